@@ -1,0 +1,27 @@
+# Compiler settings shared by every target.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+
+find_program(AXLLAMA_CCACHE ccache)
+if(AXLLAMA_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${AXLLAMA_CCACHE})
+endif()
+
+add_library(axllama_options INTERFACE)
+target_compile_options(axllama_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wnull-dereference -Werror
+  -fvisibility=hidden -fvisibility-inlines-hidden)
+target_include_directories(axllama_options INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
+
+if(AXLLAMA_SANITIZE)
+  # GCC 12 reports false positives of these two when sanitizers rewrite the code.
+  target_compile_options(axllama_options INTERFACE -fsanitize=${AXLLAMA_SANITIZE} -fno-omit-frame-pointer
+    -Wno-maybe-uninitialized -Wno-null-dereference)
+  target_link_options(axllama_options INTERFACE -fsanitize=${AXLLAMA_SANITIZE})
+endif()
