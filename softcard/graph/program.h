@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace axllama::softcard {
+
+/// Element types a program's tensors may have; values are those of axclrtEngineDataType.
+enum class ElementType : int { kUint32 = 8, kBf16 = 14, kFp32 = 15 };
+
+std::size_t element_size(ElementType type) noexcept;
+
+/// One input or output as the ABI shows it: the same name and type in every shape group, dims per group.
+struct TensorInfo {
+  std::string name;
+  ElementType type = ElementType::kBf16;
+  std::vector<std::vector<std::int32_t>> dims;  // [group][axis]
+
+  std::size_t bytes(std::size_t group) const;
+};
+
+/// The image is not a program this card can run; what() is a sentence naming the reason.
+class ProgramError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// What one execution reads, for the timing model.
+struct ExecutionCost {
+  std::uint64_t weight_bytes = 0;
+  std::uint64_t cache_bytes = 0;  // K and V history read, whatever the position
+  std::uint64_t multiply_adds = 0;
+};
+
+/// A loaded model: immutable weights (own copy, huge pages) and the arithmetic of one layer or head.
+/// execute() may be called by one thread at a time; it uses the process-wide kernel thread pool.
+class Program {
+ public:
+  virtual ~Program() = default;
+
+  /// Copies what it needs out of `image`. Throws ProgramError (real .axmodel files, truncated or foreign images,
+  /// missing tensors, disagreeing shapes).
+  static std::unique_ptr<Program> load(std::span<const std::byte> image, const std::string& name);
+
+  /// Inputs and outputs in alphabetical order.
+  virtual std::span<const TensorInfo> inputs() const = 0;
+  virtual std::span<const TensorInfo> outputs() const = 0;
+  virtual std::size_t group_count() const = 0;
+  virtual const std::string& compiler_version() const = 0;
+  virtual std::uint64_t weight_bytes() const = 0;
+  virtual ExecutionCost cost(std::size_t group) const = 0;
+
+  /// Pointers in the order of inputs()/outputs(), each of exactly bytes(group) readable or writable bytes.
+  /// Throws ProgramError when the input values are impossible (index out of the RoPE range).
+  virtual void execute(std::size_t group, std::span<const std::byte* const> input_data,
+                       std::span<std::byte* const> output_data) = 0;
+};
+
+}  // namespace axllama::softcard
