@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "axcl/device_memory.h"
+#include "axcl/runtime.h"
+
+namespace axllama::axcl {
+
+/// What the card reports about itself. Slow to query (50-200 ms): never on the way of a token.
+struct CardProperties {
+  std::string firmware;
+  std::uint32_t pci_bus = 0;
+  double temperature_celsius = 0;
+  std::uint64_t memory_total_bytes = 0;  // card Linux RAM
+  std::uint64_t memory_free_bytes = 0;
+  std::uint64_t cmm_total_bytes = 0;  // memory for models and buffers
+  std::uint64_t cmm_free_bytes = 0;
+  double cpu_percent = 0;
+  double npu_percent = 0;
+};
+
+/// Our own count of what crossed to the card, kept by the binding so that it works on every runtime.
+struct CallCounters {
+  std::uint64_t remote_calls = 0;  // execute, copies, allocation, memset: each a round trip to the card
+  std::uint64_t executes = 0;
+  std::uint64_t bytes_to_card = 0;
+  std::uint64_t bytes_from_card = 0;
+  std::uint64_t bytes_on_card = 0;      // card-to-card copies
+  std::uint64_t nanoseconds_in_calls = 0;  // wall time spent inside remote calls
+
+  CallCounters operator-(const CallCounters& earlier) const noexcept;
+};
+
+/// One opened card. Created on the thread that will own it (the lane); every other call must come from that thread
+/// (checked: a call from another thread throws Error kInternal). The constructor connects, binds a context and
+/// initialises the engine; the destructor finalises the engine and resets the device. Buffers and models made from it
+/// must be gone before.
+class Card {
+ public:
+  /// `index` counts the runtime's device list from 0.
+  Card(std::shared_ptr<Runtime> runtime, std::size_t index);
+  ~Card();
+  Card(const Card&) = delete;
+  Card& operator=(const Card&) = delete;
+
+  std::int32_t device_id() const noexcept { return device_id_; }
+  Runtime& runtime() noexcept { return *runtime_; }
+
+  /// Blocking copies. Sizes must match (upload: dst.size == src.size()).
+  void upload(DeviceSpan dst, std::span<const std::byte> src);
+  void download(std::span<std::byte> dst, DeviceSpan src);
+  void copy(DeviceSpan dst, DeviceSpan src);
+  void fill(DeviceSpan dst, std::uint8_t value);
+
+  /// Empty where the runtime lacks the call or the card does not answer.
+  std::optional<CardProperties> properties();
+
+  const CallCounters& counters() const noexcept { return counters_; }
+
+ private:
+  friend class DeviceBuffer;
+  friend class HostBuffer;
+  friend class Model;
+  friend class IoBinding;
+
+  struct Impl;
+  std::shared_ptr<Runtime> runtime_;
+  std::int32_t device_id_ = -1;
+  CallCounters counters_;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace axllama::axcl
