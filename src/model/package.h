@@ -39,7 +39,8 @@ struct PackageFiles {
 class Package {
  public:
   /// Throws Error (kNotFound, kInvalidArgument) with a sentence naming the file and both values: git-LFS pointer files,
-  /// embedding size not divisible by the vocabulary, missing layer, real .axmodel header, empty files.
+  /// an embedding table whose size disagrees with config.json or the hidden size, a missing layer, empty files. Whether the
+  /// layer files suit the card is the card's business: it says so at load.
   static std::shared_ptr<const Package> open(const std::filesystem::path& folder);
 
   const PackageFiles& files() const noexcept { return files_; }

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "axcl/card.h"
+#include "inference/generation.h"
+#include "model/package.h"
+#include "model/shapes.h"
+
+namespace axllama::inference {
+
+/// Called after each layer is loaded: (layers loaded, layers in all). Return false to give the load up.
+using LoadProgress = std::function<bool(std::size_t, std::size_t)>;
+
+/// One loaded model on one card: layers, head, KV cache and the buffers between them (DESIGN section 3).
+/// Owner (lane) thread only. At most one Generation at a time in this version.
+class Engine {
+ public:
+  static std::unique_ptr<Engine> load(axcl::Card& card, std::shared_ptr<const model::Package> package,
+                                      const LoadProgress& progress = {});
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  const model::Package& package() const noexcept;
+  const model::LayerShapes& shapes() const noexcept;
+  std::size_t context_length() const noexcept;
+  /// Card memory taken by layers, head, caches and buffers.
+  std::uint64_t card_bytes() const noexcept;
+
+  /// A generation in progress, advanced one engine call at a time so that the owner can look at cancellation and at other
+  /// requests in between. Must not outlive the engine.
+  class Generation {
+   public:
+    virtual ~Generation() = default;
+    /// Runs one prefill chunk, or one decode step with sampling. Returns what it produced; a prefill chunk returns an
+    /// event without tokens. After an event with `done` no further call is allowed. Throws Error when the card fails:
+    /// the generation is then over and the engine's cache is forgotten.
+    virtual TokenEvent step() = 0;
+    /// Ends the generation now and returns its last event (kCancelled) with the stats so far.
+    virtual TokenEvent cancel() = 0;
+  };
+
+  /// Throws Error (kInvalidArgument): empty prompt, token out of range, or a prompt that leaves no room to answer (names both
+  /// lengths).
+  std::unique_ptr<Generation> start(GenerationRequest request);
+
+  /// Forgets the cached conversation.
+  void reset_cache();
+
+ private:
+  struct Impl;
+  explicit Engine(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace axllama::inference

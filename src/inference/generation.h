@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "inference/sampling.h"
+#include "text/tokenizer/tokenizer.h"
+
+namespace axllama::inference {
+
+/// What to generate from. Tokens come in, text and tokens come out.
+struct GenerationRequest {
+  std::vector<text::TokenId> prompt;  // at least one token; shorter than the context
+  SamplingOptions sampling;
+  int max_tokens = -1;                // < 0: until stop or context full; 0: only evaluate the prompt
+  std::vector<std::string> stop;      // the answer ends before the first of these
+  bool emit_special_tokens = false;   // whether special tokens appear in the text
+};
+
+enum class FinishReason {
+  kStop,       // end-of-sequence token or stop string
+  kLength,     // max_tokens or context full
+  kCancelled,  // cancelled by the caller
+};
+
+/// "stop", "length" or "cancelled".
+const char* finish_reason_name(FinishReason reason) noexcept;
+
+/// Counts and times of one generation.
+struct GenerationStats {
+  std::size_t prompt_tokens = 0;
+  std::size_t cached_prompt_tokens = 0;  // of these, taken from the KV cache
+  std::size_t generated_tokens = 0;
+  std::chrono::nanoseconds prompt_time{0};
+  std::chrono::nanoseconds generation_time{0};
+};
+
+/// One piece of an answer. `text` is complete UTF-8 and may be empty (held back bytes or stop candidates).
+struct TokenEvent {
+  std::vector<text::TokenId> tokens;  // sampled since the last event (normally one)
+  std::string text;
+  bool done = false;                  // the last event; then `reason` and `stats` are set
+  FinishReason reason = FinishReason::kStop;
+  GenerationStats stats;
+};
+
+}  // namespace axllama::inference
