@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Configures and builds one preset: scripts/build.sh PRESET [target...]
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+preset=$1
+shift
+cd "$root"
+echo "Building ($preset) ..."
+cmake --preset "$preset" --log-level=WARNING >/dev/null
+targets=()
+for target in "$@"; do targets+=(--target "$target"); done
+cmake --build --preset "$preset" "${targets[@]}"
