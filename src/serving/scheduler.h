@@ -2,117 +2,42 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "axcl/runtime.h"
-#include "base/error.h"
-#include "inference/generation.h"
-#include "model/package.h"
+#include "serving/service.h"
 
 namespace axllama::serving {
-
-/// How long a model stays loaded after its last request. Unset: what the loaded model has, else the server's default.
-struct KeepAlive {
-  static constexpr std::chrono::nanoseconds kForever = std::chrono::nanoseconds::max();
-  std::chrono::nanoseconds duration{};  // 0: unload when idle; kForever: never
-};
-
-/// A model to run: its name as shown to clients, and its package on the host.
-struct ModelReference {
-  std::string name;    // "axllama-tiny:latest"
-  std::string digest;  // 64 hex digits; two references with one digest share a loaded model
-  std::shared_ptr<const model::Package> package;
-};
-
-struct InferenceRequest {
-  ModelReference model;
-  inference::GenerationRequest generation;
-  std::optional<KeepAlive> keep_alive;
-  std::string client;  // fairness key: remote address or API key
-};
-
-/// What travels back. Exactly one of: a token event, an error (always the last), or the notice that the model is ready.
-struct ModelReady {
-  std::chrono::nanoseconds load_time{0};  // waiting for the model to be on the card; never zero
-};
-using ResponseEvent = std::variant<ModelReady, inference::TokenEvent, base::Error>;
-
-/// The bounded channel from a lane to one request's reader. Thread-safe; one reader.
-/// Dropping the stream (or cancel()) cancels the request within one engine call.
-class ResponseStream {
- public:
-  virtual ~ResponseStream() = default;
-  /// The next event if there is one.
-  virtual std::optional<ResponseEvent> try_next() = 0;
-  /// Waits for the next event at most `timeout`; empty on timeout.
-  virtual std::optional<ResponseEvent> next(std::chrono::milliseconds timeout) = 0;
-  /// Called once, from any thread (at once when an event is waiting already), as soon as an event can be taken; set again
-  /// after each empty try_next(). The callback must only post.
-  virtual void on_readable(std::function<void()> callback) = 0;
-  virtual void cancel() = 0;
-};
-
-/// A model on the card, for /api/ps.
-struct LoadedModel {
-  ModelReference model;
-  std::uint64_t card_bytes = 0;
-  std::size_t context_length = 0;
-  std::chrono::system_clock::time_point expires_at;  // time_point::max(): never
-  bool loading = false;
-  std::size_t layers_loaded = 0;
-  std::size_t layers_total = 0;
-};
-
-/// What the card is doing, for health pages. Never waits for the lane: properties are refreshed in the background.
-struct CardStatus {
-  bool available = false;
-  bool software_card = false;
-  std::string problem;  // a sentence when not available
-  std::string runtime_version;
-  std::int32_t device_id = -1;
-  std::optional<double> temperature_celsius;
-  std::optional<double> npu_percent;
-  std::optional<std::uint64_t> cmm_total_bytes;
-  std::optional<std::uint64_t> cmm_free_bytes;
-};
 
 struct SchedulerOptions {
   axcl::RuntimeOptions runtime;
   std::size_t card_index = 0;
-  std::size_t max_queue = 512;              // OLLAMA_MAX_QUEUE
+  std::size_t max_queue = 512;  // OLLAMA_MAX_QUEUE
   std::chrono::nanoseconds default_keep_alive = std::chrono::minutes(5);
 };
 
-/// Owns the card's lane thread and the models on it. All methods are thread-safe and return at once; none waits for the
-/// card.
-class Scheduler {
+/// Owns the card's lane thread and the models on it.
+class Scheduler final : public InferenceService {
  public:
   explicit Scheduler(SchedulerOptions options);
-  ~Scheduler();  // drain(0)
+  ~Scheduler() override;  // drain(0)
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  /// Throws Error (kResourceExhausted) when the queue is full, (kUnavailable) while draining or without a card.
-  std::shared_ptr<ResponseStream> submit(InferenceRequest request);
-  /// Loads the model (or refreshes its keep-alive); the stream brings ModelReady or an error, then ends with done.
-  std::shared_ptr<ResponseStream> load(ModelReference model, std::optional<KeepAlive> keep_alive);
-  /// Unloads when the running request is over; false when it was not loaded.
-  bool unload(const std::string& digest);
-  /// Forgets the cached conversation of every loaded model.
-  void reset_caches();
+  std::shared_ptr<ResponseStream> submit(InferenceRequest request) override;
+  std::shared_ptr<ResponseStream> load(ModelReference model, std::optional<KeepAlive> keep_alive) override;
+  bool unload(const std::string& digest) override;
+  void reset_caches() override;
 
-  std::vector<LoadedModel> loaded() const;
-  CardStatus card_status() const;
-  std::size_t queue_length() const;
+  std::vector<LoadedModel> loaded() const override;
+  CardStatus card_status() const override;
+  std::size_t queue_length() const override;
 
-  /// Refuses new requests, lets running and queued ones go on for at most `grace`, then ends them with an error (kUnavailable), unloads
-  /// everything and releases the card. Returns when the card is released.
+  /// Refuses new requests, lets running and queued ones go on for at most `grace`, then ends them with an
+  /// error (kUnavailable), unloads everything and releases the card. Returns when the card is released.
   void drain(std::chrono::milliseconds grace);
 
  private:
