@@ -15,9 +15,10 @@ namespace axllama::inference {
 struct GenerationRequest {
   std::vector<text::TokenId> prompt;  // at least one token; shorter than the context
   SamplingOptions sampling;
-  int max_tokens = -1;                // < 0: until stop or context full; 0: only evaluate the prompt
-  std::vector<std::string> stop;      // the answer ends before the first of these
-  bool emit_special_tokens = false;   // whether special tokens appear in the text
+  int max_tokens = -1;               // < 0: until stop or context full; 0: only evaluate the prompt
+  std::vector<std::string> stop;     // the answer ends before the first of these
+  bool emit_special_tokens = false;  // whether special tokens appear in the text
+  bool ignore_end_of_sequence = false;  // goes on after an end-of-sequence token (benchmarks)
 };
 
 enum class FinishReason {
@@ -42,7 +43,7 @@ struct GenerationStats {
 struct TokenEvent {
   std::vector<text::TokenId> tokens;  // sampled since the last event (normally one)
   std::string text;
-  bool done = false;                  // the last event; then `reason` and `stats` are set
+  bool done = false;  // the last event; then `reason` and `stats` are set
   FinishReason reason = FinishReason::kStop;
   GenerationStats stats;
 };
