@@ -2,11 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 namespace axllama::axcl {
 
 class Card;
+struct CardState;
 
 /// A range of card memory. The address is a card address: never dereferenced on the host.
 struct DeviceSpan {
@@ -17,7 +19,8 @@ struct DeviceSpan {
   DeviceSpan subspan(std::size_t offset, std::size_t length) const;
 };
 
-/// Owns one block of card memory; freed on destruction. Belongs to the card's owner thread and must not outlive the Card.
+/// Owns one block of card memory, with whatever content the card had there; freed on destruction. Belongs to
+/// the card's owner thread; once the Card is gone the block is gone too.
 class DeviceBuffer {
  public:
   DeviceBuffer() = default;
@@ -32,12 +35,15 @@ class DeviceBuffer {
   std::size_t size() const noexcept { return size_; }
 
  private:
-  Card* card_ = nullptr;
+  void release() noexcept;
+
+  std::shared_ptr<CardState> card_;
   std::uint64_t address_ = 0;
   std::size_t size_ = 0;
 };
 
-/// Owns host memory from the runtime's allocator (the fast path for copies). Same lifetime rule as DeviceBuffer.
+/// Owns host memory from the runtime's allocator (the fast path for copies). Same lifetime rule as
+/// DeviceBuffer.
 class HostBuffer {
  public:
   HostBuffer() = default;
@@ -52,7 +58,9 @@ class HostBuffer {
   std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
 
  private:
-  Card* card_ = nullptr;
+  void release() noexcept;
+
+  std::shared_ptr<CardState> card_;
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
 };

@@ -14,11 +14,27 @@
 namespace axllama::axcl {
 
 class Card;
+struct ModelState;  // model_state.h; private to this room
 
 /// Element types, with the ABI's values.
 enum class DataType : int {
-  kNone = 0, kInt4 = 1, kUint4 = 2, kInt8 = 3, kUint8 = 4, kInt16 = 5, kUint16 = 6, kInt32 = 7, kUint32 = 8,
-  kInt64 = 9, kUint64 = 10, kFp4 = 11, kFp8 = 12, kFp16 = 13, kBf16 = 14, kFp32 = 15, kFp64 = 16
+  kNone = 0,
+  kInt4 = 1,
+  kUint4 = 2,
+  kInt8 = 3,
+  kUint8 = 4,
+  kInt16 = 5,
+  kUint16 = 6,
+  kInt32 = 7,
+  kUint32 = 8,
+  kInt64 = 9,
+  kUint64 = 10,
+  kFp4 = 11,
+  kFp8 = 12,
+  kFp16 = 13,
+  kBf16 = 14,
+  kFp32 = 15,
+  kFp64 = 16
 };
 
 /// One input or output. The name and type hold for every shape group; dims and bytes are per group.
@@ -38,27 +54,24 @@ class Model {
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
-  const std::filesystem::path& file() const noexcept { return file_; }
-  std::size_t group_count() const noexcept { return group_count_; }
-  const std::vector<TensorDescription>& inputs() const noexcept { return inputs_; }
-  const std::vector<TensorDescription>& outputs() const noexcept { return outputs_; }
+  const std::filesystem::path& file() const noexcept;
+  std::size_t group_count() const noexcept;
+  const std::vector<TensorDescription>& inputs() const noexcept;
+  const std::vector<TensorDescription>& outputs() const noexcept;
   std::optional<std::size_t> input_index(std::string_view name) const noexcept;
   std::optional<std::size_t> output_index(std::string_view name) const noexcept;
   std::string compiler_version() const;
 
  private:
   friend class IoBinding;
-  struct Impl;
-  std::filesystem::path file_;
-  std::size_t group_count_ = 0;
-  std::vector<TensorDescription> inputs_;
-  std::vector<TensorDescription> outputs_;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<ModelState> state_;
 };
 
-/// The buffers of one (model, shape group). Pure host bookkeeping but for execute(). Must not outlive the model.
-/// Binding rules (exact sizes; everything bound; input never aliases output) are checked here at the first execute
-/// after a change and throw Error (kInternal) naming tensor and both sizes.
+/// The buffers of one (model, shape group). Pure host bookkeeping but for execute(); owner thread only. Must
+/// not outlive the model. Binding rules are checked here at the first execute after a change and throw Error
+/// (kInternal) naming tensor and both sizes: everything bound, with exactly the group's sizes, and no output
+/// aliases an input or another output. One alias is meant: output NAME_out may be rows inside the larger
+/// input NAME (K and V written in their slot).
 class IoBinding {
  public:
   IoBinding(Model& model, std::size_t group);
