@@ -15,13 +15,13 @@ endif()
 add_library(axllama_options INTERFACE)
 target_compile_options(axllama_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
-  -Wnon-virtual-dtor -Woverloaded-virtual -Wnull-dereference -Werror
+  -Wnon-virtual-dtor -Woverloaded-virtual -Werror
   -fvisibility=hidden -fvisibility-inlines-hidden)
 target_include_directories(axllama_options INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
 
 if(AXLLAMA_SANITIZE)
-  # GCC 12 reports false positives of these two when sanitizers rewrite the code.
+  # GCC 12 reports false positives of this one when sanitizers rewrite the code.
   target_compile_options(axllama_options INTERFACE -fsanitize=${AXLLAMA_SANITIZE} -fno-omit-frame-pointer
-    -Wno-maybe-uninitialized -Wno-null-dereference)
+    -Wno-maybe-uninitialized)
   target_link_options(axllama_options INTERFACE -fsanitize=${AXLLAMA_SANITIZE})
 endif()
