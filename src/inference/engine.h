@@ -32,21 +32,21 @@ class Engine {
   /// Card memory taken by layers, head, caches and buffers.
   std::uint64_t card_bytes() const noexcept;
 
-  /// A generation in progress, advanced one engine call at a time so that the owner can look at cancellation and at other
-  /// requests in between. Must not outlive the engine.
+  /// A generation in progress, advanced one engine call at a time so that the owner can look at cancellation
+  /// and at other requests in between. Must not outlive the engine.
   class Generation {
    public:
     virtual ~Generation() = default;
-    /// Runs one prefill chunk, or one decode step with sampling. Returns what it produced; a prefill chunk returns an
-    /// event without tokens. After an event with `done` no further call is allowed. Throws Error when the card fails:
-    /// the generation is then over and the engine's cache is forgotten.
+    /// Runs one prefill chunk, or one decode step with sampling. Returns what it produced; a prefill chunk
+    /// returns an event without tokens. After an event with `done` no further call is allowed. Throws Error
+    /// when the card fails: the generation is then over and the engine's cache is forgotten.
     virtual TokenEvent step() = 0;
     /// Ends the generation now and returns its last event (kCancelled) with the stats so far.
     virtual TokenEvent cancel() = 0;
   };
 
-  /// Throws Error (kInvalidArgument): empty prompt, token out of range, or a prompt that leaves no room to answer (names both
-  /// lengths).
+  /// Throws Error (kInvalidArgument): empty prompt, token out of range, or a prompt that leaves no room to
+  /// answer (names both lengths).
   std::unique_ptr<Generation> start(GenerationRequest request);
 
   /// Forgets the cached conversation.

@@ -15,9 +15,9 @@ namespace axllama::inference {
 struct GenerationRequest {
   std::vector<text::TokenId> prompt;  // at least one token; shorter than the context
   SamplingOptions sampling;
-  int max_tokens = -1;               // < 0: until stop or context full; 0: only evaluate the prompt
-  std::vector<std::string> stop;     // the answer ends before the first of these
-  bool emit_special_tokens = false;  // whether special tokens appear in the text
+  int max_tokens = -1;                  // < 0: until stop or context full; 0: only evaluate the prompt
+  std::vector<std::string> stop;        // the answer ends before the first of these
+  bool emit_special_tokens = false;     // whether special tokens appear in the text
   bool ignore_end_of_sequence = false;  // goes on after an end-of-sequence token (benchmarks)
 };
 

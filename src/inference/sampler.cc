@@ -1,0 +1,106 @@
+#include "inference/sampler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <string>
+
+#include "base/error.h"
+#include "inference/truncation.h"
+
+namespace axllama::inference {
+namespace {
+
+void require(bool condition, const char* rule, double value) {
+  if (!condition) {
+    throw base::Error(base::ErrorCode::kInvalidArgument,
+                      std::string(rule) + ", but it is " + std::to_string(value) + ".");
+  }
+}
+
+const SamplingOptions& checked(const SamplingOptions& options) {
+  require(std::isfinite(options.temperature), "The temperature must be a finite number", options.temperature);
+  require(!std::isnan(options.top_p), "top_p must be a number", options.top_p);
+  require(!std::isnan(options.min_p), "min_p must be a number", options.min_p);
+  require(!std::isnan(options.typical_p), "typical_p must be a number", options.typical_p);
+  require(std::isfinite(options.repeat_penalty) && options.repeat_penalty > 0,
+          "repeat_penalty must be a finite number above 0", options.repeat_penalty);
+  require(std::isfinite(options.presence_penalty), "presence_penalty must be a finite number",
+          options.presence_penalty);
+  require(std::isfinite(options.frequency_penalty), "frequency_penalty must be a finite number",
+          options.frequency_penalty);
+  return options;
+}
+
+}  // namespace
+
+Sampler::Sampler(const SamplingOptions& options, std::size_t context_length)
+    : options_(checked(options)),
+      seed_(options.seed ? *options.seed : random_seed()),
+      random_(seed_),
+      penalties_(options, context_length) {}
+
+/// Replaces the logits of tokens within the penalty window. candidates_ holds at least keep + (tokens in the
+/// window) of the unpenalised order, so the first `keep` of the new order are among them and the penalised
+/// ones.
+void Sampler::penalise(std::span<const base::Bf16> logits, std::size_t keep) {
+  const auto& counts = penalties_.counts();
+  std::erase_if(candidates_, [&](const Candidate& c) { return counts.contains(c.id); });
+  penalised_.clear();
+  for (const auto& [token, count] : counts) {
+    const auto index = static_cast<std::size_t>(token);
+    if (token >= 0 && index < logits.size()) {
+      penalised_.push_back({penalties_.apply(base::bf16_to_f32(logits[index]), count), token});
+    }
+  }
+  std::sort(penalised_.begin(), penalised_.end(), precedes);
+  merged_.clear();
+  std::merge(candidates_.begin(), candidates_.end(), penalised_.begin(), penalised_.end(),
+             std::back_inserter(merged_), precedes);
+  merged_.resize(std::min(keep, merged_.size()));
+  candidates_.swap(merged_);
+}
+
+/// Penalties and top-k: the beginning of the order of choice, into candidates_.
+void Sampler::select(std::span<const base::Bf16> logits) {
+  std::size_t keep = logits.size();
+  if (greedy()) {
+    keep = 1;
+  } else if (options_.top_k > 0) {
+    keep = std::min(keep, static_cast<std::size_t>(options_.top_k));
+  }
+  if (penalties_.active()) {
+    selection_.top(logits, std::min(keep + penalties_.counts().size(), logits.size()), candidates_);
+    penalise(logits, keep);
+  } else if (keep == 1) {
+    candidates_.assign(1, selection_.best(logits));
+  } else {
+    selection_.top(logits, keep, candidates_);
+  }
+}
+
+const std::vector<Candidate>& Sampler::candidates(std::span<const base::Bf16> logits) {
+  select(logits);
+  keep_typical_p(candidates_, options_.typical_p);
+  keep_top_p(candidates_, options_.top_p);
+  keep_min_p(candidates_, options_.min_p);
+  return candidates_;
+}
+
+text::TokenId Sampler::sample(std::span<const base::Bf16> logits) {
+  candidates(logits);
+  if (candidates_.size() == 1) {
+    return candidates_.front().id;
+  }
+  const double threshold = softmax_weights(candidates_, options_.temperature, weights_) * random_.uniform();
+  double reached = 0;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    reached += weights_[i];
+    if (threshold < reached) {
+      return candidates_[i].id;
+    }
+  }
+  return candidates_.back().id;  // rounding only: the threshold is below the sum
+}
+
+}  // namespace axllama::inference
