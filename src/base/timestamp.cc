@@ -36,8 +36,8 @@ Split split(system_clock::time_point when) {
 
 std::string format_parts(const std::tm& parts, std::int64_t nanosecond) {
   std::array<char, 96> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d", parts.tm_year + 1900, parts.tm_mon + 1,
-                parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d", parts.tm_year + 1900,
+                parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
   std::string out = text.data();
   if (nanosecond != 0) {
     std::snprintf(text.data(), text.size(), ".%09lld", static_cast<long long>(nanosecond));
@@ -92,8 +92,8 @@ std::string format_timestamp_local(system_clock::time_point when) {
   ::localtime_r(&second, &parts);
   const long minutes = parts.tm_gmtoff / 60;
   std::array<char, 48> offset{};
-  std::snprintf(offset.data(), offset.size(), "%c%02ld:%02ld", minutes < 0 ? '-' : '+', std::labs(minutes) / 60,
-                std::labs(minutes) % 60);
+  std::snprintf(offset.data(), offset.size(), "%c%02ld:%02ld", minutes < 0 ? '-' : '+',
+                std::labs(minutes) / 60, std::labs(minutes) % 60);
   return format_parts(parts, nanosecond) + offset.data();
 }
 
@@ -122,7 +122,8 @@ system_clock::time_point parse_timestamp(std::string_view text) noexcept {
     if (!offset_hours || !offset_minutes) return kEpoch;
     offset = (*offset_hours * 60 + *offset_minutes) * 60 * (behind ? -1 : 1);
   }
-  const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
+  const std::chrono::year_month_day date{std::chrono::year(*year),
+                                         std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};
   if (!date.ok()) return kEpoch;
   const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
@@ -130,7 +131,8 @@ system_clock::time_point parse_timestamp(std::string_view text) noexcept {
   constexpr std::int64_t kLastSecond =
       std::chrono::duration_cast<seconds>(system_clock::time_point::max().time_since_epoch()).count();
   if (total >= kLastSecond) return system_clock::time_point::max();
-  return system_clock::time_point(std::chrono::duration_cast<system_clock::duration>(seconds(total) + nanoseconds(nanosecond)));
+  return system_clock::time_point(
+      std::chrono::duration_cast<system_clock::duration>(seconds(total) + nanoseconds(nanosecond)));
 }
 
 }  // namespace axllama::base
