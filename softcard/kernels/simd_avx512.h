@@ -1,0 +1,134 @@
+#pragma once
+
+// 16 lanes of f32 or i32 for AVX-512 F/BW/VL. Included by one translation unit that is compiled for that
+// target; the unnamed namespace keeps its code from being merged with another target's.
+
+#include <cstddef>
+#include <cstdint>
+
+#include <immintrin.h>
+
+#define AXLLAMA_INLINE inline __attribute__((always_inline))
+
+namespace axllama::softcard {
+namespace {
+
+struct F32x16 {
+  __m512 v;
+};
+struct I32x16 {
+  __m512i v;
+};
+
+constexpr std::size_t kTilePanels = 4;  // panels of 16 columns kept in registers by the tile kernel
+constexpr std::size_t kTileRows = 6;    // rows of x beside them
+
+AXLLAMA_INLINE F32x16 splat(float x) {
+  return {_mm512_set1_ps(x)};
+}
+AXLLAMA_INLINE F32x16 load(const float* p) {
+  return {_mm512_loadu_ps(p)};
+}
+AXLLAMA_INLINE void store(float* p, F32x16 a) {
+  _mm512_storeu_ps(p, a.v);
+}
+AXLLAMA_INLINE I32x16 load_i32(const void* p) {
+  return {_mm512_loadu_si512(p)};
+}
+AXLLAMA_INLINE F32x16 add(F32x16 a, F32x16 b) {
+  return {_mm512_add_ps(a.v, b.v)};
+}
+AXLLAMA_INLINE F32x16 sub(F32x16 a, F32x16 b) {
+  return {_mm512_sub_ps(a.v, b.v)};
+}
+AXLLAMA_INLINE F32x16 mul(F32x16 a, F32x16 b) {
+  return {_mm512_mul_ps(a.v, b.v)};
+}
+AXLLAMA_INLINE F32x16 div(F32x16 a, F32x16 b) {
+  return {_mm512_div_ps(a.v, b.v)};
+}
+/// a * b + c, rounded once.
+AXLLAMA_INLINE F32x16 fma(F32x16 a, F32x16 b, F32x16 c) {
+  return {_mm512_fmadd_ps(a.v, b.v, c.v)};
+}
+/// c - a * b, rounded once.
+AXLLAMA_INLINE F32x16 fnma(F32x16 a, F32x16 b, F32x16 c) {
+  return {_mm512_fnmadd_ps(a.v, b.v, c.v)};
+}
+/// The larger; x where either is NaN.
+AXLLAMA_INLINE F32x16 max_or_second(F32x16 a, F32x16 x) {
+  return {_mm512_max_ps(a.v, x.v)};
+}
+/// The smaller; x where either is NaN.
+AXLLAMA_INLINE F32x16 min_or_second(F32x16 a, F32x16 x) {
+  return {_mm512_min_ps(a.v, x.v)};
+}
+/// 0 where a < b, else x.
+AXLLAMA_INLINE F32x16 zero_where_less(F32x16 a, F32x16 b, F32x16 x) {
+  return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a.v, b.v, _CMP_NLT_UQ), x.v)};
+}
+template <int kBits>
+AXLLAMA_INLINE I32x16 shift_left(I32x16 a) {
+  return {_mm512_slli_epi32(a.v, kBits)};
+}
+template <int kBits>
+AXLLAMA_INLINE I32x16 shift_right_signed(I32x16 a) {
+  return {_mm512_srai_epi32(a.v, kBits)};
+}
+AXLLAMA_INLINE I32x16 bit_and(I32x16 a, std::int32_t mask) {
+  return {_mm512_and_si512(a.v, _mm512_set1_epi32(mask))};
+}
+AXLLAMA_INLINE I32x16 add(I32x16 a, std::int32_t b) {
+  return {_mm512_add_epi32(a.v, _mm512_set1_epi32(b))};
+}
+AXLLAMA_INLINE F32x16 to_f32(I32x16 a) {
+  return {_mm512_cvtepi32_ps(a.v)};
+}
+AXLLAMA_INLINE I32x16 round_to_i32(F32x16 a) {
+  return {_mm512_cvtps_epi32(a.v)};
+}
+AXLLAMA_INLINE F32x16 as_f32(I32x16 a) {
+  return {_mm512_castsi512_ps(a.v)};
+}
+AXLLAMA_INLINE F32x16 load_bf16(const std::uint16_t* p) {
+  return {_mm512_castsi512_ps(
+      _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))), 16))};
+}
+AXLLAMA_INLINE void store_bf16(std::uint16_t* p, F32x16 a) {
+  const __m512i bits = _mm512_castps_si512(a.v);
+  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
+  const __m512i quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x400000));
+  const __mmask16 nan = _mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q);
+  const __m512i upper = _mm512_srli_epi32(_mm512_mask_mov_epi32(rounded, nan, quiet), 16);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(upper));
+}
+
+/// Transposes the 16 x 16 matrix whose rows are r[0..15].
+AXLLAMA_INLINE void transpose(I32x16 (&r)[16]) {
+  __m512i a[16];
+  __m512i b[16];
+  for (int i = 0; i < 16; i += 2) {
+    a[i] = _mm512_unpacklo_epi32(r[i].v, r[i + 1].v);
+    a[i + 1] = _mm512_unpackhi_epi32(r[i].v, r[i + 1].v);
+  }
+  for (int i = 0; i < 16; i += 4) {
+    b[i] = _mm512_unpacklo_epi64(a[i], a[i + 2]);
+    b[i + 1] = _mm512_unpackhi_epi64(a[i], a[i + 2]);
+    b[i + 2] = _mm512_unpacklo_epi64(a[i + 1], a[i + 3]);
+    b[i + 3] = _mm512_unpackhi_epi64(a[i + 1], a[i + 3]);
+  }
+  for (int i = 0; i < 4; ++i) {
+    const __m512i low = _mm512_shuffle_i32x4(b[i], b[i + 4], 0x88);
+    const __m512i high = _mm512_shuffle_i32x4(b[i], b[i + 4], 0xDD);
+    const __m512i low2 = _mm512_shuffle_i32x4(b[i + 8], b[i + 12], 0x88);
+    const __m512i high2 = _mm512_shuffle_i32x4(b[i + 8], b[i + 12], 0xDD);
+    r[i].v = _mm512_shuffle_i32x4(low, low2, 0x88);
+    r[i + 8].v = _mm512_shuffle_i32x4(low, low2, 0xDD);
+    r[i + 4].v = _mm512_shuffle_i32x4(high, high2, 0x88);
+    r[i + 12].v = _mm512_shuffle_i32x4(high, high2, 0xDD);
+  }
+}
+
+}  // namespace
+}  // namespace axllama::softcard

@@ -1,0 +1,166 @@
+#pragma once
+
+// 16 lanes of f32 or i32 as four NEON registers. Included by translation units that are compiled for one
+// target each; the unnamed namespace keeps their code from being merged with another target's.
+
+#include <cstddef>
+#include <cstdint>
+
+#include <arm_neon.h>
+
+#define AXLLAMA_INLINE inline __attribute__((always_inline))
+
+namespace axllama::softcard {
+namespace {
+
+struct F32x16 {
+  float32x4_t v[4];
+};
+struct I32x16 {
+  int32x4_t v[4];
+};
+
+constexpr std::size_t kTilePanels = 1;  // panels of 16 columns kept in registers by the tile kernel
+constexpr std::size_t kTileRows = 6;    // rows of x beside them
+
+#define AXLLAMA_EACH(expression) \
+  {                              \
+    {                            \
+      [&] {                      \
+        constexpr int i = 0;     \
+        return expression;       \
+      }(),                       \
+          [&] {                  \
+            constexpr int i = 1; \
+            return expression;   \
+          }(),                   \
+          [&] {                  \
+            constexpr int i = 2; \
+            return expression;   \
+          }(),                   \
+          [&] {                  \
+            constexpr int i = 3; \
+            return expression;   \
+          }()                    \
+    }                            \
+  }
+
+AXLLAMA_INLINE F32x16 splat(float x) {
+  const float32x4_t v = vdupq_n_f32(x);
+  return {{v, v, v, v}};
+}
+AXLLAMA_INLINE F32x16 load(const float* p) {
+  return {{vld1q_f32(p), vld1q_f32(p + 4), vld1q_f32(p + 8), vld1q_f32(p + 12)}};
+}
+AXLLAMA_INLINE void store(float* p, F32x16 a) {
+  for (int i = 0; i < 4; ++i) vst1q_f32(p + 4 * i, a.v[i]);
+}
+AXLLAMA_INLINE I32x16 load_i32(const void* p) {
+  const auto* b = static_cast<const std::int8_t*>(p);
+  return {{vreinterpretq_s32_s8(vld1q_s8(b)), vreinterpretq_s32_s8(vld1q_s8(b + 16)),
+           vreinterpretq_s32_s8(vld1q_s8(b + 32)), vreinterpretq_s32_s8(vld1q_s8(b + 48))}};
+}
+AXLLAMA_INLINE F32x16 add(F32x16 a, F32x16 b) {
+  return AXLLAMA_EACH(vaddq_f32(a.v[i], b.v[i]));
+}
+AXLLAMA_INLINE F32x16 sub(F32x16 a, F32x16 b) {
+  return AXLLAMA_EACH(vsubq_f32(a.v[i], b.v[i]));
+}
+AXLLAMA_INLINE F32x16 mul(F32x16 a, F32x16 b) {
+  return AXLLAMA_EACH(vmulq_f32(a.v[i], b.v[i]));
+}
+AXLLAMA_INLINE F32x16 div(F32x16 a, F32x16 b) {
+  return AXLLAMA_EACH(vdivq_f32(a.v[i], b.v[i]));
+}
+/// a * b + c, rounded once.
+AXLLAMA_INLINE F32x16 fma(F32x16 a, F32x16 b, F32x16 c) {
+  return AXLLAMA_EACH(vfmaq_f32(c.v[i], a.v[i], b.v[i]));
+}
+/// c - a * b, rounded once.
+AXLLAMA_INLINE F32x16 fnma(F32x16 a, F32x16 b, F32x16 c) {
+  return AXLLAMA_EACH(vfmsq_f32(c.v[i], a.v[i], b.v[i]));
+}
+/// The larger; x where either is NaN.
+AXLLAMA_INLINE F32x16 max_or_second(F32x16 a, F32x16 x) {
+  return AXLLAMA_EACH(vbslq_f32(vcgtq_f32(a.v[i], x.v[i]), a.v[i], x.v[i]));
+}
+/// The smaller; x where either is NaN.
+AXLLAMA_INLINE F32x16 min_or_second(F32x16 a, F32x16 x) {
+  return AXLLAMA_EACH(vbslq_f32(vcltq_f32(a.v[i], x.v[i]), a.v[i], x.v[i]));
+}
+/// 0 where a < b, else x.
+AXLLAMA_INLINE F32x16 zero_where_less(F32x16 a, F32x16 b, F32x16 x) {
+  return AXLLAMA_EACH(
+      vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(x.v[i]), vcltq_f32(a.v[i], b.v[i]))));
+}
+template <int kBits>
+AXLLAMA_INLINE I32x16 shift_left(I32x16 a) {
+  return AXLLAMA_EACH(vshlq_n_s32(a.v[i], kBits));
+}
+template <int kBits>
+AXLLAMA_INLINE I32x16 shift_right_signed(I32x16 a) {
+  return AXLLAMA_EACH(vshrq_n_s32(a.v[i], kBits));
+}
+AXLLAMA_INLINE I32x16 bit_and(I32x16 a, std::int32_t mask) {
+  return AXLLAMA_EACH(vandq_s32(a.v[i], vdupq_n_s32(mask)));
+}
+AXLLAMA_INLINE I32x16 add(I32x16 a, std::int32_t b) {
+  return AXLLAMA_EACH(vaddq_s32(a.v[i], vdupq_n_s32(b)));
+}
+AXLLAMA_INLINE F32x16 to_f32(I32x16 a) {
+  return AXLLAMA_EACH(vcvtq_f32_s32(a.v[i]));
+}
+AXLLAMA_INLINE I32x16 round_to_i32(F32x16 a) {
+  return AXLLAMA_EACH(vcvtnq_s32_f32(a.v[i]));
+}
+AXLLAMA_INLINE F32x16 as_f32(I32x16 a) {
+  return AXLLAMA_EACH(vreinterpretq_f32_s32(a.v[i]));
+}
+AXLLAMA_INLINE F32x16 load_bf16(const std::uint16_t* p) {
+  return AXLLAMA_EACH(vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p + 4 * i), 16)));
+}
+AXLLAMA_INLINE uint16x4_t bf16_bits(float32x4_t a) {
+  const uint32x4_t bits = vreinterpretq_u32_f32(a);
+  const uint32x4_t odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
+  const uint32x4_t rounded = vaddq_u32(bits, vaddq_u32(odd, vdupq_n_u32(0x7FFF)));
+  const uint32x4_t quiet = vorrq_u32(bits, vdupq_n_u32(0x400000));
+  return vshrn_n_u32(vbslq_u32(vceqq_f32(a, a), rounded, quiet), 16);
+}
+AXLLAMA_INLINE void store_bf16(std::uint16_t* p, F32x16 a) {
+  for (int i = 0; i < 4; ++i) vst1_u16(p + 4 * i, bf16_bits(a.v[i]));
+}
+
+AXLLAMA_INLINE void transpose4(int32x4_t (&r)[4]) {
+  const int32x4_t a = vtrn1q_s32(r[0], r[1]);
+  const int32x4_t b = vtrn2q_s32(r[0], r[1]);
+  const int32x4_t c = vtrn1q_s32(r[2], r[3]);
+  const int32x4_t d = vtrn2q_s32(r[2], r[3]);
+  const auto low = [](int32x4_t x, int32x4_t y) {
+    return vreinterpretq_s32_s64(vtrn1q_s64(vreinterpretq_s64_s32(x), vreinterpretq_s64_s32(y)));
+  };
+  const auto high = [](int32x4_t x, int32x4_t y) {
+    return vreinterpretq_s32_s64(vtrn2q_s64(vreinterpretq_s64_s32(x), vreinterpretq_s64_s32(y)));
+  };
+  r[0] = low(a, c);
+  r[1] = low(b, d);
+  r[2] = high(a, c);
+  r[3] = high(b, d);
+}
+/// Transposes the 16 x 16 matrix whose rows are r[0..15].
+AXLLAMA_INLINE void transpose(I32x16 (&r)[16]) {
+  I32x16 result[16];
+  for (int row = 0; row < 4; ++row) {
+    for (int column = 0; column < 4; ++column) {
+      int32x4_t part[4] = {r[4 * row].v[column], r[4 * row + 1].v[column], r[4 * row + 2].v[column],
+                           r[4 * row + 3].v[column]};
+      transpose4(part);
+      for (int i = 0; i < 4; ++i) result[4 * column + i].v[row] = part[i];
+    }
+  }
+  for (int i = 0; i < 16; ++i) r[i] = result[i];
+}
+
+#undef AXLLAMA_EACH
+
+}  // namespace
+}  // namespace axllama::softcard

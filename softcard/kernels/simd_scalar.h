@@ -1,0 +1,142 @@
+#pragma once
+
+// 16 lanes of f32 or i32 in plain C++, for processors without a faster set and as the meaning of the others.
+
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#define AXLLAMA_INLINE inline
+
+namespace axllama::softcard {
+namespace {
+
+struct F32x16 {
+  float v[16];
+};
+struct I32x16 {
+  std::int32_t v[16];
+};
+
+constexpr std::size_t kTilePanels = 1;  // panels of 16 columns kept in registers by the tile kernel
+constexpr std::size_t kTileRows = 2;    // rows of x beside them
+
+template <typename Function>
+AXLLAMA_INLINE F32x16 each_f32(Function function) {
+  F32x16 result;
+  for (std::size_t i = 0; i < 16; ++i) result.v[i] = function(i);
+  return result;
+}
+template <typename Function>
+AXLLAMA_INLINE I32x16 each_i32(Function function) {
+  I32x16 result;
+  for (std::size_t i = 0; i < 16; ++i) result.v[i] = function(i);
+  return result;
+}
+
+AXLLAMA_INLINE F32x16 splat(float x) {
+  return each_f32([&](std::size_t) { return x; });
+}
+AXLLAMA_INLINE F32x16 load(const float* p) {
+  F32x16 result;
+  std::memcpy(result.v, p, sizeof(result.v));
+  return result;
+}
+AXLLAMA_INLINE void store(float* p, F32x16 a) {
+  std::memcpy(p, a.v, sizeof(a.v));
+}
+AXLLAMA_INLINE I32x16 load_i32(const void* p) {
+  I32x16 result;
+  std::memcpy(result.v, p, sizeof(result.v));
+  return result;
+}
+AXLLAMA_INLINE F32x16 add(F32x16 a, F32x16 b) {
+  return each_f32([&](std::size_t i) { return a.v[i] + b.v[i]; });
+}
+AXLLAMA_INLINE F32x16 sub(F32x16 a, F32x16 b) {
+  return each_f32([&](std::size_t i) { return a.v[i] - b.v[i]; });
+}
+AXLLAMA_INLINE F32x16 mul(F32x16 a, F32x16 b) {
+  return each_f32([&](std::size_t i) { return a.v[i] * b.v[i]; });
+}
+AXLLAMA_INLINE F32x16 div(F32x16 a, F32x16 b) {
+  return each_f32([&](std::size_t i) { return a.v[i] / b.v[i]; });
+}
+/// a * b + c, rounded once.
+AXLLAMA_INLINE F32x16 fma(F32x16 a, F32x16 b, F32x16 c) {
+  return each_f32([&](std::size_t i) { return std::fma(a.v[i], b.v[i], c.v[i]); });
+}
+/// c - a * b, rounded once.
+AXLLAMA_INLINE F32x16 fnma(F32x16 a, F32x16 b, F32x16 c) {
+  return each_f32([&](std::size_t i) { return std::fma(-a.v[i], b.v[i], c.v[i]); });
+}
+/// The larger; x where either is NaN.
+AXLLAMA_INLINE F32x16 max_or_second(F32x16 a, F32x16 x) {
+  return each_f32([&](std::size_t i) { return a.v[i] > x.v[i] ? a.v[i] : x.v[i]; });
+}
+/// The smaller; x where either is NaN.
+AXLLAMA_INLINE F32x16 min_or_second(F32x16 a, F32x16 x) {
+  return each_f32([&](std::size_t i) { return a.v[i] < x.v[i] ? a.v[i] : x.v[i]; });
+}
+/// 0 where a < b, else x.
+AXLLAMA_INLINE F32x16 zero_where_less(F32x16 a, F32x16 b, F32x16 x) {
+  return each_f32([&](std::size_t i) { return a.v[i] < b.v[i] ? 0.0F : x.v[i]; });
+}
+template <int kBits>
+AXLLAMA_INLINE I32x16 shift_left(I32x16 a) {
+  return each_i32([&](std::size_t i) {
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(a.v[i]) << static_cast<unsigned>(kBits));
+  });
+}
+template <int kBits>
+AXLLAMA_INLINE I32x16 shift_right_signed(I32x16 a) {
+  return each_i32([&](std::size_t i) { return a.v[i] >> kBits; });
+}
+AXLLAMA_INLINE I32x16 bit_and(I32x16 a, std::int32_t mask) {
+  return each_i32([&](std::size_t i) { return a.v[i] & mask; });
+}
+AXLLAMA_INLINE I32x16 add(I32x16 a, std::int32_t b) {
+  return each_i32([&](std::size_t i) {
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(a.v[i]) + static_cast<std::uint32_t>(b));
+  });
+}
+AXLLAMA_INLINE F32x16 to_f32(I32x16 a) {
+  return each_f32([&](std::size_t i) { return static_cast<float>(a.v[i]); });
+}
+/// Round to nearest even; values outside the range of int32 (and NaN) give any value.
+AXLLAMA_INLINE I32x16 round_to_i32(F32x16 a) {
+  return each_i32([&](std::size_t i) {
+    const float rounded = std::nearbyint(a.v[i]);
+    return std::fabs(rounded) < 2147483648.0F ? static_cast<std::int32_t>(rounded) : 0;
+  });
+}
+AXLLAMA_INLINE F32x16 as_f32(I32x16 a) {
+  return each_f32([&](std::size_t i) { return std::bit_cast<float>(a.v[i]); });
+}
+AXLLAMA_INLINE F32x16 load_bf16(const std::uint16_t* p) {
+  return each_f32(
+      [&](std::size_t i) { return std::bit_cast<float>(static_cast<std::uint32_t>(p[i]) << 16U); });
+}
+AXLLAMA_INLINE void store_bf16(std::uint16_t* p, F32x16 a) {
+  for (std::size_t i = 0; i < 16; ++i) {
+    const auto bits = std::bit_cast<std::uint32_t>(a.v[i]);
+    const bool nan = (bits & 0x7FFFFFFFU) > 0x7F800000U;
+    const std::uint32_t rounded = nan ? bits | 0x400000U : bits + 0x7FFFU + ((bits >> 16U) & 1U);
+    p[i] = static_cast<std::uint16_t>(rounded >> 16U);
+  }
+}
+/// Transposes the 16 x 16 matrix whose rows are r[0..15].
+AXLLAMA_INLINE void transpose(I32x16 (&r)[16]) {
+  for (std::size_t i = 0; i < 16; ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const std::int32_t kept = r[i].v[j];
+      r[i].v[j] = r[j].v[i];
+      r[j].v[i] = kept;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace axllama::softcard

@@ -1,0 +1,153 @@
+#include "softcard/kernels/thread_pool.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+
+namespace axllama::softcard {
+namespace {
+
+constexpr std::size_t kMaxThreads = 256;
+constexpr auto kIdleSpin = std::chrono::milliseconds(1);
+constexpr int kSpinsPerClockLook = 256;
+constexpr int kJoinSpinsBeforeYield = 4096;
+
+void relax() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
+/// Workers leave signals to the threads of the host program.
+class BlockSignals {
+ public:
+  BlockSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~BlockSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  BlockSignals(const BlockSignals&) = delete;
+  BlockSignals& operator=(const BlockSignals&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+}  // namespace
+
+std::size_t default_thread_count() {
+  if (const char* text = std::getenv("AXLLAMA_SOFTCARD_THREADS"); text != nullptr) {
+    std::size_t threads = 0;
+    const char* end = text + std::strlen(text);
+    const auto [rest, error] = std::from_chars(text, end, threads);
+    if (error == std::errc{} && rest == end && threads >= 1 && threads <= kMaxThreads) return threads;
+  }
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (::sched_getaffinity(0, sizeof(allowed), &allowed) == 0) {
+    const int count = CPU_COUNT(&allowed);
+    if (count > 0) return std::min(static_cast<std::size_t>(count), kMaxThreads);
+  }
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMaxThreads);
+}
+
+std::shared_ptr<ThreadPool> ThreadPool::shared() {
+  static std::mutex mutex;
+  static std::weak_ptr<ThreadPool> current;
+  const std::lock_guard lock(mutex);
+  std::shared_ptr<ThreadPool> pool = current.lock();
+  if (!pool) {
+    pool = std::make_shared<ThreadPool>(default_thread_count());
+    current = pool;
+  }
+  return pool;
+}
+
+ThreadPool::ThreadPool(std::size_t threads) {
+  const BlockSignals quiet;
+  const std::size_t wanted = std::min(threads, kMaxThreads);
+  workers_.reserve(wanted);
+  try {
+    for (std::size_t thread = 1; thread < wanted; ++thread) {
+      workers_.emplace_back([this, thread] { work_loop(thread); });
+    }
+  } catch (const std::system_error&) {
+    // The system grants no more threads: work with those there are. size() tells.
+    workers_.shrink_to_fit();
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(sleep_mutex_);
+    stopping_ = true;
+    epoch_.fetch_add(1, std::memory_order_seq_cst);
+  }
+  wake_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::run_job(Job job) {
+  if (workers_.empty()) {
+    job.call(job.context, 0);
+    return;
+  }
+  const std::lock_guard one_job(callers_);
+  job_ = job;
+  unfinished_.store(workers_.size(), std::memory_order_relaxed);
+  // Ordered against sleepers_ (both sequentially consistent): either this thread sees the sleeper, or the
+  // sleeper sees the new epoch before it sleeps.
+  epoch_.fetch_add(1, std::memory_order_seq_cst);
+  if (sleepers_.load(std::memory_order_seq_cst) != 0) {
+    const std::lock_guard lock(sleep_mutex_);
+    wake_.notify_all();
+  }
+  job.call(job.context, 0);
+  for (int spins = 0; unfinished_.load(std::memory_order_acquire) != 0; ++spins) {
+    if (spins < kJoinSpinsBeforeYield) {
+      relax();
+    } else {
+      ::sched_yield();
+    }
+  }
+}
+
+std::uint32_t ThreadPool::wait_for_job(std::uint32_t seen) {
+  const auto deadline = std::chrono::steady_clock::now() + kIdleSpin;
+  do {
+    for (int spin = 0; spin < kSpinsPerClockLook; ++spin) {
+      const std::uint32_t epoch = epoch_.load(std::memory_order_acquire);
+      if (epoch != seen) return epoch;
+      relax();
+    }
+  } while (std::chrono::steady_clock::now() < deadline);
+
+  std::unique_lock lock(sleep_mutex_);
+  sleepers_.fetch_add(1, std::memory_order_seq_cst);
+  wake_.wait(lock, [&] { return epoch_.load(std::memory_order_seq_cst) != seen; });
+  sleepers_.fetch_sub(1, std::memory_order_relaxed);
+  return epoch_.load(std::memory_order_acquire);
+}
+
+void ThreadPool::work_loop(std::size_t thread) {
+  std::uint32_t seen = 0;
+  while (true) {
+    seen = wait_for_job(seen);
+    if (stopping_) return;
+    const Job job = job_;
+    job.call(job.context, thread);
+    unfinished_.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+}  // namespace axllama::softcard
