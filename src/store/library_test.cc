@@ -1,0 +1,90 @@
+#include "store/library.h"
+
+#include <cstdlib>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "store/sha256.h"
+
+namespace axllama::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+class LibraryTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "axllama-library-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    root_ = pattern;
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  fs::path add(const std::string& folder, const std::string& content = "x", int age_hours = 0) {
+    const fs::path path = root_ / folder;
+    fs::create_directories(path);
+    std::ofstream(path / "m_p128_l0_together.axmodel") << content;
+    fs::last_write_time(path / "m_p128_l0_together.axmodel",
+                        fs::file_time_type::clock::now() - std::chrono::hours(age_hours));
+    return path;
+  }
+
+  fs::path root_;
+};
+
+TEST_F(LibraryTest, ListsPackagesNewestFirstAndLeavesOtherFoldersOut) {
+  add("models/old", "x", 5);
+  add("models/new:Q8", "x", 1);
+  fs::create_directories(root_ / "models" / "empty");
+  std::ofstream(root_ / "models" / "notes.txt") << "no package";
+  const auto records = Library({root_ / "models", root_ / "missing"}).list();
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[0].name, "new:Q8");
+  EXPECT_EQ(records[1].name, "old:latest");
+  EXPECT_EQ(records[1].size, 1U);
+  EXPECT_EQ(records[1].digest.size(), 64U);
+}
+
+TEST_F(LibraryTest, NamesAreCaseInsensitiveAndLatestIsTheDefaultTag) {
+  add("models/Tiny");
+  const Library library({root_ / "models"});
+  for (const char* name : {"tiny", "TINY:latest", "Tiny"}) EXPECT_EQ(library.find(name).name, "Tiny:latest");
+  try {
+    library.find("tiny:other");
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::ErrorCode::kNotFound);
+    EXPECT_EQ(error.message(), "model 'tiny:other' not found");
+  }
+}
+
+TEST_F(LibraryTest, AnEarlierRootHidesTheSameNameInALaterOne) {
+  add("mine/tiny", "mine");
+  add("bundled/tiny", "bundled one");
+  const auto records = Library({root_ / "mine", root_ / "bundled"}).list();
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].folder, root_ / "mine" / "tiny");
+}
+
+TEST_F(LibraryTest, TheDigestFollowsTheContentAndDroppedPackagesAppear) {
+  const Library library({root_ / "models"});
+  EXPECT_TRUE(library.list().empty());
+  add("models/a", "one");
+  const std::string before = library.find("a").digest;
+  EXPECT_EQ(library.find("a").digest, before);
+  add("models/a", "two");
+  EXPECT_NE(library.find("a").digest, before);
+}
+
+TEST(Sha256Test, KnownAnswers) {
+  EXPECT_EQ(Sha256().hex(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  Sha256 hash;
+  hash.update("a");
+  hash.update("bc");
+  EXPECT_EQ(hash.hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+}  // namespace
+}  // namespace axllama::store
