@@ -1,0 +1,149 @@
+#include "inference/generation_loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+
+namespace axllama::inference {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using Clock = std::chrono::steady_clock;
+
+}  // namespace
+
+void check_request(const GenerationRequest& request, std::size_t vocabulary, std::size_t context_length) {
+  if (request.prompt.empty()) {
+    throw Error(ErrorCode::kInvalidArgument, "The prompt has no tokens.");
+  }
+  if (request.prompt.size() >= context_length) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        "The prompt is longer than the context allows: it has " + std::to_string(request.prompt.size()) +
+            " tokens, and the model's context length of " + std::to_string(context_length) +
+            " tokens must hold prompt and answer. Shorten the prompt or use a model with a longer context.");
+  }
+  for (std::size_t i = 0; i < request.prompt.size(); ++i) {
+    const text::TokenId token = request.prompt[i];
+    if (token < 0 || static_cast<std::size_t>(token) >= vocabulary) {
+      throw Error(ErrorCode::kInvalidArgument, "Token " + std::to_string(token) + " at place " +
+                                                   std::to_string(i) +
+                                                   " of the prompt is outside the model's vocabulary of " +
+                                                   std::to_string(vocabulary) + " tokens.");
+    }
+  }
+}
+
+GenerationLoop::GenerationLoop(SequenceRunner& runner, GenerationRequest request,
+                               std::shared_ptr<const text::Tokenizer> tokenizer, std::size_t context_length,
+                               std::function<void()> on_end)
+    : runner_(runner),
+      request_(std::move(request)),
+      tokenizer_(std::move(tokenizer)),
+      longest_answer_(context_length - request_.prompt.size()),
+      sampler_(request_.sampling, context_length),
+      answer_(tokenizer_, request_.stop, request_.emit_special_tokens),
+      on_end_(std::move(on_end)) {
+  if (request_.max_tokens >= 0) {
+    longest_answer_ = std::min(longest_answer_, static_cast<std::size_t>(request_.max_tokens));
+  }
+  stats_.prompt_tokens = request_.prompt.size();
+  for (const text::TokenId token : request_.prompt) {
+    sampler_.accept(token);
+  }
+}
+
+GenerationLoop::~GenerationLoop() {
+  end();
+}
+
+void GenerationLoop::end() noexcept {
+  if (!std::exchange(ended_, true) && on_end_) {
+    on_end_();
+  }
+}
+
+void GenerationLoop::require_running() const {
+  if (ended_) {
+    throw Error(ErrorCode::kInternal, "A generation that had ended was asked for more.");
+  }
+}
+
+void GenerationLoop::finish(TokenEvent& event, FinishReason reason) {
+  event.done = true;
+  event.reason = reason;
+}
+
+TokenEvent GenerationLoop::step() {
+  require_running();
+  TokenEvent event;
+  try {
+    evaluate(event);
+  } catch (...) {
+    runner_.forget();
+    end();
+    throw;
+  }
+  if (event.done) {
+    event.stats = stats_;
+    end();
+  }
+  return event;
+}
+
+void GenerationLoop::evaluate(TokenEvent& event) {
+  const Clock::time_point start = Clock::now();
+  if (!prefilled_) {
+    if (!std::exchange(begun_, true)) {
+      stats_.cached_prompt_tokens = runner_.begin(request_.prompt);
+    }
+    prefilled_ = runner_.prefill(request_.prompt);
+    stats_.prompt_time += Clock::now() - start;
+    if (!prefilled_) {
+      return;
+    }
+    if (longest_answer_ == 0) {
+      finish(event, FinishReason::kLength);
+      return;
+    }
+  } else {
+    runner_.decode(last_token_);
+  }
+  const Clock::time_point evaluated = stats_.generated_tokens == 0 ? Clock::now() : start;
+  take_next_token(event);
+  stats_.generation_time += Clock::now() - evaluated;
+}
+
+void GenerationLoop::take_next_token(TokenEvent& event) {
+  last_token_ = sampler_.sample(runner_.logits());
+  sampler_.accept(last_token_);
+  ++stats_.generated_tokens;
+  event.tokens.push_back(last_token_);
+  if (tokenizer_->is_eos(last_token_) && !request_.ignore_end_of_sequence) {
+    event.text = answer_.finish();
+    finish(event, FinishReason::kStop);
+    return;
+  }
+  event.text = answer_.push(last_token_);
+  if (answer_.stopped()) {
+    finish(event, FinishReason::kStop);
+  } else if (stats_.generated_tokens >= longest_answer_) {
+    event.text += answer_.finish();
+    finish(event, answer_.stopped() ? FinishReason::kStop : FinishReason::kLength);
+  }
+}
+
+TokenEvent GenerationLoop::cancel() {
+  require_running();
+  TokenEvent event;
+  finish(event, FinishReason::kCancelled);
+  event.stats = stats_;
+  end();
+  return event;
+}
+
+}  // namespace axllama::inference

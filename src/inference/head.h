@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "axcl/card.h"
+#include "axcl/device_memory.h"
+#include "axcl/model.h"
+#include "base/bfloat16.h"
+
+namespace axllama::inference {
+
+/// The output head on a card: final norm and projection of one hidden row to logits. Owner thread only.
+class Head {
+ public:
+  /// Throws Error: what axcl::Model throws; kInvalidArgument when its input is not [1, 1, hidden] or it gives
+  /// more logits than the `vocabulary` has embeddings; kUnsupported when it gives no logits.
+  Head(axcl::Card& card, const std::filesystem::path& file, std::size_t hidden, std::size_t vocabulary);
+
+  /// Where the hidden row of the token goes: [hidden] bf16.
+  axcl::DeviceSpan input() const noexcept { return input_.span(); }
+  std::size_t logit_count() const noexcept { return logit_count_; }
+  std::uint64_t card_bytes() const noexcept { return card_bytes_; }
+
+  /// Two remote calls: execute, and the copy of the logits. Valid until the next run().
+  std::span<const base::Bf16> run();
+
+ private:
+  axcl::Card& card_;
+  axcl::Model model_;
+  axcl::DeviceBuffer input_;
+  std::vector<axcl::DeviceBuffer> outputs_;
+  axcl::HostBuffer logits_;
+  axcl::IoBinding binding_;
+  std::size_t logits_output_ = 0;
+  std::size_t logit_count_ = 0;
+  std::uint64_t card_bytes_ = 0;
+};
+
+}  // namespace axllama::inference
