@@ -1,0 +1,15 @@
+#pragma once
+
+#include <memory>
+
+#include "http/response_writer.h"
+#include "serving/service.h"
+
+namespace axllama::api {
+
+/// Waits for the next event of a stream without holding a thread. Runs on the handler's executor; when the
+/// handler is unwound (the client left), the wait ends with it, and dropping the stream then cancels the
+/// request.
+http::Awaitable<serving::ResponseEvent> next_event(std::shared_ptr<serving::ResponseStream> stream);
+
+}  // namespace axllama::api

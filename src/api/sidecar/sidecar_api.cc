@@ -1,0 +1,185 @@
+#include "api/sidecar/sidecar_api.h"
+
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include <nlohmann/json.hpp>
+
+#include "api/event_reader.h"
+#include "api/sidecar/model_choice.h"
+#include "api/sidecar/sidecar_request.h"
+#include "base/error.h"
+
+namespace axllama::api::sidecar {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using http::Awaitable;
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kJson = "application/json; charset=utf-8";
+constexpr std::string_view kNdjson = "application/x-ndjson";
+
+std::string dump(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// This dialect knows three error statuses: the request's fault, a missing model, and everything on our side.
+int status_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kUnsupported:
+      return 400;
+    case ErrorCode::kNotFound:
+      return 404;
+    default:
+      return 503;
+  }
+}
+
+std::string error_body(const std::string& message) {
+  return dump(Json{{"error", message}});
+}
+
+class Sidecar {
+ public:
+  explicit Sidecar(const SidecarContext& context)
+      : service_(context.service), models_(context.library, context.default_model) {}
+
+  Awaitable<void> generate(http::Request& request, http::ResponseWriter& response);
+  Awaitable<void> load(http::Request& request, http::ResponseWriter& response);
+  Awaitable<void> health(http::Request& request, http::ResponseWriter& response);
+  Awaitable<void> reset(http::Request& request, http::ResponseWriter& response);
+
+ private:
+  serving::InferenceService& service_;
+  ModelChoice models_;
+};
+
+Json final_record(const std::string& text, const std::string& request_id, const inference::TokenEvent& last) {
+  return {{"text", text},
+          {"request_id", request_id},
+          {"tokens", last.stats.generated_tokens},
+          {"done_reason", inference::finish_reason_name(last.reason)}};
+}
+
+Awaitable<void> Sidecar::generate(http::Request& request, http::ResponseWriter& response) {
+  GenerateRequest wanted = parse_generate_request(request.body);
+  if (wanted.request_id.empty()) wanted.request_id = request.id;
+  const ChosenModel model = models_.current();
+
+  serving::InferenceRequest inference;
+  inference.model = model.reference;
+  inference.client = request.remote_address;
+  inference.generation.prompt = model.reference.package->tokenizer().encode(wanted.prompt);
+  inference.generation.sampling = wanted.sampling;
+  inference.generation.max_tokens = wanted.max_tokens;
+  const auto stream = service_.submit(std::move(inference));
+
+  std::string text;
+  while (true) {
+    serving::ResponseEvent event = co_await next_event(stream);
+    if (auto* error = std::get_if<Error>(&event)) {
+      if (!response.started()) throw *error;
+      co_return co_await response.finish(error_body(error->message()) + "\n");
+    }
+    auto* piece = std::get_if<inference::TokenEvent>(&event);
+    if (piece == nullptr) continue;
+    if (!wanted.stream) {
+      text += piece->text;
+      if (!piece->done) continue;
+      co_return co_await response.respond(200, kJson, dump(final_record(text, wanted.request_id, *piece)));
+    }
+    if (!response.started()) response.start_stream(200, kNdjson);
+    if (!piece->text.empty()) co_await response.write(dump(Json{{"text", piece->text}}) + "\n");
+    if (piece->done) {
+      Json last = final_record("", wanted.request_id, *piece);
+      last["done"] = true;
+      co_return co_await response.finish(dump(last) + "\n");
+    }
+  }
+}
+
+Awaitable<void> Sidecar::load(http::Request& request, http::ResponseWriter& response) {
+  ChosenModel model = models_.resolve(parse_load_request(request.body));
+  const auto stream = service_.load(model.reference, std::nullopt);
+  while (true) {
+    const serving::ResponseEvent event = co_await next_event(stream);
+    if (const auto* error = std::get_if<Error>(&event)) throw *error;
+    if (std::holds_alternative<serving::ModelReady>(event)) break;
+  }
+  const Json reply{{"status", "loaded"},
+                   {"model", model.reference.name},
+                   {"type", model.reference.package->architecture()},
+                   {"layers", model.reference.package->layer_count()}};
+  models_.choose(std::move(model));  // only now: the running model stays when a load fails
+  co_await response.respond(200, kJson, dump(reply));
+}
+
+template <typename T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+
+Awaitable<void> Sidecar::health(http::Request& /*request*/, http::ResponseWriter& response) {
+  const serving::CardStatus card = service_.card_status();
+  Json path;
+  bool loaded = false;
+  for (const serving::LoadedModel& model : service_.loaded()) {
+    if (model.loading) continue;
+    loaded = true;
+    path = model.model.package->files().folder.string();
+    break;
+  }
+  const char* status = !card.available ? "error" : card.problem.empty() ? "ok" : "degraded";
+  Json device{{"id", card.device_id},
+              {"runtime", card.runtime_version},
+              {"temperature_c", or_null(card.temperature_celsius)},
+              {"npu_percent", or_null(card.npu_percent)},
+              {"cmm_total_bytes", or_null(card.cmm_total_bytes)},
+              {"cmm_free_bytes", or_null(card.cmm_free_bytes)}};
+  Json reply{{"status", status},
+             {"backend_type", card.software_card ? "softcard" : "axcl"},
+             {"model_loaded", loaded},
+             {"model_path", path},
+             {"device", std::move(device)}};
+  if (!card.problem.empty()) reply["problem"] = card.problem;
+  co_await response.respond(200, kJson, dump(reply));
+}
+
+Awaitable<void> Sidecar::reset(http::Request& /*request*/, http::ResponseWriter& response) {
+  service_.reset_caches();
+  co_await response.respond(200, kJson, R"({"status":"ok"})");
+}
+
+/// Wraps a handler so that an Error becomes this dialect's reply.
+http::Handler guarded(std::shared_ptr<Sidecar> sidecar,
+                      Awaitable<void> (Sidecar::*handler)(http::Request&, http::ResponseWriter&)) {
+  return [sidecar = std::move(sidecar), handler](http::Request& request,
+                                                 http::ResponseWriter& response) -> Awaitable<void> {
+    std::optional<Error> failure;
+    try {
+      co_await ((*sidecar).*handler)(request, response);
+    } catch (const Error& error) {
+      failure = error;
+    }
+    if (!failure) co_return;
+    if (response.started()) throw *failure;
+    co_await response.respond(status_of(failure->code()), kJson, error_body(failure->message()));
+  };
+}
+
+}  // namespace
+
+void add_sidecar_routes(http::Router& router, const SidecarContext& context) {
+  const auto sidecar = std::make_shared<Sidecar>(context);
+  router.add("POST", "/generate", guarded(sidecar, &Sidecar::generate));
+  router.add("POST", "/load", guarded(sidecar, &Sidecar::load));
+  router.add("POST", "/reset", guarded(sidecar, &Sidecar::reset));
+  router.add("GET", "/health", guarded(sidecar, &Sidecar::health));
+}
+
+}  // namespace axllama::api::sidecar
