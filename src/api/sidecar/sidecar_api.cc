@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -66,6 +67,18 @@ Json final_record(const std::string& text, const std::string& request_id, const 
           {"done_reason", inference::finish_reason_name(last.reason)}};
 }
 
+// Records are built in plain functions: GCC 12 cannot compile braced initialisers inside a coroutine.
+
+std::string piece_record(const std::string& text) {
+  return dump(Json{{"text", text}}) + "\n";
+}
+
+std::string last_stream_record(const std::string& request_id, const inference::TokenEvent& last) {
+  Json record = final_record("", request_id, last);
+  record["done"] = true;
+  return dump(record) + "\n";
+}
+
 Awaitable<void> Sidecar::generate(http::Request& request, http::ResponseWriter& response) {
   GenerateRequest wanted = parse_generate_request(request.body);
   if (wanted.request_id.empty()) wanted.request_id = request.id;
@@ -94,13 +107,16 @@ Awaitable<void> Sidecar::generate(http::Request& request, http::ResponseWriter& 
       co_return co_await response.respond(200, kJson, dump(final_record(text, wanted.request_id, *piece)));
     }
     if (!response.started()) response.start_stream(200, kNdjson);
-    if (!piece->text.empty()) co_await response.write(dump(Json{{"text", piece->text}}) + "\n");
-    if (piece->done) {
-      Json last = final_record("", wanted.request_id, *piece);
-      last["done"] = true;
-      co_return co_await response.finish(dump(last) + "\n");
-    }
+    if (!piece->text.empty()) co_await response.write(piece_record(piece->text));
+    if (piece->done) co_return co_await response.finish(last_stream_record(wanted.request_id, *piece));
   }
+}
+
+std::string loaded_record(const ChosenModel& model) {
+  return dump(Json{{"status", "loaded"},
+                   {"model", model.reference.name},
+                   {"type", model.reference.package->architecture()},
+                   {"layers", model.reference.package->layer_count()}});
 }
 
 Awaitable<void> Sidecar::load(http::Request& request, http::ResponseWriter& response) {
@@ -111,12 +127,9 @@ Awaitable<void> Sidecar::load(http::Request& request, http::ResponseWriter& resp
     if (const auto* error = std::get_if<Error>(&event)) throw *error;
     if (std::holds_alternative<serving::ModelReady>(event)) break;
   }
-  const Json reply{{"status", "loaded"},
-                   {"model", model.reference.name},
-                   {"type", model.reference.package->architecture()},
-                   {"layers", model.reference.package->layer_count()}};
+  const std::string reply = loaded_record(model);
   models_.choose(std::move(model));  // only now: the running model stays when a load fails
-  co_await response.respond(200, kJson, dump(reply));
+  co_await response.respond(200, kJson, reply);
 }
 
 template <typename T>
@@ -124,30 +137,31 @@ Json or_null(const std::optional<T>& value) {
   return value ? Json(*value) : Json();
 }
 
-Awaitable<void> Sidecar::health(http::Request& /*request*/, http::ResponseWriter& response) {
-  const serving::CardStatus card = service_.card_status();
+std::string health_record(const serving::CardStatus& card, const std::vector<serving::LoadedModel>& models) {
   Json path;
-  bool loaded = false;
-  for (const serving::LoadedModel& model : service_.loaded()) {
+  for (const serving::LoadedModel& model : models) {
     if (model.loading) continue;
-    loaded = true;
     path = model.model.package->files().folder.string();
     break;
   }
   const char* status = !card.available ? "error" : card.problem.empty() ? "ok" : "degraded";
-  Json device{{"id", card.device_id},
-              {"runtime", card.runtime_version},
-              {"temperature_c", or_null(card.temperature_celsius)},
-              {"npu_percent", or_null(card.npu_percent)},
-              {"cmm_total_bytes", or_null(card.cmm_total_bytes)},
-              {"cmm_free_bytes", or_null(card.cmm_free_bytes)}};
-  Json reply{{"status", status},
-             {"backend_type", card.software_card ? "softcard" : "axcl"},
-             {"model_loaded", loaded},
-             {"model_path", path},
-             {"device", std::move(device)}};
-  if (!card.problem.empty()) reply["problem"] = card.problem;
-  co_await response.respond(200, kJson, dump(reply));
+  Json record{{"status", status},
+              {"backend_type", card.software_card ? "softcard" : "axcl"},
+              {"model_loaded", !path.is_null()},
+              {"model_path", path},
+              {"device",
+               {{"id", card.device_id},
+                {"runtime", card.runtime_version},
+                {"temperature_c", or_null(card.temperature_celsius)},
+                {"npu_percent", or_null(card.npu_percent)},
+                {"cmm_total_bytes", or_null(card.cmm_total_bytes)},
+                {"cmm_free_bytes", or_null(card.cmm_free_bytes)}}}};
+  if (!card.problem.empty()) record["problem"] = card.problem;
+  return dump(record);
+}
+
+Awaitable<void> Sidecar::health(http::Request& /*request*/, http::ResponseWriter& response) {
+  co_await response.respond(200, kJson, health_record(service_.card_status(), service_.loaded()));
 }
 
 Awaitable<void> Sidecar::reset(http::Request& /*request*/, http::ResponseWriter& response) {
