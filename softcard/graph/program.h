@@ -30,6 +30,21 @@ class ProgramError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A K_cache or V_cache row holds NaN: memory that nobody zeroed. Thrown under UninitializedCache::kRefuse.
+class UninitializedCacheError : public ProgramError {
+ public:
+  using ProgramError::ProgramError;
+};
+
+/// What execute() does with NaN in K_cache and V_cache rows that the mask hides. NaN in a visible row always
+/// reaches the output. A row counts as NaN when its first element is; rows of the execution itself are
+/// treated like cache rows.
+enum class UninitializedCache {
+  kIgnore,  // hidden rows are never read
+  kPoison,  // every output becomes NaN, as on the card, where NaN plus a mask is NaN
+  kRefuse,  // throws UninitializedCacheError naming tensor and slot (visible rows too)
+};
+
 /// What one execution reads, for the timing model.
 struct ExecutionCost {
   std::uint64_t weight_bytes = 0;
@@ -38,13 +53,24 @@ struct ExecutionCost {
 };
 
 /// A loaded model: immutable weights (own copy, huge pages) and the arithmetic of one layer or head.
-/// execute() may be called by one thread at a time; it uses the process-wide kernel thread pool.
+/// execute() may be called by one thread at a time; it uses the process-wide kernel thread pool. Different
+/// programs may execute at the same time.
+///
+/// Numerics: f32 arithmetic with bf16 at the tensors. A token's K, V and output bytes depend only on the
+/// token, its position and the rows its mask shows, in column order: not on the group, the other rows, the
+/// number of threads or the processor's instruction set (kernels/kernel_table.h).
+///
+/// Mask: additive bf16. A value of -9984 (bf16 of -1e4) or below hides the column: its weight is exactly 0. A
+/// row that sees no column attends to nothing (attention is 0). Rows at the end of a chunk whose mask hides
+/// every column are padding: their K, V and output rows are 0 and cost nothing.
+///
+/// As on the card, `output` is left untouched in groups of 2..63 rows.
 class Program {
  public:
   virtual ~Program() = default;
 
-  /// Copies what it needs out of `image`. Throws ProgramError (real .axmodel files, truncated or foreign images,
-  /// missing tensors, disagreeing shapes).
+  /// Copies what it needs out of `image`. Throws ProgramError (real .axmodel files, truncated or foreign
+  /// images, missing tensors, disagreeing shapes).
   static std::unique_ptr<Program> load(std::span<const std::byte> image, const std::string& name);
 
   /// Inputs and outputs in alphabetical order.
@@ -55,10 +81,20 @@ class Program {
   virtual std::uint64_t weight_bytes() const = 0;
   virtual ExecutionCost cost(std::size_t group) const = 0;
 
-  /// Pointers in the order of inputs()/outputs(), each of exactly bytes(group) readable or writable bytes.
-  /// Throws ProgramError when the input values are impossible (index out of the RoPE range).
+  /// kPoison until set. Programs without caches ignore it.
+  void set_uninitialized_cache(UninitializedCache policy) noexcept { uninitialized_cache_ = policy; }
+
+  /// Pointers in the order of inputs()/outputs(), aligned to their element type, each of exactly bytes(group)
+  /// readable or writable bytes. Throws ProgramError when the input values are impossible (index out of the
+  /// RoPE range).
   virtual void execute(std::size_t group, std::span<const std::byte* const> input_data,
                        std::span<std::byte* const> output_data) = 0;
+
+ protected:
+  UninitializedCache uninitialized_cache() const noexcept { return uninitialized_cache_; }
+
+ private:
+  UninitializedCache uninitialized_cache_ = UninitializedCache::kPoison;
 };
 
 }  // namespace axllama::softcard

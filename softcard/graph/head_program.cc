@@ -1,0 +1,52 @@
+#include "softcard/graph/head_program.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+namespace axllama::softcard {
+namespace {
+
+TensorInfo row_tensor(const char* name, std::size_t columns) {
+  return {name, ElementType::kBf16, {{1, 1, static_cast<std::int32_t>(columns)}}};
+}
+
+}  // namespace
+
+HeadProgram::HeadProgram(const ProgramImage& image) {
+  hidden_ = image.size_field(image.config(), "hidden", kMaxDimension);
+  vocab_ = image.size_field(image.config(), "vocab", kMaxDimension);
+  rms_eps_ = static_cast<float>(image.number_field("rms_eps"));
+  if (!(rms_eps_ >= 0.0F && rms_eps_ < 1.0F)) image.fail("\"rms_eps\" is not in [0, 1)");
+  compiler_ = image.string_field("compiler");
+  norm_ = image.f32_vector("norm", hidden_);
+  weights_ = WeightStore({image.projection("lm_head", vocab_, hidden_)}, *pool_);
+  inputs_.push_back(row_tensor("input", hidden_));
+  outputs_.push_back(row_tensor("output", vocab_));
+}
+
+ExecutionCost HeadProgram::cost(std::size_t /*group*/) const {
+  return {weights_.tensor_bytes(), 0, weights_.parameters()};
+}
+
+void HeadProgram::execute(std::size_t group, std::span<const std::byte* const> input_data,
+                          std::span<std::byte* const> output_data) {
+  if (group != 0)
+    throw ProgramError("the output head has one shape group, not " + std::to_string(group + 1) + ".");
+  const auto* input = reinterpret_cast<const std::uint16_t*>(input_data[0]);
+  auto* output = reinterpret_cast<std::uint16_t*>(output_data[0]);
+  const std::shared_ptr<Workspace> workspace = workspaces_->borrow();
+  const ActivationRows x = workspace->rows(Workspace::kNormed, 1, hidden_);
+  std::fill_n(x.data, x.stride, 0.0F);
+  kernels_.bf16_to_f32(input, hidden_, x.data);
+  kernels_.rms_norm(x.data, norm_.data(), rms_eps_, hidden_, x.data);
+  const Projection& head = weights_.projections().front();
+  pool_->for_each(head.blocks(), [&](std::size_t block, std::size_t) {
+    alignas(64) float logits[kBlockRows];
+    kernels_.project_block(head.view, block, {x.data, x.stride, 1}, logits, kBlockRows);
+    const std::size_t first = block * kBlockRows;
+    kernels_.f32_to_bf16(logits, std::min(kBlockRows, vocab_ - first), output + first);
+  });
+}
+
+}  // namespace axllama::softcard

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/safetensors.h"
+#include "softcard/graph/program.h"
+#include "softcard/kernels/kernel_table.h"
+
+namespace axllama::softcard {
+
+/// A projection's tensors inside an image: weights [rows, columns] and, for s8, one f32 scale per row.
+struct ProjectionTensor {
+  WeightFormat format = WeightFormat::kBf16;
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  std::span<const std::byte> data;
+  std::vector<float> scales;  // empty for bf16
+
+  std::uint64_t bytes() const noexcept { return data.size() + scales.size() * sizeof(float); }
+};
+
+/// A parsed model file (softcard/format.h). Every accessor throws ProgramError with the file's name, the
+/// field or tensor, and both values. The image's bytes must outlive it.
+class ProgramImage {
+ public:
+  ProgramImage(std::span<const std::byte> image, const std::string& name);
+
+  const std::string& name() const noexcept { return file_.name(); }
+  const std::string& program() const noexcept { return program_; }
+  const nlohmann::json& config() const noexcept { return *config_; }
+
+  /// A positive integer field of at most `limit`.
+  std::size_t size_field(const nlohmann::json& object, const char* field, std::size_t limit) const;
+  std::string string_field(const char* field) const;
+  double number_field(const char* field) const;
+  bool bool_field(const char* field) const;
+
+  bool has_tensor(const std::string& tensor_name) const;
+  std::vector<float> f32_vector(const std::string& tensor_name, std::size_t count) const;
+  ProjectionTensor projection(const std::string& tensor_name, std::size_t rows, std::size_t columns) const;
+
+  [[noreturn]] void fail(const std::string& reason) const;
+
+ private:
+  const base::SafetensorsView& tensor(const std::string& tensor_name,
+                                      const std::vector<std::size_t>& shape) const;
+
+  base::SafetensorsFile file_;
+  std::string program_;
+  std::shared_ptr<const nlohmann::json> config_;
+};
+
+/// Limits on single dimensions; they keep every size computed from a config far from overflow.
+inline constexpr std::size_t kMaxDimension = std::size_t{1} << 22U;
+
+}  // namespace axllama::softcard

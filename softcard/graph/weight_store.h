@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "softcard/graph/program_image.h"
+#include "softcard/kernels/huge_buffer.h"
+#include "softcard/kernels/packed_matrix.h"
+#include "softcard/kernels/thread_pool.h"
+
+namespace axllama::softcard {
+
+/// A projection ready to run; the memory belongs to a WeightStore.
+struct Projection {
+  PackedLayout layout;
+  WeightView view;
+
+  std::size_t blocks() const noexcept { return layout.blocks(); }
+};
+
+/// The packed weights of one program, in one run of huge pages in the order they were given, which is the
+/// order of reading.
+class WeightStore {
+ public:
+  WeightStore() = default;
+  WeightStore(std::vector<ProjectionTensor> tensors, ThreadPool& pool);
+
+  const std::vector<Projection>& projections() const noexcept { return projections_; }
+  /// Bytes of the tensors as they are in the file: what an execution has to read.
+  std::uint64_t tensor_bytes() const noexcept { return tensor_bytes_; }
+  std::uint64_t parameters() const noexcept { return parameters_; }
+
+ private:
+  HugeBuffer memory_;
+  std::vector<Projection> projections_;
+  std::uint64_t tensor_bytes_ = 0;
+  std::uint64_t parameters_ = 0;
+};
+
+}  // namespace axllama::softcard
