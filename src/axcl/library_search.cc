@@ -79,8 +79,8 @@ class Ladder {
 
 fs::path loaded_path(void* handle, const fs::path& asked) {
   link_map* map = nullptr;
-  if (::dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || map == nullptr || map->l_name == nullptr ||
-      *map->l_name == '\0') {
+  if (::dlinfo(handle, RTLD_DI_LINKMAP, static_cast<void*>(&map)) != 0 || map == nullptr ||
+      map->l_name == nullptr || *map->l_name == '\0') {
     return asked;
   }
   return map->l_name;
