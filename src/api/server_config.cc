@@ -1,0 +1,129 @@
+#include "api/server_config.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "base/duration.h"
+#include "base/error.h"
+#include "base/program_path.h"
+#include "serving/service.h"
+
+namespace axllama::api {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint16_t kSidecarPort = 5002;
+
+const char* process_environment(const char* name) {
+  return std::getenv(name);
+}
+
+std::string trimmed(std::string_view text) {
+  constexpr std::string_view kEdges = " \t\r\n\"'";
+  const auto first = text.find_first_not_of(kEdges);
+  if (first == std::string_view::npos) return {};
+  return std::string(text.substr(first, text.find_last_not_of(kEdges) - first + 1));
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    if (std::string part = trimmed(text.substr(begin, end - begin)); !part.empty())
+      parts.push_back(std::move(part));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+/// Reads variables by their name without prefix.
+class Reader {
+ public:
+  explicit Reader(const EnvironmentLookup& lookup) : lookup_(lookup ? lookup : process_environment) {}
+
+  std::string text(const std::string& name) const {
+    for (const char* prefix : {"AXLLAMA_", "OLLAMA_"}) {
+      if (std::string value = plain(prefix + name); !value.empty()) return value;
+    }
+    return {};
+  }
+  std::string plain(const std::string& name) const {
+    const char* value = lookup_(name.c_str());
+    return value == nullptr ? std::string() : trimmed(value);
+  }
+
+ private:
+  EnvironmentLookup lookup_;
+};
+
+http::Endpoint endpoint(const std::string& text, std::uint16_t port, std::vector<std::string>& warnings) {
+  http::ParsedEndpoint parsed = http::parse_endpoint(text, port);
+  if (!parsed.warning.empty()) warnings.push_back(parsed.warning);
+  return parsed.endpoint;
+}
+
+}  // namespace
+
+std::chrono::nanoseconds parse_keep_alive(const std::string& text) {
+  std::int64_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  constexpr std::int64_t kMostSeconds = std::chrono::nanoseconds::max().count() / 1'000'000'000;
+  if (error == std::errc() && end == text.data() + text.size()) {
+    if (seconds < 0 || seconds > kMostSeconds) return serving::KeepAlive::kForever;
+    return std::chrono::seconds(seconds);
+  }
+  const std::chrono::nanoseconds duration = base::parse_duration(text);
+  return duration < std::chrono::nanoseconds(0) ? serving::KeepAlive::kForever : duration;
+}
+
+std::vector<fs::path> default_model_roots(const EnvironmentLookup& lookup) {
+  const Reader environment(lookup);
+  std::vector<fs::path> roots;
+  if (const std::string named = environment.plain("AXLLAMA_MODELS"); !named.empty()) {
+    for (const std::string& root : split(named, ':')) roots.emplace_back(root);
+  } else if (const std::string home = environment.plain("HOME"); !home.empty()) {
+    roots.push_back(fs::path(home) / ".axllama" / "models");
+  }
+  // The same place below a build folder and below an installation's prefix.
+  if (const fs::path program = base::program_folder(); !program.empty()) {
+    roots.push_back(program.parent_path() / "share" / "axllama" / "models");
+  }
+  return roots;
+}
+
+ServerConfig server_config_from_environment(const EnvironmentLookup& lookup) {
+  const Reader environment(lookup);
+  ServerConfig config;
+  config.listen = endpoint(environment.text("HOST"), http::kDefaultPort, config.warnings);
+  if (const std::string sidecar = environment.plain("AXLLAMA_SIDECAR"); !sidecar.empty()) {
+    config.sidecar = endpoint(sidecar, kSidecarPort, config.warnings);
+  }
+  config.model_roots = default_model_roots(lookup);
+  config.origins = split(environment.text("ORIGINS"), ',');
+  if (const std::string text = environment.text("KEEP_ALIVE"); !text.empty()) {
+    try {
+      config.keep_alive = parse_keep_alive(text);
+    } catch (const base::Error& error) {
+      config.warnings.push_back("KEEP_ALIVE is not usable and stays at its default: " + error.message());
+    }
+  }
+  if (const std::string text = environment.text("MAX_QUEUE"); !text.empty()) {
+    std::size_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc() && end == text.data() + text.size() && value > 0) {
+      config.max_queue = value;
+    } else {
+      config.warnings.push_back("MAX_QUEUE must be a whole number above 0, not '" + text +
+                                "'; it stays at its default");
+    }
+  }
+  return config;
+}
+
+}  // namespace axllama::api

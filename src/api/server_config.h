@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "http/endpoint.h"
+
+namespace axllama::api {
+
+/// Everything `axllama serve` can be told. The environment fills it; options of the command line override.
+struct ServerConfig {
+  http::Endpoint listen;                  // AXLLAMA_HOST, OLLAMA_HOST
+  std::optional<http::Endpoint> sidecar;  // AXLLAMA_SIDECAR; unset: off
+  std::vector<std::filesystem::path>
+      model_roots;                   // AXLLAMA_MODELS (several with ':'), then the bundled models
+  std::vector<std::string> origins;  // AXLLAMA_ORIGINS, OLLAMA_ORIGINS (comma separated)
+  std::chrono::nanoseconds keep_alive = std::chrono::minutes(5);  // AXLLAMA_KEEP_ALIVE, OLLAMA_KEEP_ALIVE
+  std::size_t max_queue = 512;                                    // AXLLAMA_MAX_QUEUE, OLLAMA_MAX_QUEUE
+  std::chrono::milliseconds drain_grace{10'000};                  // for running requests after SIGTERM
+  std::vector<std::string> warnings;  // sentences about values that were not usable
+};
+
+/// Looks a variable up; null when it is not set. The default asks the process's environment.
+using EnvironmentLookup = std::function<const char*(const char*)>;
+
+/// Values are trimmed of blanks and quotes; AXLLAMA_X wins over OLLAMA_X; a value that cannot be read leaves
+/// the default and adds a warning.
+ServerConfig server_config_from_environment(const EnvironmentLookup& lookup = {});
+
+/// Where packages are looked for when nothing else is said: the user's (~/.axllama/models), then those
+/// bundled with the program.
+std::vector<std::filesystem::path> default_model_roots(const EnvironmentLookup& lookup = {});
+
+/// A keep-alive as the environment writes it: a Go duration or whole seconds; negative: for ever. Throws
+/// Error.
+std::chrono::nanoseconds parse_keep_alive(const std::string& text);
+
+}  // namespace axllama::api

@@ -1,0 +1,66 @@
+#include "api/server_config.h"
+
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "serving/service.h"
+
+namespace axllama::api {
+namespace {
+
+ServerConfig config_of(const std::map<std::string, std::string>& variables) {
+  return server_config_from_environment([variables](const char* name) -> const char* {
+    const auto found = variables.find(name);
+    return found == variables.end() ? nullptr : found->second.c_str();
+  });
+}
+
+TEST(ServerConfig, Defaults) {
+  const ServerConfig config = config_of({});
+  EXPECT_EQ(config.listen.authority(), "127.0.0.1:11434");
+  EXPECT_FALSE(config.sidecar);
+  EXPECT_EQ(config.max_queue, 512U);
+  EXPECT_EQ(config.keep_alive, std::chrono::minutes(5));
+  EXPECT_TRUE(config.warnings.empty());
+}
+
+TEST(ServerConfig, OllamasVariablesWorkAndOursWin) {
+  const ServerConfig config = config_of({{"OLLAMA_HOST", "0.0.0.0:8000"},
+                                         {"AXLLAMA_HOST", "\"127.0.0.1:9000\""},
+                                         {"OLLAMA_KEEP_ALIVE", "90"},
+                                         {"OLLAMA_MAX_QUEUE", " 7 "},
+                                         {"OLLAMA_ORIGINS", "http://a.example, http://b.example"},
+                                         {"AXLLAMA_MODELS", "/models:/more"}});
+  EXPECT_EQ(config.listen.authority(), "127.0.0.1:9000");
+  EXPECT_EQ(config.keep_alive, std::chrono::seconds(90));
+  EXPECT_EQ(config.max_queue, 7U);
+  EXPECT_EQ(config.origins, (std::vector<std::string>{"http://a.example", "http://b.example"}));
+  ASSERT_GE(config.model_roots.size(), 2U);
+  EXPECT_EQ(config.model_roots[0], "/models");
+  EXPECT_EQ(config.model_roots[1], "/more");
+}
+
+TEST(ServerConfig, UnusableValuesWarnAndKeepTheDefault) {
+  const ServerConfig config = config_of({{"OLLAMA_KEEP_ALIVE", "soon"}, {"OLLAMA_MAX_QUEUE", "many"}});
+  EXPECT_EQ(config.keep_alive, std::chrono::minutes(5));
+  EXPECT_EQ(config.max_queue, 512U);
+  EXPECT_EQ(config.warnings.size(), 2U);
+}
+
+TEST(ServerConfig, KeepAliveForms) {
+  EXPECT_EQ(parse_keep_alive("0"), std::chrono::nanoseconds(0));
+  EXPECT_EQ(parse_keep_alive("10m"), std::chrono::minutes(10));
+  EXPECT_EQ(parse_keep_alive("-1"), serving::KeepAlive::kForever);
+  EXPECT_EQ(parse_keep_alive("-1s"), serving::KeepAlive::kForever);
+  EXPECT_EQ(parse_keep_alive("99999999999999"), serving::KeepAlive::kForever);
+  EXPECT_THROW(parse_keep_alive("10 minutes"), base::Error);
+}
+
+TEST(ServerConfig, TheSidecarHasItsOwnDefaultPort) {
+  EXPECT_EQ(config_of({{"AXLLAMA_SIDECAR", "127.0.0.1"}}).sidecar->authority(), "127.0.0.1:5002");
+}
+
+}  // namespace
+}  // namespace axllama::api
