@@ -1,0 +1,97 @@
+#include "cli/api_client.h"
+
+#include <cstdlib>
+#include <string_view>
+
+#include "base/error.h"
+#include "http/client.h"
+#include "http/endpoint.h"
+
+namespace axllama::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using base::Error;
+using base::ErrorCode;
+
+std::string host_from_environment() {
+  for (const char* name : {"AXLLAMA_HOST", "OLLAMA_HOST"}) {
+    if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return value;
+  }
+  return {};
+}
+
+ErrorCode code_of(int status) {
+  if (status == 404) return ErrorCode::kNotFound;
+  if (status == 503) return ErrorCode::kUnavailable;
+  return status < 500 ? ErrorCode::kInvalidArgument : ErrorCode::kInternal;
+}
+
+Json parse_reply(const std::string& body, const std::string& url) {
+  Json reply = Json::parse(body, nullptr, false);
+  if (reply.is_discarded()) throw Error(ErrorCode::kInternal, url + " did not answer with JSON");
+  return reply;
+}
+
+void throw_if_failed(const http::ClientResponse& response, const std::string& url) {
+  if (response.status < 400) return;
+  const Json reply = Json::parse(response.body, nullptr, false);
+  std::string message;
+  if (reply.is_object() && reply.contains("error") && reply["error"].is_string()) message = reply["error"];
+  if (message.empty()) message = url + " answered with status " + std::to_string(response.status);
+  throw Error(code_of(response.status), message);
+}
+
+}  // namespace
+
+ApiClient::ApiClient() : ApiClient(host_from_environment()) {}
+
+ApiClient::ApiClient(const std::string& host) : base_url_(http::parse_endpoint(host).endpoint.base_url()) {}
+
+Json ApiClient::get(const std::string& path) {
+  const std::string url = base_url_ + path;
+  http::ClientRequest request;
+  request.url = url;
+  const http::ClientResponse response = http::perform(request);
+  throw_if_failed(response, url);
+  return parse_reply(response.body, url);
+}
+
+Json ApiClient::post(const std::string& path, const Json& body) {
+  const std::string url = base_url_ + path;
+  http::ClientRequest request;
+  request.method = "POST";
+  request.url = url;
+  request.body = body.dump();
+  const http::ClientResponse response = http::perform(request);
+  throw_if_failed(response, url);
+  return parse_reply(response.body, url);
+}
+
+bool ApiClient::stream(const std::string& path, const Json& body,
+                       const std::function<bool(const Json&)>& on_record,
+                       const std::atomic<bool>* cancelled) {
+  const std::string url = base_url_ + path;
+  std::string error;
+  bool complete = false;
+  http::ClientRequest request;
+  request.method = "POST";
+  request.url = url;
+  request.body = body.dump();
+  request.cancel = cancelled;
+  request.on_line = [&](std::string_view line) {
+    if (line.empty()) return true;
+    const Json record = parse_reply(std::string(line), url);
+    if (error = record.value("error", ""); !error.empty()) return false;
+    complete = complete || record.value("done", false) || record.value("status", "") == "success";
+    return on_record(record);
+  };
+  const http::ClientResponse response = http::perform(request);
+  if (!error.empty()) throw Error(ErrorCode::kInternal, error);
+  if (response.cancelled) return false;
+  throw_if_failed(response, url);
+  if (!complete) throw Error(ErrorCode::kInternal, url + " ended its answer before it was complete");
+  return true;
+}
+
+}  // namespace axllama::cli

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace axllama::cli {
+
+/// Talks to an Ollama-compatible server: ours or another. The address is OLLAMA_HOST's (AXLLAMA_HOST wins),
+/// default 127.0.0.1:11434. Every failure is a base::Error whose message is what the server or the system
+/// said.
+class ApiClient {
+ public:
+  ApiClient();
+  explicit ApiClient(const std::string& host);
+
+  nlohmann::ordered_json get(const std::string& path);
+  nlohmann::ordered_json post(const std::string& path, const nlohmann::ordered_json& body);
+
+  /// Posts and hands every record of the NDJSON reply to `on_record` as it comes; a false return ends the
+  /// request, and so does `cancelled` becoming true. A record with "error" is thrown. Returns false when the
+  /// request was ended early.
+  bool stream(const std::string& path, const nlohmann::ordered_json& body,
+              const std::function<bool(const nlohmann::ordered_json&)>& on_record,
+              const std::atomic<bool>* cancelled = nullptr);
+
+  const std::string& base_url() const noexcept { return base_url_; }
+
+ private:
+  std::string base_url_;
+};
+
+}  // namespace axllama::cli

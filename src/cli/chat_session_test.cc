@@ -1,0 +1,52 @@
+#include "cli/chat_session.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace axllama::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+TEST(ChatSession, TheSystemMessageStaysFirstAndSurvivesClearing) {
+  ChatSession session;
+  session.model = "m";
+  session.add("user", "hello");
+  session.set_system("Be brief.");
+  session.set_system("Be very brief.");
+  ASSERT_EQ(session.messages.size(), 2U);
+  EXPECT_EQ(session.messages[0]["content"], "Be very brief.");
+  session.clear();
+  EXPECT_EQ(session.messages, (Json::array({Json{{"role", "system"}, {"content", "Be very brief."}}})));
+  session.set_system("");
+  EXPECT_TRUE(session.messages.empty());
+}
+
+TEST(ChatSession, TheRequestHoldsOnlyWhatWasSet) {
+  ChatSession session;
+  session.model = "m";
+  session.add("user", "hi");
+  EXPECT_EQ(session.chat_request().dump(), R"({"model":"m","messages":[{"role":"user","content":"hi"}]})");
+  session.think = false;
+  session.keep_alive = "10m";
+  session.format = "json";
+  const Json request = session.chat_request();
+  EXPECT_EQ(request["think"], false);
+  EXPECT_EQ(request["keep_alive"], "10m");
+  EXPECT_EQ(request["format"], "json");
+}
+
+TEST(SetParameter, TypesAndSentences) {
+  Json options = Json::object();
+  EXPECT_EQ(set_parameter(options, "top_k", {"5"}), "5");
+  EXPECT_EQ(set_parameter(options, "temperature", {"0.25"}), "0.25");
+  EXPECT_EQ(set_parameter(options, "stop", {"END", "STOP"}), "END, STOP");
+  EXPECT_EQ(options.dump(), R"({"top_k":5,"temperature":0.25,"stop":["END","STOP"]})");
+  EXPECT_THROW(set_parameter(options, "top_k", {"many"}), base::Error);
+  EXPECT_THROW(set_parameter(options, "no_such", {"1"}), base::Error);
+  EXPECT_THROW(set_parameter(options, "seed", {}), base::Error);
+}
+
+}  // namespace
+}  // namespace axllama::cli

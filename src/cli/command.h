@@ -1,0 +1,22 @@
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace axllama::cli {
+
+// Each adds one subcommand with its options and what it does. A command reports failure by throwing
+// base::Error (printed as "Error: ...", exit status 1) or CLI::RuntimeError with another status.
+void add_serve(CLI::App& app);
+void add_run(CLI::App& app);
+void add_list(CLI::App& app);
+void add_ps(CLI::App& app);
+void add_show(CLI::App& app);
+void add_bench(CLI::App& app);
+void add_compile(CLI::App& app);
+
+/// Parses the command line and runs it; the program's exit status.
+int main_with(int argc, char** argv);
+
+}  // namespace axllama::cli

@@ -1,0 +1,111 @@
+#include "cli/model_listing.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include "base/timestamp.h"
+#include "cli/human.h"
+#include "cli/table.h"
+
+namespace axllama::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kShortDigest = 12;
+constexpr std::size_t kLabelColumns = 20;
+
+std::string age(const Json& model, const char* key) {
+  return human_time(base::parse_timestamp(model.value(key, "")), std::chrono::system_clock::now());
+}
+
+std::string processor(const Json& model) {
+  if (const std::string named = model.value("processor", ""); !named.empty()) return "100% " + named;
+  const auto size = model.value("size", std::uint64_t{0});
+  const auto on_card = model.value("size_vram", std::uint64_t{0});
+  if (on_card == 0) return "100% CPU";
+  if (on_card >= size) return "100% GPU";
+  const auto share = on_card * 100 / size;
+  return std::to_string(100 - share) + "%/" + std::to_string(share) + "% CPU/GPU";
+}
+
+class Sections {
+ public:
+  void begin(std::string_view title) {
+    out_ << (first_ ? "" : "\n") << "  " << title << "\n";
+    first_ = false;
+  }
+  void row(std::string label, const std::string& value) {
+    label.resize(std::max(label.size(), kLabelColumns), ' ');
+    out_ << "    " << label << value << "\n";
+  }
+  void text(const std::string& body) {
+    std::istringstream lines(body);
+    for (std::string line; std::getline(lines, line);) out_ << "    " << line << "\n";
+  }
+  std::string take() { return out_.str() + "\n"; }
+
+ private:
+  std::ostringstream out_;
+  bool first_ = true;
+};
+
+}  // namespace
+
+std::string list_models(ApiClient& client) {
+  Table table({"NAME", "ID", "SIZE", "MODIFIED"});
+  for (const Json& model : client.get("/api/tags").at("models")) {
+    table.add({model.value("name", ""), model.value("digest", "").substr(0, kShortDigest),
+               human_bytes(model.value("size", std::uint64_t{0})), age(model, "modified_at")});
+  }
+  return table.text();
+}
+
+std::string list_loaded(ApiClient& client) {
+  Table table({"NAME", "ID", "SIZE", "PROCESSOR", "CONTEXT", "UNTIL"});
+  for (const Json& model : client.get("/api/ps").at("models")) {
+    const bool stopping =
+        base::parse_timestamp(model.value("expires_at", "")) <= std::chrono::system_clock::now();
+    table.add({model.value("name", ""), model.value("digest", "").substr(0, kShortDigest),
+               human_bytes(model.value("size", std::uint64_t{0})), processor(model),
+               std::to_string(model.value("context_length", 0)),
+               stopping ? "Stopping..." : age(model, "expires_at")});
+  }
+  return table.text();
+}
+
+std::string describe_model(const Json& show) {
+  Sections sections;
+  const Json details = show.value("details", Json::object());
+  const Json info = show.value("model_info", Json::object());
+  const std::string architecture = info.value("general.architecture", details.value("family", ""));
+  sections.begin("Model");
+  sections.row("architecture", architecture);
+  sections.row("parameters", details.value("parameter_size", ""));
+  const auto number = [&](const char* label, const std::string& key) {
+    if (const auto found = info.find(architecture + key); found != info.end())
+      sections.row(label, found->dump());
+  };
+  number("context length", ".context_length");
+  number("embedding length", ".embedding_length");
+  sections.row("quantization", details.value("quantization_level", ""));
+  if (const auto capabilities = show.find("capabilities");
+      capabilities != show.end() && !capabilities->empty()) {
+    sections.begin("Capabilities");
+    for (const Json& capability : *capabilities) sections.text(capability.get<std::string>());
+  }
+  for (const auto& [title, key] : {std::pair{"Parameters", "parameters"}, std::pair{"System", "system"},
+                                   std::pair{"License", "license"}}) {
+    if (const std::string body = show.value(key, ""); !body.empty()) {
+      sections.begin(title);
+      sections.text(body);
+    }
+  }
+  return sections.take();
+}
+
+}  // namespace axllama::cli
