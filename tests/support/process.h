@@ -1,0 +1,90 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <sys/types.h>
+
+namespace axllama::testing {
+
+/// A folder of its own under the system's temporary folder, removed with everything in it at the end of the
+/// scope.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+struct CommandResult {
+  int status = -1;  // exit status; 128 + signal when killed
+  std::string out;
+  std::string err;
+};
+
+using Environment = std::map<std::string, std::string>;
+
+/// Runs a program to its end with `input` on its standard input; `environment` is added to this process's
+/// own.
+CommandResult run_command(const std::vector<std::string>& arguments, const Environment& environment = {},
+                          const std::string& input = {});
+
+/// A child that runs until stopped. Its output goes to `log`. Killed at the end of the scope if it still
+/// runs.
+class ChildProcess {
+ public:
+  ChildProcess(const std::vector<std::string>& arguments, const Environment& environment,
+               const std::filesystem::path& log);
+  ~ChildProcess();
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+
+  void signal(int number) const;
+  bool running();
+  /// Exit status (128 + signal when killed), or nothing when it still runs after `timeout`.
+  std::optional<int> wait(std::chrono::milliseconds timeout);
+
+ private:
+  pid_t pid_ = -1;
+  std::optional<int> status_;
+};
+
+/// `axllama serve` on a free loopback port with the bundled model, as a user would start it.
+class ServerProcess {
+ public:
+  explicit ServerProcess(const std::vector<std::string>& options = {}, Environment environment = {});
+  ~ServerProcess();
+
+  const std::string& host() const noexcept { return host_; }  // "127.0.0.1:PORT"
+  std::string url(const std::string& path) const { return "http://" + host_ + path; }
+  int port() const noexcept { return port_; }
+  std::string log() const;
+  ChildProcess& process() { return *process_; }
+  /// Sends SIGTERM and returns the exit status; nothing when the server does not end in time.
+  std::optional<int> stop();
+
+ private:
+  TemporaryFolder folder_;
+  std::string host_;
+  int port_ = 0;
+  std::optional<ChildProcess> process_;
+};
+
+nlohmann::json read_json(const std::filesystem::path& path);
+
+/// The program under test and the files of this build.
+std::filesystem::path axllama_program();
+std::filesystem::path bundled_models();       // s8, as users run it
+std::filesystem::path bundled_models_bf16();  // for comparisons with the reference
+
+}  // namespace axllama::testing
