@@ -1,0 +1,75 @@
+#include "api/server_app.h"
+
+#include <utility>
+
+#include "api/ollama/ollama_api.h"
+#include "api/sidecar/sidecar_api.h"
+#include "http/router.h"
+#include "http/server.h"
+#include "serving/scheduler.h"
+#include "store/library.h"
+
+namespace axllama::api {
+namespace {
+
+/// After the answers have ended: for their last bytes to leave.
+constexpr std::chrono::milliseconds kFlushGrace{2'000};
+
+serving::SchedulerOptions scheduler_options(const ServerConfig& config) {
+  serving::SchedulerOptions options;
+  options.max_queue = config.max_queue;
+  options.default_keep_alive = config.keep_alive;
+  return options;
+}
+
+}  // namespace
+
+struct ServerApp::Impl {
+  explicit Impl(const ServerConfig& config)
+      : library(config.model_roots), scheduler(scheduler_options(config)), server(server_options(config)) {}
+
+  http::ServerOptions server_options(const ServerConfig& config) {
+    http::ServerOptions options;
+    auto ollama_routes = std::make_shared<http::Router>();
+    ollama::add_ollama_routes(*ollama_routes, {scheduler, library});
+    options.listeners.push_back(
+        {.endpoint = config.listen, .router = std::move(ollama_routes), .origins = config.origins});
+    if (config.sidecar) {
+      auto sidecar_routes = std::make_shared<http::Router>();
+      sidecar::add_sidecar_routes(*sidecar_routes, {scheduler, library, {}});
+      options.listeners.push_back(
+          {.endpoint = *config.sidecar, .router = std::move(sidecar_routes), .origins = config.origins});
+    }
+    return options;
+  }
+
+  store::Library library;
+  serving::Scheduler scheduler;
+  http::Server server;  // last: its handlers use the others
+};
+
+ServerApp::ServerApp(const ServerConfig& config) : impl_(std::make_unique<Impl>(config)) {}
+
+ServerApp::~ServerApp() {
+  stop(std::chrono::milliseconds(0));
+}
+
+void ServerApp::start() {
+  impl_->server.start();
+}
+
+const std::vector<http::Endpoint>& ServerApp::endpoints() const noexcept {
+  return impl_->server.endpoints();
+}
+
+serving::CardStatus ServerApp::card_status() const {
+  return impl_->scheduler.card_status();
+}
+
+void ServerApp::stop(std::chrono::milliseconds grace) {
+  impl_->server.begin_stop();
+  impl_->scheduler.drain(grace);
+  impl_->server.stop(kFlushGrace);
+}
+
+}  // namespace axllama::api

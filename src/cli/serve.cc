@@ -1,0 +1,134 @@
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <signal.h>
+
+#include "api/server_app.h"
+#include "api/server_config.h"
+#include "base/error.h"
+#include "cli/command.h"
+#include "telemetry/log.h"
+
+namespace axllama::cli {
+namespace {
+
+using telemetry::LogLevel;
+
+constexpr const char* kSidecarAddress = "127.0.0.1:5002";
+
+struct ServeOptions {
+  std::string host;
+  std::string sidecar;
+  bool with_sidecar = false;
+  std::vector<std::string> model_roots;
+  std::string keep_alive;
+  std::string port_file;
+  int drain_seconds = -1;
+};
+
+api::ServerConfig config_of(const ServeOptions& options) {
+  api::ServerConfig config = api::server_config_from_environment();
+  if (!options.host.empty()) config.listen = http::parse_endpoint(options.host).endpoint;
+  if (options.with_sidecar || !options.sidecar.empty()) {
+    config.sidecar =
+        http::parse_endpoint(options.sidecar.empty() ? kSidecarAddress : options.sidecar, 5002).endpoint;
+  }
+  config.model_roots.insert(config.model_roots.begin(), options.model_roots.begin(),
+                            options.model_roots.end());
+  if (!options.keep_alive.empty()) config.keep_alive = api::parse_keep_alive(options.keep_alive);
+  if (options.drain_seconds >= 0) config.drain_grace = std::chrono::seconds(options.drain_seconds);
+  return config;
+}
+
+/// Blocks the signals that end the server in this and every later thread, so that wait() alone sees them.
+class StopSignals {
+ public:
+  StopSignals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+  std::string wait() const {
+    int number = 0;
+    ::sigwait(&set_, &number);
+    return number == SIGINT ? "SIGINT" : "SIGTERM";
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+/// The port appears in one step, so that a reader never sees half of it.
+void write_port_file(const std::string& path, std::uint16_t port) {
+  const std::string unfinished = path + ".tmp";
+  {
+    std::ofstream file(unfinished);
+    file << port << "\n";
+    if (!file.flush()) {
+      throw base::Error(base::ErrorCode::kInvalidArgument, "cannot write the port to " + path);
+    }
+  }
+  std::filesystem::rename(unfinished, path);
+}
+
+void log_start(const api::ServerApp& app) {
+  for (const http::Endpoint& endpoint : app.endpoints()) {
+    telemetry::log(LogLevel::kInfo, "listening",
+                   {{"address", endpoint.authority()}, {"version", AXLLAMA_VERSION}});
+  }
+  const serving::CardStatus card = app.card_status();
+  if (!card.problem.empty()) telemetry::log(LogLevel::kWarning, card.problem);
+}
+
+void serve(const ServeOptions& options) {
+  const StopSignals signals;  // before any thread is made
+  const api::ServerConfig config = config_of(options);
+  for (const std::string& warning : config.warnings) telemetry::log(LogLevel::kWarning, warning);
+
+  api::ServerApp app(config);
+  app.start();
+  log_start(app);
+  if (!options.port_file.empty()) write_port_file(options.port_file, app.endpoints().front().port);
+
+  const std::string signal = signals.wait();
+  telemetry::log(LogLevel::kInfo, "stopping", {{"signal", signal}});
+  app.stop(config.drain_grace);
+  telemetry::log(LogLevel::kInfo, "stopped; the card is released");
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app) {
+  auto options = std::make_shared<ServeOptions>();
+  CLI::App* command = app.add_subcommand("serve", "Start the server")->alias("start");
+  command->add_option("--host", options->host,
+                      "Address to listen on [OLLAMA_HOST, 127.0.0.1:11434]; port 0: any free one");
+  command->add_flag("--sidecar", options->with_sidecar,
+                    std::string("Serve the back-end routes too, on ") + kSidecarAddress);
+  command->add_option("--sidecar-host", options->sidecar,
+                      "Address of the back-end routes; implies --sidecar");
+  command
+      ->add_option("--model-root", options->model_roots,
+                   "Folder of model packages; may be given several times")
+      ->take_all();
+  command->add_option("--keep-alive", options->keep_alive, "How long an unused model stays loaded [5m]");
+  command
+      ->add_option("--drain", options->drain_seconds, "Seconds running answers get to end after SIGTERM [10]")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--port-file", options->port_file,
+                      "Write the port listened on to this file once ready");
+  command->footer(
+      "Environment: OLLAMA_HOST, OLLAMA_ORIGINS, OLLAMA_KEEP_ALIVE, OLLAMA_MAX_QUEUE (each also as "
+      "AXLLAMA_...),\n"
+      "AXLLAMA_MODELS, AXLLAMA_SIDECAR, AXLLAMA_AXCL_LIBRARY.");
+  command->callback([options] { serve(*options); });
+}
+
+}  // namespace axllama::cli
