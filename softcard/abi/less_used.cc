@@ -1,0 +1,69 @@
+#include <algorithm>
+#include <atomic>
+
+#include "softcard/abi/axcl_abi.h"
+#include "softcard/abi/entry.h"
+
+namespace {
+
+// Modules of the vendor's error codes that nothing else here uses.
+constexpr std::uint32_t kSystemControl = 9;
+constexpr std::uint32_t kPeerToPeer = 0xB;
+constexpr std::uint32_t kUserWork = 0xC;
+
+constexpr axclError unsupported(std::uint32_t module) {
+  return axllama::softcard::error_code(static_cast<axllama::softcard::Module>(module),
+                                       axllama::softcard::generic::kUnsupported);
+}
+
+}  // namespace
+
+axclError axclSetLogLevel(std::int32_t /*level*/) {
+  SOFTCARD_COUNT_CALL();
+  return 0;
+}
+
+void axclAppLog(std::int32_t /*level*/, const char* /*function*/, const char* /*tag*/, std::uint32_t /*line*/,
+                const char* /*format*/, ...) {
+  SOFTCARD_COUNT_CALL();
+}
+
+axclError axclrtTransferFile(const char* /*from*/, const char* /*to*/, axclrtTransferPolicy /*policy*/) {
+  SOFTCARD_COUNT_CALL();
+  return unsupported(kSystemControl);
+}
+
+axclError axclrtExecWorker() {
+  SOFTCARD_COUNT_CALL();
+  return unsupported(kUserWork);
+}
+
+axclError axclrtKillWorker() {
+  SOFTCARD_COUNT_CALL();
+  return unsupported(kUserWork);
+}
+
+axclError axclrtWorkerSend() {
+  SOFTCARD_COUNT_CALL();
+  return unsupported(kUserWork);
+}
+
+axclError axclrtWorkerRecv() {
+  SOFTCARD_COUNT_CALL();
+  return unsupported(kUserWork);
+}
+
+axclError axclrtControlChangePCIeSubId() {
+  SOFTCARD_COUNT_CALL();
+  return unsupported(kSystemControl);
+}
+
+axclError axclrtCreateP2PUnit() {
+  SOFTCARD_COUNT_CALL();
+  return unsupported(kPeerToPeer);
+}
+
+axclError axclrtDestoryP2PUnit() {
+  SOFTCARD_COUNT_CALL();
+  return unsupported(kPeerToPeer);
+}
