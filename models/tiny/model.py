@@ -19,7 +19,7 @@ CONFIG = {
     "hidden_act": "silu",
     "hidden_size": 256,
     "initializer_range": 0.02,
-    "intermediate_size": 704,
+    "intermediate_size": 576,
     "max_position_embeddings": 2048,
     "max_window_layers": 6,
     "model_type": "qwen3",
@@ -37,6 +37,9 @@ CONFIG = {
     "use_sliding_window": False,
     "vocab_size": 2304,
 }
+
+
+QUERY_BLOCK = 256  # rows of attention computed at a time, so that long causal sequences cost half
 
 
 def parameter_shapes(config):
@@ -95,10 +98,10 @@ class RmsNorm(torch.autograd.Function):
         width = normed.shape[-1]
         flat_normed = normed.reshape(-1, width)
         flat_grad = grad.reshape(-1, width)
-        product = flat_grad * flat_normed
-        grad_gain = product.float().sum(0)
+        product = flat_grad.float() * flat_normed
+        grad_gain = product.sum(0)
         # d x = scale * (g * gain - normed * mean(g * gain * normed))
-        mean = (product.float() @ gain.float()).div_(width).view(-1, 1)
+        mean = product.mul_(gain.float()).sum(-1, keepdim=True).div_(width)
         grad_x = torch.addcmul(flat_grad.float() * gain.float(), flat_normed.float(), mean, value=-1.0)
         grad_x.mul_(scale.reshape(-1, 1))
         return grad_x.to(grad.dtype).view_as(normed), grad_gain.to(gain.dtype), None
@@ -166,11 +169,20 @@ def forward(config, weights, tokens, positions, cache=None, keep=None):
     x = F.embedding(tokens, weights["model.embed_tokens.weight"])
     cos, sin = (t.unsqueeze(2) for t in rope_tables(config, positions, x.dtype))
     history = cache[0][0].shape[1] if cache and cache[0] else 0
-    mask = causal_mask(rows, history, x.dtype).repeat(repeat, 1)
+    blocks = [(begin, min(begin + QUERY_BLOCK, rows)) for begin in range(0, rows, QUERY_BLOCK)]
+    masks = [causal_mask(end - begin, history + begin, x.dtype).repeat(repeat, 1).unsqueeze(0) for begin, end in blocks]
 
-    def split(t, n):  # [B, T, n * D] -> [B * kv, n / kv * T, D]
+    def split(t, n):  # [B, T, n, D] -> [B * kv, n / kv, T, D]
         t = t.view(batch, -1, kv_heads, n // kv_heads, head_dim)
-        return t.permute(0, 2, 3, 1, 4).reshape(batch * kv_heads, -1, head_dim)
+        return t.permute(0, 2, 3, 1, 4).reshape(batch * kv_heads, n // kv_heads, -1, head_dim)
+
+    def attend(q, k, v):  # [B * kv, repeat, T, D], [B * kv, keys, D] twice -> like q; no block sees keys behind its end
+        outputs = []
+        for (begin, end), mask in zip(blocks, masks):
+            block = q[:, :, begin:end].reshape(batch * kv_heads, -1, head_dim)
+            scores = torch.baddbmm(mask, block, k[:, :history + end].transpose(1, 2), alpha=head_dim**-0.5)
+            outputs.append(torch.bmm(torch.softmax(scores, -1), v[:, :history + end]).view(batch * kv_heads, repeat, -1, head_dim))
+        return outputs[0] if len(outputs) == 1 else torch.cat(outputs, 2)
 
     for i in range(config["num_hidden_layers"]):
         w = {k: weights[f"model.layers.{i}.{k}.weight"] for k in LAYER_KEYS}
@@ -184,9 +196,7 @@ def forward(config, weights, tokens, positions, cache=None, keep=None):
             if cache[i]:
                 k, v = torch.cat([cache[i][0], k], 1), torch.cat([cache[i][1], v], 1)
             cache[i][:] = [k, v]
-        scores = torch.baddbmm(mask.unsqueeze(0), split(q, heads), split(k, kv_heads).transpose(1, 2),
-                               alpha=head_dim**-0.5)
-        attended = torch.bmm(torch.softmax(scores, -1), split(v, kv_heads))
+        attended = attend(split(q, heads), split(k, kv_heads)[:, 0], split(v, kv_heads)[:, 0])
         attended = attended.view(batch, kv_heads, repeat, rows, head_dim).permute(0, 3, 1, 2, 4)
         x = x + attended.reshape(batch, rows, heads * head_dim) @ w["self_attn.o_proj"].t()
         h = RmsNorm.apply(x, w["post_attention_layernorm"], eps)
