@@ -2,10 +2,13 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "text/tokenizer/tokenizer.h"
 
 namespace axllama::text {
+
+struct DecoderRules;
 
 /// Turns tokens into text as they are generated. What push() and flush() return, joined, is
 /// Tokenizer::decode() of all tokens, and each piece by itself is valid UTF-8: the bytes of a character that
@@ -23,10 +26,20 @@ class StreamingDetokenizer {
   std::string flush();
 
  private:
+  friend class Tokenizer;
+
+  std::string take_complete();
+  std::string take_rest();
+  std::string replace_invalid(std::string_view bytes) const;
+  std::string finish(std::string text);
+
   std::shared_ptr<const Tokenizer> tokenizer_;
-  std::string pending_;  // bytes of a character that is not complete: at most 3
+  const DecoderRules* rules_;  // within *tokenizer_
+  std::string pending_;        // bytes that cannot be judged yet: at most 3 without whole_runs_
   bool skip_special_;
-  bool at_start_ = true;  // nothing delivered yet: a leading space may have to be dropped
+  bool whole_runs_ = false;  // hold byte tokens back until their run ends, and judge the run as a whole
+  bool first_ = true;        // no token has been pushed
+  int strip_left_;           // leading spaces still to be dropped
 };
 
 }  // namespace axllama::text
