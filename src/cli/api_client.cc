@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "http/client.h"
 #include "http/endpoint.h"
 
 namespace axllama::cli {
@@ -46,24 +45,19 @@ void throw_if_failed(const http::ClientResponse& response, const std::string& ur
 
 ApiClient::ApiClient() : ApiClient(host_from_environment()) {}
 
-ApiClient::ApiClient(const std::string& host) : base_url_(http::parse_endpoint(host).endpoint.base_url()) {}
+ApiClient::ApiClient(const std::string& host) : client_(http::parse_endpoint(host).endpoint.base_url()) {}
 
 Json ApiClient::get(const std::string& path) {
-  const std::string url = base_url_ + path;
-  http::ClientRequest request;
-  request.url = url;
-  const http::ClientResponse response = http::perform(request);
+  const std::string url = base_url() + path;
+  const http::ClientResponse response = client_.request({.path = path});
   throw_if_failed(response, url);
   return parse_reply(response.body, url);
 }
 
 Json ApiClient::post(const std::string& path, const Json& body) {
-  const std::string url = base_url_ + path;
-  http::ClientRequest request;
-  request.method = "POST";
-  request.url = url;
-  request.body = body.dump();
-  const http::ClientResponse response = http::perform(request);
+  const std::string url = base_url() + path;
+  const http::ClientResponse response =
+      client_.request({.method = "POST", .path = path, .body = body.dump()});
   throw_if_failed(response, url);
   return parse_reply(response.body, url);
 }
@@ -71,24 +65,19 @@ Json ApiClient::post(const std::string& path, const Json& body) {
 bool ApiClient::stream(const std::string& path, const Json& body,
                        const std::function<bool(const Json&)>& on_record,
                        const std::atomic<bool>* cancelled) {
-  const std::string url = base_url_ + path;
+  const std::string url = base_url() + path;
   std::string error;
   bool complete = false;
-  http::ClientRequest request;
-  request.method = "POST";
-  request.url = url;
-  request.body = body.dump();
-  request.cancel = cancelled;
-  request.on_line = [&](std::string_view line) {
-    if (line.empty()) return true;
+  const auto on_line = [&](std::string_view line) {
     const Json record = parse_reply(std::string(line), url);
     if (error = record.value("error", ""); !error.empty()) return false;
     complete = complete || record.value("done", false) || record.value("status", "") == "success";
     return on_record(record);
   };
-  const http::ClientResponse response = http::perform(request);
+  const http::ClientResponse response =
+      client_.stream({.method = "POST", .path = path, .body = body.dump()}, on_line, cancelled);
   if (!error.empty()) throw Error(ErrorCode::kInternal, error);
-  if (response.cancelled) return false;
+  if (response.ended_early) return false;
   throw_if_failed(response, url);
   if (!complete) throw Error(ErrorCode::kInternal, url + " ended its answer before it was complete");
   return true;

@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "http/client.h"
+
 namespace axllama::cli {
 
 /// Talks to an Ollama-compatible server: ours or another. The address is OLLAMA_HOST's (AXLLAMA_HOST wins),
@@ -26,10 +28,10 @@ class ApiClient {
               const std::function<bool(const nlohmann::ordered_json&)>& on_record,
               const std::atomic<bool>* cancelled = nullptr);
 
-  const std::string& base_url() const noexcept { return base_url_; }
+  const std::string& base_url() const noexcept { return client_.base_url(); }
 
  private:
-  std::string base_url_;
+  http::Client client_;
 };
 
 }  // namespace axllama::cli
