@@ -6,7 +6,6 @@
 namespace axllama::text {
 
 StopMatcher::StopMatcher(const std::vector<std::string>& stops) : nodes_(1) {
-  nodes_.front().next.fill(kNone);
   for (const std::string& stop : stops) {
     if (stop.empty()) continue;
     stops_.push_back(stop);
@@ -19,47 +18,49 @@ void StopMatcher::add(std::string_view stop, std::uint32_t index) {
   std::uint32_t at = 0;
   for (const char character : stop) {
     const auto byte = static_cast<std::uint8_t>(character);
-    std::uint32_t child = nodes_[at].next[byte];
-    if (child == kNone) {
-      child = static_cast<std::uint32_t>(nodes_.size());
-      nodes_.emplace_back();
-      nodes_.back().next.fill(kNone);
-      nodes_.back().depth = nodes_[at].depth + 1;
-      nodes_[at].next[byte] = child;
+    std::uint32_t next = child(at, byte);
+    if (next == kNone) {
+      next = static_cast<std::uint32_t>(nodes_.size());
+      Node node;
+      node.sibling = std::exchange(nodes_[at].first_child, next);
+      node.depth = nodes_[at].depth + 1;
+      node.byte = byte;
+      nodes_.push_back(node);
     }
-    at = child;
+    at = next;
   }
   if (nodes_[at].match == kNone) nodes_[at].match = index;
 }
 
-/// Completes the transitions breadth first: where a node has no child, the text goes on as the longest proper
-/// suffix that is in the tree does.
+/// Finds the suffixes breadth first: those of shorter nodes are known then.
 void StopMatcher::link() {
-  struct Item {
-    std::uint32_t node;
-    std::uint32_t suffix;
-  };
-  std::queue<Item> queue;
-  for (std::uint32_t& child : nodes_.front().next) {
-    if (child == kNone) {
-      child = 0;
-    } else {
-      queue.push({child, 0});
+  std::queue<std::uint32_t> queue;
+  queue.push(0);
+  while (!queue.empty()) {
+    const std::uint32_t parent = queue.front();
+    queue.pop();
+    for (std::uint32_t at = nodes_[parent].first_child; at != kNone; at = nodes_[at].sibling) {
+      Node& node = nodes_[at];
+      if (parent != 0) node.suffix = step(nodes_[parent].suffix, node.byte);
+      if (node.match == kNone) node.match = nodes_[node.suffix].match;
+      queue.push(at);
     }
   }
-  while (!queue.empty()) {
-    const Item item = queue.front();
-    queue.pop();
-    Node& node = nodes_[item.node];
-    const Node& suffix = nodes_[item.suffix];
-    if (node.match == kNone) node.match = suffix.match;
-    for (std::size_t byte = 0; byte < node.next.size(); ++byte) {
-      if (node.next[byte] == kNone) {
-        node.next[byte] = suffix.next[byte];
-      } else {
-        queue.push({node.next[byte], suffix.next[byte]});
-      }
-    }
+}
+
+std::uint32_t StopMatcher::child(std::uint32_t node, std::uint8_t byte) const noexcept {
+  std::uint32_t at = nodes_[node].first_child;
+  while (at != kNone && nodes_[at].byte != byte) at = nodes_[at].sibling;
+  return at;
+}
+
+/// The longest node that the text of `node` with `byte` behind it ends with.
+std::uint32_t StopMatcher::step(std::uint32_t node, std::uint8_t byte) const noexcept {
+  while (true) {
+    const std::uint32_t next = child(node, byte);
+    if (next != kNone) return next;
+    if (node == 0) return 0;
+    node = nodes_[node].suffix;
   }
 }
 
@@ -67,7 +68,7 @@ std::string StopMatcher::push(std::string_view text) {
   if (stopped()) return {};
   if (stops_.empty()) return std::string(text);
   for (std::size_t i = 0; i < text.size(); ++i) {
-    state_ = nodes_[state_].next[static_cast<std::uint8_t>(text[i])];
+    state_ = step(state_, static_cast<std::uint8_t>(text[i]));
     if (nodes_[state_].match == kNone) continue;
     match_ = nodes_[state_].match;
     std::string out = std::move(held_);

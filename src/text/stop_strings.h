@@ -1,7 +1,5 @@
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -32,14 +30,21 @@ class StopMatcher {
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
+
+  /// A beginning of one or more stops.
   struct Node {
-    std::array<std::uint32_t, 256> next;  // complete transition table
-    std::uint32_t depth = 0;      // length of the longest prefix of a stop that the text now ends with
-    std::uint32_t match = kNone;  // longest stop the text now ends with
+    std::uint32_t first_child = kNone;
+    std::uint32_t sibling = kNone;  // next child of the same parent
+    std::uint32_t suffix = 0;       // longest proper suffix that is a node as well
+    std::uint32_t depth = 0;        // length
+    std::uint32_t match = kNone;    // longest stop that this text ends with
+    std::uint8_t byte = 0;          // the last one
   };
 
   void add(std::string_view stop, std::uint32_t index);
   void link();
+  std::uint32_t child(std::uint32_t node, std::uint8_t byte) const noexcept;
+  std::uint32_t step(std::uint32_t node, std::uint8_t byte) const noexcept;
 
   std::vector<std::string> stops_;
   std::vector<Node> nodes_;

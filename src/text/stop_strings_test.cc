@@ -115,6 +115,15 @@ TEST(StopMatcher, AgreesWithTryingEverythingHoweverTheTextIsCut) {
   EXPECT_LT(stopped, 19000);
 }
 
+TEST(StopMatcher, LongStopsTakeLinearTimeAndMemory) {
+  constexpr std::size_t kLength = 1'000'000;
+  StopMatcher matcher({std::string(kLength, 'a') + "b", std::string(kLength, 'a') + "c"});
+  const std::string text = std::string(kLength - 1, 'a') + "d" + std::string(kLength + 5, 'a');
+  const Outcome outcome = run(matcher, {text, "c and more"});
+  EXPECT_EQ(outcome.text, text.substr(0, kLength + 5));
+  EXPECT_TRUE(matcher.stopped());
+}
+
 TEST(StopMatcher, ShowsAsMuchAsPossible) {
   // What is held back is exactly the longest end of the text that begins a stop.
   const std::vector<std::string> stops = {"aab", "abba", "bb"};
