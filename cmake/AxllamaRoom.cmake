@@ -1,7 +1,8 @@
 # axllama_room(NAME [SOURCES_ROOT dir] [DEPENDS room...] [LIBRARIES target...] [TEST_LIBRARIES target...])
 #
 # Declares one room of the house: every *.cc below the current folder becomes the static library axllama_NAME;
-# every *_test.cc becomes part of the test program NAME_test, whose cases ctest runs one by one.
+# every *_test.cc, and every *.cc in a folder `testing`, becomes part of the test program NAME_test, whose cases ctest
+# runs one by one.
 # DEPENDS names rooms this one may include (docs/design.md); LIBRARIES are outside libraries.
 include(GoogleTest)
 
@@ -9,8 +10,8 @@ function(axllama_room name)
   cmake_parse_arguments(ROOM "" "" "DEPENDS;LIBRARIES;TEST_LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(tests ${sources})
-  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
-  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
+  list(FILTER tests INCLUDE REGEX "(_test\\.cc$|/testing/)")
+  list(FILTER sources EXCLUDE REGEX "((_test|/main)\\.cc$|/testing/)")
   list(TRANSFORM ROOM_DEPENDS PREPEND axllama_)
 
   if(sources)

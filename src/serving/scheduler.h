@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "axcl/runtime.h"
+#include "serving/backend.h"
 #include "serving/service.h"
 
 namespace axllama::serving {
@@ -15,14 +16,19 @@ namespace axllama::serving {
 struct SchedulerOptions {
   axcl::RuntimeOptions runtime;
   std::size_t card_index = 0;
-  std::size_t max_queue = 512;  // OLLAMA_MAX_QUEUE
+  std::size_t max_queue = 512;             // OLLAMA_MAX_QUEUE
+  std::size_t max_pending_events = 16384;  // a reader that falls further behind loses its request
   std::chrono::nanoseconds default_keep_alive = std::chrono::minutes(5);
 };
 
 /// Owns the card's lane thread and the models on it.
 class Scheduler final : public InferenceService {
  public:
+  /// Opens the card on the lane thread and waits for it shortly. Does not throw without a card: card_status()
+  /// says why, and submit() throws.
   explicit Scheduler(SchedulerOptions options);
+  /// With another card behind it (tests).
+  Scheduler(const SchedulerOptions& options, BackendFactory backend);
   ~Scheduler() override;  // drain(0)
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "axcl/card.h"
+#include "inference/engine.h"
+#include "inference/generation.h"
+#include "model/package.h"
+
+namespace axllama::serving {
+
+// What the lane drives: a card and the models on it. Tests put their own in place of the AXCL card.
+// Everything is created, used and destroyed on the lane thread.
+
+/// A loaded model. Destroying it unloads it.
+class ModelInstance {
+ public:
+  virtual ~ModelInstance() = default;
+  virtual std::unique_ptr<inference::Engine::Generation> start(inference::GenerationRequest request) = 0;
+  virtual void reset_cache() = 0;
+  virtual std::uint64_t card_bytes() const = 0;
+  virtual std::size_t context_length() const = 0;
+};
+
+struct CardDescription {
+  bool software_card = false;
+  std::string runtime_version;
+  std::int32_t device_id = -1;
+};
+
+/// An opened card. Destroying it releases the card; its models are gone by then.
+class CardBackend {
+ public:
+  virtual ~CardBackend() = default;
+  virtual CardDescription description() const = 0;
+  /// Slow on a real card; empty when it does not say.
+  virtual std::optional<axcl::CardProperties> properties() = 0;
+  /// Card memory below which loading is sure to fail.
+  virtual std::uint64_t least_card_bytes(const model::Package& package) const = 0;
+  virtual std::unique_ptr<ModelInstance> load(std::shared_ptr<const model::Package> package,
+                                              const inference::LoadProgress& progress) = 0;
+};
+
+/// Opens the card; throws Error (kUnavailable) with a sentence when there is none.
+using BackendFactory = std::function<std::unique_ptr<CardBackend>()>;
+
+}  // namespace axllama::serving

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "serving/service.h"
+
+namespace axllama::serving {
+
+/// Which models are on the card, for how long they may stay, and which goes first. Bookkeeping only; time
+/// comes in as an argument. Not thread-safe.
+class Residency {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  explicit Residency(std::chrono::nanoseconds default_keep_alive) : default_keep_alive_(default_keep_alive) {}
+
+  /// A model is being loaded, for a request that holds it until end_use().
+  void begin_load(const ModelReference& model, std::size_t layers_total);
+  void loading(const std::string& digest, std::size_t layers_loaded);
+  void loaded(const std::string& digest, std::uint64_t card_bytes, std::size_t context_length);
+  void remove(const std::string& digest);
+  void clear() { entries_.clear(); }
+
+  /// A request uses the model from here to end_use(). An explicit keep-alive replaces the model's.
+  void begin_use(const std::string& digest, const std::optional<KeepAlive>& keep_alive);
+  void end_use(const std::string& digest, Time now);
+
+  /// The model shall go as soon as it is idle. False when it is not here.
+  bool request_unload(const std::string& digest);
+
+  /// Idle models whose time is over or whose unloading was asked for.
+  std::vector<std::string> expired(Time now) const;
+  /// When the next idle model's time is over; empty when none will be.
+  std::optional<Time> next_expiry() const;
+  /// The idle model that was used longest ago.
+  std::optional<std::string> least_recently_used() const;
+
+  bool contains(const std::string& digest) const { return entries_.contains(digest); }
+  bool empty() const noexcept { return entries_.empty(); }
+  /// For display, in the order they were loaded.
+  std::vector<LoadedModel> snapshot(Time now, std::chrono::system_clock::time_point wall_now) const;
+
+ private:
+  struct Entry {
+    LoadedModel shown;
+    std::uint64_t order = 0;
+    std::chrono::nanoseconds keep_alive{};
+    std::size_t users = 0;
+    Time idle_since{};
+    bool unload_requested = false;
+
+    /// Time::max() when never; idle models only.
+    Time expiry() const;
+  };
+
+  std::chrono::nanoseconds default_keep_alive_;
+  std::uint64_t loads_ = 0;
+  std::map<std::string, Entry> entries_;  // by digest
+};
+
+}  // namespace axllama::serving

@@ -1,0 +1,175 @@
+#include "serving/testing/fake_card.h"
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+namespace axllama::serving {
+namespace {
+
+using inference::FinishReason;
+using inference::GenerationRequest;
+using inference::TokenEvent;
+
+class FakeGeneration final : public inference::Engine::Generation {
+ public:
+  FakeGeneration(FakeCard& card, const GenerationRequest& request)
+      : card_(card), tokens_(request.max_tokens < 0 ? 1000000 : request.max_tokens) {
+    ++card_.active_generations;
+  }
+  ~FakeGeneration() override {
+    card_.check_thread();
+    --card_.active_generations;
+  }
+
+  TokenEvent step() override {
+    card_.check_thread();
+    card_.step.pass();
+    if (card_.on_step) {
+      card_.on_step();
+    }
+    TokenEvent event;
+    event.tokens = {next_};
+    event.text = std::to_string(next_) + " ";
+    event.done = ++next_ >= tokens_;
+    event.reason = FinishReason::kLength;
+    event.stats.generated_tokens = static_cast<std::size_t>(next_);
+    return event;
+  }
+
+  TokenEvent cancel() override {
+    card_.check_thread();
+    ++card_.cancelled_generations;
+    TokenEvent event;
+    event.done = true;
+    event.reason = FinishReason::kCancelled;
+    event.stats.generated_tokens = static_cast<std::size_t>(next_);
+    return event;
+  }
+
+ private:
+  FakeCard& card_;
+  int tokens_;
+  int next_ = 0;
+};
+
+class FakeInstance final : public ModelInstance {
+ public:
+  explicit FakeInstance(FakeCard& card) : card_(card) { ++card_.resident; }
+  ~FakeInstance() override {
+    card_.check_thread();
+    --card_.resident;
+  }
+
+  std::unique_ptr<inference::Engine::Generation> start(GenerationRequest request) override {
+    card_.check_thread();
+    ++card_.generations;
+    if (card_.on_start) {
+      card_.on_start();
+    }
+    return std::make_unique<FakeGeneration>(card_, request);
+  }
+  void reset_cache() override { ++card_.resets; }
+  std::uint64_t card_bytes() const override { return 1000; }
+  std::size_t context_length() const override { return 2048; }
+
+ private:
+  FakeCard& card_;
+};
+
+class FakeBackend final : public CardBackend {
+ public:
+  explicit FakeBackend(FakeCard& card) : card_(card) {}
+  ~FakeBackend() override {
+    card_.check_thread();
+    ++card_.closed;
+  }
+
+  CardDescription description() const override { return {true, "V0 fake", 7}; }
+
+  std::optional<axcl::CardProperties> properties() override {
+    card_.check_thread();
+    ++card_.property_reads;
+    card_.property_reads_while_generating += card_.active_generations;
+    axcl::CardProperties properties;
+    properties.temperature_celsius = 49.5;
+    properties.cmm_free_bytes = 1 << 30;
+    return properties;
+  }
+
+  std::uint64_t least_card_bytes(const model::Package&) const override { return 1; }
+
+  std::unique_ptr<ModelInstance> load(std::shared_ptr<const model::Package>,
+                                      const inference::LoadProgress& progress) override {
+    card_.check_thread();
+    ++card_.loads;
+    const std::size_t layers = card_.layers;
+    for (std::size_t layer = 1; layer <= layers; ++layer) {
+      card_.load_layer.pass();
+      if (card_.resident >= card_.room && layer == layers) {
+        throw base::Error(base::ErrorCode::kResourceExhausted,
+                          "The card has no room for layer " + std::to_string(layer) + ".");
+      }
+      if (!progress(layer, layers)) {
+        throw base::Error(base::ErrorCode::kCancelled, "Loading was given up.");
+      }
+    }
+    return std::make_unique<FakeInstance>(card_);
+  }
+
+ private:
+  FakeCard& card_;
+};
+
+}  // namespace
+
+void Gate::set(std::optional<std::size_t> passes) {
+  const std::lock_guard lock(mutex_);
+  passes_ = passes;
+  changed_.notify_all();
+}
+
+void Gate::let_pass(std::size_t times) {
+  const std::lock_guard lock(mutex_);
+  passes_ = passes_.value_or(0) + times;
+  changed_.notify_all();
+}
+
+void Gate::wait_for_arrivals(std::size_t times) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return arrivals_ >= times; });
+}
+
+std::size_t Gate::arrivals() const {
+  const std::lock_guard lock(mutex_);
+  return arrivals_;
+}
+
+void Gate::pass() {
+  std::unique_lock lock(mutex_);
+  ++arrivals_;
+  changed_.notify_all();
+  changed_.wait(lock, [this] { return !passes_ || *passes_ > 0; });
+  if (passes_) {
+    --*passes_;
+  }
+}
+
+void FakeCard::check_thread() {
+  if (std::this_thread::get_id() != owner) {
+    wrong_thread = true;
+  }
+}
+
+BackendFactory FakeCard::factory() {
+  return [this]() -> std::unique_ptr<CardBackend> {
+    ++opened;
+    if (on_open) {
+      on_open();
+    }
+    owner = std::this_thread::get_id();
+    return std::make_unique<FakeBackend>(*this);
+  };
+}
+
+}  // namespace axllama::serving

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "serving/backend.h"
+
+namespace axllama::serving {
+
+/// Lets a thread pass a given number of times; open from the start.
+class Gate {
+ public:
+  void close() { set(0); }
+  void open() { set(std::nullopt); }
+  void let_pass(std::size_t times);
+  /// Waits until at least `times` threads have come to the gate since the beginning.
+  void wait_for_arrivals(std::size_t times);
+  std::size_t arrivals() const;
+  void pass();
+
+ private:
+  void set(std::optional<std::size_t> passes);
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<std::size_t> passes_;  // unset: open
+  std::size_t arrivals_ = 0;
+};
+
+/// A card whose models answer with the tokens 0, 1, 2, ... as many as max_tokens says; what happens when is
+/// up to the test. One object stands for the hardware: it outlives what is opened on it.
+struct FakeCard {
+  BackendFactory factory();
+
+  // Set by tests.
+  std::atomic<std::size_t> room{8};  // models that fit
+  std::atomic<std::size_t> layers{3};
+  Gate step;                       // before each step of a generation
+  Gate load_layer;                 // before each layer
+  std::function<void()> on_open;   // may throw
+  std::function<void()> on_start;  // may throw
+  std::function<void()> on_step;   // may throw
+
+  // Seen by tests.
+  std::atomic<std::size_t> opened{0};
+  std::atomic<std::size_t> closed{0};
+  std::atomic<std::size_t> loads{0};
+  std::atomic<std::size_t> resident{0};
+  std::atomic<std::size_t> resets{0};
+  std::atomic<std::size_t> property_reads{0};
+  std::atomic<std::size_t> property_reads_while_generating{0};
+  std::atomic<std::size_t> generations{0};
+  std::atomic<std::size_t> cancelled_generations{0};
+  std::atomic<std::size_t> active_generations{0};
+  std::atomic<bool> wrong_thread{false};
+
+  /// Every call must come from the thread that opened the card.
+  void check_thread();
+  std::thread::id owner;
+};
+
+}  // namespace axllama::serving
