@@ -476,6 +476,7 @@ TEST_F(SchedulerTest, DrainEndsALoad) {
 
 TEST_F(SchedulerTest, ManyThreadsSubmitReadAndCancel) {
   card.room = 2;
+  scheduler();
   constexpr int kThreads = 4;
   std::vector<std::thread> threads;
   std::atomic<int> answered{0};
