@@ -1,159 +1,268 @@
 #include "http/client.h"
 
-#include <memory>
+#include <array>
+#include <exception>
 #include <mutex>
+#include <new>
 #include <utility>
 
 #include <curl/curl.h>
 
 #include "base/error.h"
+#include "http/endpoint.h"
 
 namespace axllama::http {
 namespace {
 
+constexpr int kPollMilliseconds = 50;  // how late a cancellation may be noticed
+constexpr std::size_t kMaxLineBytes = 64UL * 1024 * 1024;
+
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::size_t kMaxLine = std::size_t{64} << 20U;
-
-struct HandleDeleter {
-  void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
+template <typename T, auto Free>
+struct Deleter {
+  void operator()(T* pointer) const { Free(pointer); }
 };
-struct HeaderListDeleter {
-  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-};
+using EasyHandle = std::unique_ptr<CURL, Deleter<CURL, curl_easy_cleanup>>;
+using MultiHandle = std::unique_ptr<CURLM, Deleter<CURLM, curl_multi_cleanup>>;
+using HeaderList = std::unique_ptr<curl_slist, Deleter<curl_slist, curl_slist_free_all>>;
 
-/// What the callbacks of one transfer see.
+void initialise_once() {
+  static std::once_flag once;
+  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+}
+
+void append_header(HeaderList& list, const std::string& line) {
+  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+  if (longer == nullptr) {
+    throw std::bad_alloc();
+  }
+  static_cast<void>(list.release());
+  list.reset(longer);
+}
+
+/// One exchange: what libcurl's callbacks fill.
 struct Transfer {
-  const ClientRequest* request = nullptr;
-  CURL* handle = nullptr;
+  CURL* easy = nullptr;
+  const std::function<bool(std::string_view)>* on_line = nullptr;  // null: collect the body
   ClientResponse response;
-  std::string line;  // begun but not ended
-  bool line_too_long = false;
+  std::string line;
+  std::exception_ptr failure;
+  std::chrono::steady_clock::time_point last_byte = std::chrono::steady_clock::now();
 
-  bool streaming() const {
+  bool collects_body() {
     long status = 0;
-    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
-    return request->on_line && status >= 200 && status < 300;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    return on_line == nullptr || status >= 400;
   }
 
-  /// Hands complete lines on; false ends the transfer.
-  bool take_lines(std::string_view data) {
-    while (!data.empty()) {
-      const auto end = data.find('\n');
-      line += data.substr(0, end);
-      if (line.size() > kMaxLine) {
-        line_too_long = true;
+  /// False ends the transfer.
+  bool take_line(std::string_view text) {
+    if (text.ends_with('\r')) {
+      text.remove_suffix(1);
+    }
+    return text.empty() || (*on_line)(text);
+  }
+
+  bool receive(std::string_view bytes) {
+    last_byte = std::chrono::steady_clock::now();
+    if (collects_body()) {
+      response.body += bytes;
+      return true;
+    }
+    while (!bytes.empty()) {
+      const auto end = bytes.find('\n');
+      line += bytes.substr(0, end);
+      if (line.size() > kMaxLineBytes) {
+        throw Error(ErrorCode::kInvalidArgument,
+                    "the server sent a line of more than " + std::to_string(kMaxLineBytes) + " bytes");
+      }
+      if (end == std::string_view::npos) {
+        return true;
+      }
+      bytes.remove_prefix(end + 1);
+      const std::string complete = std::exchange(line, {});
+      if (!take_line(complete)) {
+        response.ended_early = true;
         return false;
       }
-      if (end == std::string_view::npos) return true;
-      data.remove_prefix(end + 1);
-      if (!give_line()) return false;
     }
     return true;
   }
-
-  bool give_line() {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    const bool go_on = request->on_line(line);
-    line.clear();
-    if (!go_on) response.cancelled = true;
-    return go_on;
-  }
 };
 
-std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user) {
-  auto& transfer = *static_cast<Transfer*>(user);
-  const std::string_view bytes(data, size * count);
-  if (!transfer.streaming()) {
-    transfer.response.body += bytes;
-    return bytes.size();
+std::size_t on_bytes(char* data, std::size_t size, std::size_t count, void* transfer_pointer) {
+  auto& transfer = *static_cast<Transfer*>(transfer_pointer);
+  try {
+    return transfer.receive({data, size * count}) ? size * count : CURL_WRITEFUNC_ERROR;
+  } catch (...) {  // must not cross the C library
+    transfer.failure = std::current_exception();
+    return CURL_WRITEFUNC_ERROR;
   }
-  return transfer.take_lines(bytes) ? bytes.size() : CURL_WRITEFUNC_ERROR;
 }
 
-int on_progress(void* user, curl_off_t /*total*/, curl_off_t /*now*/, curl_off_t /*up*/,
-                curl_off_t /*up_now*/) {
-  auto& transfer = *static_cast<Transfer*>(user);
-  if (transfer.request->cancel == nullptr || !transfer.request->cancel->load()) return 0;
-  transfer.response.cancelled = true;
-  return 1;
+bool is_loopback_url(const std::string& url) {
+  const std::string host = parse_endpoint(url).endpoint.host;
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-void set_options(CURL* handle, const ClientRequest& request, curl_slist* headers, Transfer& transfer) {
-  curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
-  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
-  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
-  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
-  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
-  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
-  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &transfer);
-  curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
-  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &transfer);
-  if (request.method == "HEAD") curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
-  if (!request.body.empty() || request.method == "POST") {
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.c_str());
+}  // namespace
+
+struct Client::Impl {
+  ClientOptions options;
+  MultiHandle multi;
+
+  /// Runs the transfer to its end; curl's verdict, or empty when `cancelled` ended it.
+  std::optional<CURLcode> drive(Transfer& transfer, const std::atomic<bool>* cancelled) const {
+    while (true) {
+      int running = 0;
+      if (curl_multi_perform(multi.get(), &running) != CURLM_OK) {
+        throw Error(ErrorCode::kInternal, "the HTTP client library failed");
+      }
+      int queued = 0;
+      while (const CURLMsg* message = curl_multi_info_read(multi.get(), &queued)) {
+        if (message->msg == CURLMSG_DONE && message->easy_handle == transfer.easy) {
+          return message->data.result;
+        }
+      }
+      if (cancelled != nullptr && *cancelled) {
+        return std::nullopt;
+      }
+      if (options.silence_timeout &&
+          std::chrono::steady_clock::now() - transfer.last_byte > *options.silence_timeout) {
+        return CURLE_OPERATION_TIMEDOUT;
+      }
+      curl_multi_poll(multi.get(), nullptr, 0, kPollMilliseconds, nullptr);
+    }
   }
-  if (request.method != "HEAD") curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-}
 
-[[noreturn]] void throw_transfer_error(CURLcode code, const std::string& url) {
-  const std::string reason = curl_easy_strerror(code);
+  ClientResponse run(const std::string& base_url, const ClientRequest& request,
+                     const std::function<bool(std::string_view)>* on_line,
+                     const std::atomic<bool>* cancelled) const;
+};
+
+namespace {
+
+[[noreturn]] void throw_connection_error(CURLcode code, const std::string& base_url, const char* detail) {
+  const std::string reason = *detail != '\0' ? detail : curl_easy_strerror(code);
   switch (code) {
     case CURLE_COULDNT_CONNECT:
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
       throw Error(
           ErrorCode::kUnavailable,
-          "could not connect to the server at " + url + ": is it running? Start it with: axllama serve",
+          "could not connect to the server at " + base_url + ", is it running? start it with: axllama serve",
           reason);
-    case CURLE_OPERATION_TIMEDOUT:
-      throw Error(ErrorCode::kUnavailable, "the server at " + url + " did not answer in time", reason);
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
-      throw Error(ErrorCode::kInvalidArgument, url + " is not an address of a server", reason);
+      throw Error(
+          ErrorCode::kInvalidArgument,
+          "the server's address " + base_url + " does not lead anywhere (" + reason + "); check OLLAMA_HOST");
+    case CURLE_OPERATION_TIMEDOUT:
+      throw Error(ErrorCode::kUnavailable, "the server at " + base_url + " did not answer in time", reason);
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_GOT_NOTHING:
+      throw Error(ErrorCode::kUnavailable,
+                  "the server at " + base_url + " ended the connection before its answer was complete",
+                  reason);
     default:
-      throw Error(ErrorCode::kInternal, "the connection to " + url + " broke: " + reason);
+      throw Error(ErrorCode::kUnavailable, "talking to the server at " + base_url + " failed: " + reason);
   }
 }
 
 }  // namespace
 
-ClientResponse perform(const ClientRequest& request) {
-  static std::once_flag initialised;
-  std::call_once(initialised, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-
-  const std::unique_ptr<CURL, HandleDeleter> handle(curl_easy_init());
-  if (handle == nullptr)
-    throw Error(ErrorCode::kInternal, "the HTTP client library could not be initialised");
-  // "Expect:" empty: no round trip before large bodies.
-  curl_slist* list = curl_slist_append(nullptr, "Expect:");
-  if (!request.body.empty()) list = curl_slist_append(list, "Content-Type: application/json");
-  const std::unique_ptr<curl_slist, HeaderListDeleter> headers(list);
-
-  Transfer transfer;
-  transfer.request = &request;
-  transfer.handle = handle.get();
-  set_options(handle.get(), request, headers.get(), transfer);
-  const CURLcode code = curl_easy_perform(handle.get());
-  if (transfer.line_too_long) {
-    throw Error(ErrorCode::kResourceExhausted, "the server at " + request.url + " sent a line of more than " +
-                                                   std::to_string(kMaxLine) + " bytes");
+ClientResponse Client::Impl::run(const std::string& base_url, const ClientRequest& request,
+                                 const std::function<bool(std::string_view)>* on_line,
+                                 const std::atomic<bool>* cancelled) const {
+  const EasyHandle easy(curl_easy_init());
+  if (!easy) {
+    throw std::bad_alloc();
   }
-  if (!transfer.response.cancelled) {
-    if (code != CURLE_OK) throw_transfer_error(code, request.url);
-    if (!transfer.line.empty()) transfer.give_line();
+  CURL* const handle = easy.get();
+  Transfer transfer;
+  transfer.easy = handle;
+  transfer.on_line = on_line;
+  std::array<char, CURL_ERROR_SIZE> detail{};
+  const std::string url = base_url + request.path;
+  HeaderList headers;
+  for (const auto& [name, value] : request.headers) {
+    append_header(headers, name + ": " + value);
+  }
+  if (!request.body.empty() || request.method == "POST") {
+    append_header(headers, "Content-Type: " + request.content_type);
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.data());
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  }
+  if (request.method == "HEAD") {
+    curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
+  } else {
+    curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+  curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(handle, CURLOPT_USERAGENT, options.user_agent.c_str());
+  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(handle, CURLOPT_TCP_NODELAY, 1L);
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
+  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, detail.data());
+  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &on_bytes);
+  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &transfer);
+  if (is_loopback_url(base_url)) {
+    curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
+  }
+
+  curl_multi_add_handle(multi.get(), handle);
+  std::optional<CURLcode> code;
+  try {
+    code = drive(transfer, cancelled);
+  } catch (...) {
+    curl_multi_remove_handle(multi.get(), handle);
+    throw;
+  }
+  curl_multi_remove_handle(multi.get(), handle);
+  if (transfer.failure) {
+    std::rethrow_exception(transfer.failure);
+  }
+  if (!code || transfer.response.ended_early) {
+    transfer.response.ended_early = true;
+  } else if (*code != CURLE_OK) {
+    throw_connection_error(*code, base_url, detail.data());
   }
   long status = 0;
-  curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
   transfer.response.status = static_cast<int>(status);
   const char* content_type = nullptr;
-  curl_easy_getinfo(handle.get(), CURLINFO_CONTENT_TYPE, &content_type);
-  if (content_type != nullptr) transfer.response.content_type = content_type;
+  curl_easy_getinfo(handle, CURLINFO_CONTENT_TYPE, &content_type);
+  transfer.response.content_type = content_type == nullptr ? "" : content_type;
+  if (!transfer.response.ended_early && !transfer.line.empty() && !transfer.take_line(transfer.line)) {
+    transfer.response.ended_early = true;
+  }
   return std::move(transfer.response);
+}
+
+Client::Client(std::string base_url, ClientOptions options) : base_url_(std::move(base_url)) {
+  initialise_once();
+  impl_ = std::make_unique<Impl>(Impl{std::move(options), MultiHandle(curl_multi_init())});
+  if (!impl_->multi) {
+    throw std::bad_alloc();
+  }
+}
+
+Client::~Client() = default;
+
+ClientResponse Client::request(const ClientRequest& request, const std::atomic<bool>* cancelled) {
+  return impl_->run(base_url_, request, nullptr, cancelled);
+}
+
+ClientResponse Client::stream(const ClientRequest& request,
+                              const std::function<bool(std::string_view)>& on_line,
+                              const std::atomic<bool>* cancelled) {
+  return impl_->run(base_url_, request, &on_line, cancelled);
 }
 
 }  // namespace axllama::http

@@ -3,35 +3,64 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace axllama::http {
 
-/// What came back. `body` is empty for requests that were given a line callback and answered with a 2xx
-/// status.
+struct ClientRequest {
+  std::string method = "GET";
+  std::string path;  // "/api/tags"
+  std::string body;
+  std::string content_type = "application/json";  // sent when there is a body
+  std::vector<std::pair<std::string, std::string>> headers = {};
+};
+
 struct ClientResponse {
   int status = 0;
   std::string content_type;
-  std::string body;
-  bool cancelled = false;  // ended by the callback or the flag; the rest was not read
+  std::string body;          // of a stream: only when the status is 400 or more
+  bool ended_early = false;  // by the line callback or by `cancelled`
 };
 
-struct ClientRequest {
-  std::string method = "GET";
-  std::string url;
-  std::string body;  // sent as application/json when not empty
-  std::chrono::milliseconds connect_timeout{5000};
-  std::chrono::milliseconds timeout{0};  // for the whole exchange; 0: none
-  /// Called with each line of a 2xx answer as it arrives, without its end; false ends the request.
-  std::function<bool(std::string_view)> on_line;
-  const std::atomic<bool>* cancel = nullptr;  // looked at several times a second; may be null
+struct ClientOptions {
+  std::chrono::milliseconds connect_timeout{10'000};
+  /// Longest wait for the next byte of an answer; unset: none (a long prompt may take minutes).
+  std::optional<std::chrono::milliseconds> silence_timeout = {};
+  std::string user_agent = "axllama";
 };
 
-/// Performs one request (libcurl; honours no proxy for loopback addresses). Throws Error: kUnavailable when
-/// no connection can be made (the sentence names the address and how to start a server), kCancelled never
-/// (see ClientResponse), kInternal when the connection breaks in the middle of the answer, kResourceExhausted
-/// for a line longer than 64 MiB. Any thread.
-ClientResponse perform(const ClientRequest& request);
+/// HTTP client of the command line; keeps its connection between requests. One thread at a time.
+///
+/// Errors of the connection are thrown as Error (kUnavailable): nobody listens (the sentence says how to
+/// start the server), the connection broke before the answer was complete, or silence. Statuses are not
+/// errors here.
+class Client {
+ public:
+  /// `base_url` as Endpoint::base_url() makes it.
+  explicit Client(std::string base_url, ClientOptions options = {});
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  /// The whole answer. `cancelled` is looked at several times a second.
+  ClientResponse request(const ClientRequest& request, const std::atomic<bool>* cancelled = nullptr);
+
+  /// Hands over each line of the answer as it arrives, without its line break, empty lines left out. A false
+  /// return closes the connection, which ends the work on the server.
+  ClientResponse stream(const ClientRequest& request, const std::function<bool(std::string_view)>& on_line,
+                        const std::atomic<bool>* cancelled = nullptr);
+
+  const std::string& base_url() const noexcept { return base_url_; }
+
+ private:
+  struct Impl;
+  std::string base_url_;
+  std::unique_ptr<Impl> impl_;
+};
 
 }  // namespace axllama::http

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "http/limits.h"
+#include "http/server.h"
+
+namespace axllama::http {
+
+/// What the connections of a server share. Outlives them.
+struct ConnectionShared {
+  Limits limits;
+  bool log_requests = true;
+  std::atomic<std::uint64_t> buffered_body_bytes{0};
+  std::atomic<bool> draining{false};
+};
+
+/// What the connections of one listener share. Outlives them.
+struct ListenerShared {
+  std::shared_ptr<const Router> router;
+  AccessPolicy access;
+  ErrorRenderer render_error;
+};
+
+/// One client's connection: reads requests, runs their handlers, one after the other. Runs on its socket's
+/// strand.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  /// Serves until the connection is over, then calls `done` on the strand.
+  virtual void start(std::function<void()> done) = 0;
+  /// Closes the connection if it waits for a request, else after the answer in the making. From any thread.
+  virtual void drain() = 0;
+  /// Ends the connection; a handler is unwound. From any thread.
+  virtual void abort() = 0;
+};
+
+/// `socket` must be on a strand of its own.
+std::shared_ptr<Connection> make_connection(boost::asio::ip::tcp::socket socket, ConnectionShared& shared,
+                                            const ListenerShared& listener);
+
+}  // namespace axllama::http
