@@ -42,7 +42,10 @@ base::SafetensorsFile open_image(std::span<const std::byte> image, const std::st
 
 std::string shape_text(const auto& shape) {
   std::string text = "[";
-  for (const auto dim : shape) text += (text.size() > 1 ? "," : "") + std::to_string(dim);
+  for (const auto dim : shape) {
+    if (text.size() > 1) text += ',';
+    text += std::to_string(dim);
+  }
   return text + "]";
 }
 

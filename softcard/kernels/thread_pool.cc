@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMaxThreads = 256;
 constexpr auto kIdleSpin = std::chrono::milliseconds(1);
-constexpr int kSpinsPerClockLook = 256;
+constexpr int kSpinsPerYield = 256;
 constexpr int kJoinSpinsBeforeYield = 4096;
 
 void relax() noexcept {
@@ -125,11 +125,12 @@ void ThreadPool::run_job(Job job) {
 std::uint32_t ThreadPool::wait_for_job(std::uint32_t seen) {
   const auto deadline = std::chrono::steady_clock::now() + kIdleSpin;
   do {
-    for (int spin = 0; spin < kSpinsPerClockLook; ++spin) {
+    for (int spin = 0; spin < kSpinsPerYield; ++spin) {
       const std::uint32_t epoch = epoch_.load(std::memory_order_acquire);
       if (epoch != seen) return epoch;
       relax();
     }
+    ::sched_yield();  // costs little when nobody else wants the processor
   } while (std::chrono::steady_clock::now() < deadline);
 
   std::unique_lock lock(sleep_mutex_);

@@ -91,7 +91,10 @@ std::vector<std::int64_t> parse_shape(const std::string& file, const std::string
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
-  for (const std::int64_t dim : shape) text += (text.size() > 1 ? "," : "") + std::to_string(dim);
+  for (const std::int64_t dim : shape) {
+    if (text.size() > 1) text += ',';
+    text += std::to_string(dim);
+  }
   return text + "]";
 }
 
