@@ -10,15 +10,15 @@ namespace axllama::compiler {
 
 /// What to compile; names of the options follow `pulsar2 llm_build2`.
 struct CompileOptions {
-  std::filesystem::path source;     // Hugging Face folder (config.json, *.safetensors, tokenizer files)
-  std::string random_shape;         // instead of `source`: a name of random_shapes()
-  std::filesystem::path output;     // package folder to make
-  std::string weight_type = "s8";   // "bf16" or "s8"
-  std::size_t max_context = 2048;   // slots of the decode cache; at most the model's own limit
+  std::filesystem::path source;         // Hugging Face folder (config.json, *.safetensors, tokenizer files)
+  std::string random_shape;             // instead of `source`: a name of random_shapes()
+  std::filesystem::path output;         // package folder to make
+  std::string weight_type = "s8";       // "bf16" or "s8"
+  std::size_t max_context = 2048;       // slots of the decode cache; at most the model's own limit
   std::size_t prefill_step_size = 128;  // rows of a prefill chunk
-  std::size_t prefill_len = 0;      // longest prompt the prefill groups take; 0: the context
-  std::uint64_t seed = 1;           // of random weights
-  bool force = false;               // replace an existing package
+  std::size_t prefill_len = 0;          // longest prompt the prefill groups take; 0: the context
+  std::uint64_t seed = 1;               // of random weights
+  bool force = false;                   // replace an existing package
 };
 
 struct CompileSummary {
@@ -31,10 +31,10 @@ struct CompileSummary {
 /// Called after each written file: (done, total).
 using CompileProgress = std::function<void(std::size_t, std::size_t)>;
 
-/// Makes a package for the software card: files named as the vendor's (`qwen3_p128_l0_together.axmodel`, ...), contents as
-/// softcard/format.h says, tokenizer and chat template copied. Reads and writes tensor by tensor; memory stays below
-/// twice the largest tensor. The output appears complete or not at all. Throws Error (kInvalidArgument, kUnsupported, kNotFound)
-/// naming the file, the tensor and both values.
+/// Makes a package for the software card: files named as the vendor's (`qwen3_p128_l0_together.axmodel`,
+/// ...), contents as softcard/format.h says, tokenizer and chat template copied. Reads and writes tensor by
+/// tensor; memory stays below twice the largest tensor. The output appears complete or not at all. Throws
+/// Error (kInvalidArgument, kUnsupported, kNotFound) naming the file, the tensor and both values.
 CompileSummary compile(const CompileOptions& options, const CompileProgress& progress = {});
 
 }  // namespace axllama::compiler

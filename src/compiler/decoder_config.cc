@@ -4,9 +4,10 @@
 #include <fstream>
 #include <initializer_list>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <numbers>
 #include <utility>
+
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 
@@ -31,8 +32,10 @@ class ConfigReader {
   std::size_t optional_size(const char* key, std::size_t otherwise) const {
     const auto found = object_.find(key);
     if (found == object_.end() || found->is_null()) return otherwise;
-    if (!found->is_number_integer() || found->get<std::int64_t>() < 0 || found->get<std::uint64_t>() > kMostDimension) {
-      fail(std::string(key) + " is " + found->dump() + ", expected a whole number up to " + std::to_string(kMostDimension));
+    if (!found->is_number_integer() || found->get<std::int64_t>() < 0 ||
+        found->get<std::uint64_t>() > kMostDimension) {
+      fail(std::string(key) + " is " + found->dump() + ", expected a whole number up to " +
+           std::to_string(kMostDimension));
     }
     return found->get<std::size_t>();
   }
@@ -69,8 +72,8 @@ class ConfigReader {
   std::string file_;
 };
 
-/// Llama 3's scaling: long wavelengths are stretched by `factor`, short ones kept, those between blended (Meta's
-/// llama-models reference code, apply_scaling).
+/// Llama 3's scaling: long wavelengths are stretched by `factor`, short ones kept, those between blended
+/// (Meta's llama-models reference code, apply_scaling).
 void scale_llama3(std::vector<float>& frequencies, const ConfigReader& config, const json& scaling) {
   const double factor = config.number_in(scaling, "factor", 8);
   const double low = config.number_in(scaling, "low_freq_factor", 1);
@@ -100,10 +103,12 @@ std::vector<float> read_rope(const ConfigReader& config, std::size_t head_dim) {
   } else if (type == "linear") {
     const double factor = config.number_in(scaling, "factor", 1);
     if (factor <= 0) config.fail("rope_scaling has a factor that cannot be");
-    for (float& frequency : frequencies) frequency = static_cast<float>(static_cast<double>(frequency) / factor);
+    for (float& frequency : frequencies)
+      frequency = static_cast<float>(static_cast<double>(frequency) / factor);
   } else if (type != "default") {
-    config.fail("rope_scaling of type \"" + type + "\" is not supported; supported are default, linear and llama3",
-                ErrorCode::kUnsupported);
+    config.fail(
+        "rope_scaling of type \"" + type + "\" is not supported; supported are default, linear and llama3",
+        ErrorCode::kUnsupported);
   }
   return frequencies;
 }
@@ -122,14 +127,17 @@ std::uint64_t DecoderConfig::parameters() const noexcept {
 std::vector<float> rope_frequencies(std::size_t dim, double theta) {
   std::vector<float> frequencies(dim / 2);
   for (std::size_t i = 0; i < frequencies.size(); ++i) {
-    frequencies[i] = static_cast<float>(1.0 / std::pow(theta, static_cast<double>(2 * i) / static_cast<double>(dim)));
+    frequencies[i] =
+        static_cast<float>(1.0 / std::pow(theta, static_cast<double>(2 * i) / static_cast<double>(dim)));
   }
   return frequencies;
 }
 
 DecoderConfig read_decoder_config(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw Error(ErrorCode::kNotFound, "cannot read " + file.string() + ": is the source a Hugging Face folder?");
+  if (!stream)
+    throw Error(ErrorCode::kNotFound,
+                "cannot read " + file.string() + ": is the source a Hugging Face folder?");
   const std::string body{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
   json parsed = json::parse(body, nullptr, false);
   if (!parsed.is_object()) throw Error(ErrorCode::kInvalidArgument, file.string() + " is not a JSON object");
@@ -140,11 +148,13 @@ DecoderConfig read_decoder_config(const std::filesystem::path& file) {
   const bool qwen3 = decoder.architecture == "qwen3";
   const bool qwen2 = decoder.architecture == "qwen2";
   if (!qwen3 && !qwen2 && decoder.architecture != "llama") {
-    config.fail("the architecture \"" + decoder.architecture + "\" is not supported; supported are qwen3, qwen2 and llama",
+    config.fail("the architecture \"" + decoder.architecture +
+                    "\" is not supported; supported are qwen3, qwen2 and llama",
                 ErrorCode::kUnsupported);
   }
   if (const std::string activation = config.text("hidden_act"); !activation.empty() && activation != "silu") {
-    config.fail("the activation \"" + activation + "\" is not supported; supported is silu", ErrorCode::kUnsupported);
+    config.fail("the activation \"" + activation + "\" is not supported; supported is silu",
+                ErrorCode::kUnsupported);
   }
   if (config.boolean("mlp_bias", false)) config.fail("mlp_bias is not supported", ErrorCode::kUnsupported);
   if (!qwen2 && config.boolean("attention_bias", false)) {
@@ -166,8 +176,8 @@ DecoderConfig read_decoder_config(const std::filesystem::path& file) {
   decoder.qk_norm = qwen3;
   decoder.qkv_bias = qwen2;
   if (decoder.kv_heads == 0 || decoder.heads % decoder.kv_heads != 0) {
-    config.fail("num_attention_heads " + std::to_string(decoder.heads) + " is no multiple of num_key_value_heads " +
-                std::to_string(decoder.kv_heads));
+    config.fail("num_attention_heads " + std::to_string(decoder.heads) +
+                " is no multiple of num_key_value_heads " + std::to_string(decoder.kv_heads));
   }
   if (decoder.head_dim == 0 || decoder.head_dim % 2 != 0) {
     config.fail("head_dim " + std::to_string(decoder.head_dim) + " must be an even number above 0");

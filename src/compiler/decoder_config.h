@@ -8,7 +8,8 @@
 
 namespace axllama::compiler {
 
-/// What a checkpoint's config.json says about a decoder-only model, in the terms of Hugging Face transformers.
+/// What a checkpoint's config.json says about a decoder-only model, in the terms of Hugging Face
+/// transformers.
 struct DecoderConfig {
   std::string architecture;  // "qwen3", "qwen2", "llama"
   std::size_t layers = 0;
@@ -28,8 +29,8 @@ struct DecoderConfig {
   std::uint64_t parameters() const noexcept;
 };
 
-/// Reads and checks a config.json. Throws Error: kUnsupported for another architecture, RoPE scaling or activation (names
-/// what is supported), kInvalidArgument for a missing or impossible value (names the key).
+/// Reads and checks a config.json. Throws Error: kUnsupported for another architecture, RoPE scaling or
+/// activation (names what is supported), kInvalidArgument for a missing or impossible value (names the key).
 DecoderConfig read_decoder_config(const std::filesystem::path& file);
 
 /// inv_freq[i] = theta^(-2i / dim), i < dim / 2 (rotary position embedding, Su et al. 2021).

@@ -6,15 +6,16 @@
 
 namespace axllama::compiler {
 
-/// Where weights come from. Names are those of Hugging Face checkpoints ("model.layers.0.self_attn.q_proj.weight").
-/// One thread at a time.
+/// Where weights come from. Names are those of Hugging Face checkpoints
+/// ("model.layers.0.self_attn.q_proj.weight"). One thread at a time.
 class WeightSource {
  public:
   virtual ~WeightSource() = default;
 
   virtual bool has(const std::string& tensor) const = 0;
-  /// Writes rows [first, first + out.size() / columns) of a [rows, columns] tensor (a vector is [1, columns]) as f32. Throws
-  /// Error (kInvalidArgument) naming the tensor and both shapes when it is missing or has another shape.
+  /// Writes rows [first, first + out.size() / columns) of a [rows, columns] tensor (a vector is [1, columns])
+  /// as f32. Throws Error (kInvalidArgument) naming the tensor and both shapes when it is missing or has
+  /// another shape.
   virtual void read_rows(const std::string& tensor, std::size_t rows, std::size_t columns, std::size_t first,
                          std::span<float> out) = 0;
 };

@@ -1,0 +1,63 @@
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/command.h"
+#include "cli/human.h"
+#include "cli/progress_bar.h"
+#include "compiler/compiler.h"
+#include "compiler/random_shapes.h"
+
+namespace axllama::cli {
+namespace {
+
+void run_compile(const compiler::CompileOptions& options) {
+  compiler::CompileSummary summary;
+  {
+    ProgressBar progress("compiling");
+    summary = compiler::compile(
+        options, [&progress](std::size_t done, std::size_t total) { progress.update(done, total); });
+  }
+  std::printf("%s: %zu layers, %.1f M parameters, %s, context %zu, %s\n", options.output.c_str(),
+              summary.layers, static_cast<double>(summary.parameters) / 1e6, options.weight_type.c_str(),
+              summary.context, human_bytes(summary.bytes).c_str());
+}
+
+std::string known_shapes() {
+  std::string names;
+  for (const std::string& name : compiler::random_shapes()) names += (names.empty() ? "" : ", ") + name;
+  return names;
+}
+
+}  // namespace
+
+void add_compile(CLI::App& app) {
+  auto options = std::make_shared<compiler::CompileOptions>();
+  CLI::App* command =
+      app.add_subcommand("compile", "Make a model package for the software card from a checkpoint");
+  CLI::Option* source = command->add_option("SOURCE", options->source,
+                                            "Hugging Face folder (config.json, *.safetensors, tokenizer)");
+  command->add_option("-o,--output", options->output, "Package folder to make")->required();
+  command
+      ->add_option("--random", options->random_shape, "Random weights in a shape instead: " + known_shapes())
+      ->excludes(source);
+  command->add_option("-w,--weight_type", options->weight_type, "bf16 or s8")->capture_default_str();
+  command->add_option("--max_context", options->max_context, "Tokens of context")->capture_default_str();
+  command->add_option("--prefill_step_size", options->prefill_step_size, "Rows of a prefill chunk")
+      ->capture_default_str();
+  command
+      ->add_option("--prefill_len", options->prefill_len,
+                   "Longest prompt the prefill groups take; 0: the context")
+      ->capture_default_str();
+  command->add_option("--seed", options->seed, "Seed of random weights")->capture_default_str();
+  command->add_flag("--force", options->force, "Replace an existing package");
+  command->callback([options] {
+    if (options->source.empty() && options->random_shape.empty())
+      throw CLI::RequiredError("SOURCE or --random");
+    run_compile(*options);
+  });
+}
+
+}  // namespace axllama::cli

@@ -1,0 +1,157 @@
+#include "compiler/compiler.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "compiler/checkpoint_source.h"
+#include "compiler/decoder_config.h"
+#include "compiler/layer_files.h"
+#include "compiler/package_folder.h"
+#include "compiler/random_shapes.h"
+#include "compiler/random_source.h"
+
+namespace axllama::compiler {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorCode;
+using nlohmann::ordered_json;
+
+constexpr std::size_t kLeastContext = 16;
+constexpr const char* kEmbeddingFile = "model.embed_tokens.weight.bfloat16.bin";
+
+// What a package carries over as it is.
+constexpr std::array kCopiedFiles{"tokenizer.json",
+                                  "tokenizer_config.json",
+                                  "special_tokens_map.json",
+                                  "generation_config.json",
+                                  "chat_template.jinja",
+                                  "chat_template.json",
+                                  "LICENSE"};
+
+PackagePlan make_plan(const CompileOptions& options, DecoderConfig config) {
+  PackagePlan plan;
+  if (options.weight_type != "bf16" && options.weight_type != "s8") {
+    throw Error(ErrorCode::kInvalidArgument,
+                "the weight type \"" + options.weight_type + "\" is unknown; known are bf16 and s8");
+  }
+  plan.weight_type = options.weight_type;
+  plan.context = std::min(options.max_context, config.max_positions);
+  if (plan.context < kLeastContext) {
+    throw Error(ErrorCode::kInvalidArgument, "a context of " + std::to_string(plan.context) +
+                                                 " tokens is too small; at least " +
+                                                 std::to_string(kLeastContext) + " are needed");
+  }
+  if (options.prefill_step_size == 0 || options.prefill_step_size > plan.context) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "a prefill step of " + std::to_string(options.prefill_step_size) +
+                    " tokens does not fit a context of " + std::to_string(plan.context));
+  }
+  plan.chunk = options.prefill_step_size;
+  const std::size_t prefill =
+      options.prefill_len == 0 ? plan.context : std::min(options.prefill_len, plan.context);
+  // A prompt may begin anywhere in the context, so the last group reads all of it.
+  plan.histories = prefill_histories(plan.chunk, prefill + plan.chunk);
+  plan.config = std::move(config);
+  return plan;
+}
+
+std::string package_config(const PackagePlan& plan, const std::string& layer_pattern,
+                           const std::string& head) {
+  const DecoderConfig& model = plan.config;
+  return ordered_json{{"model_name", model.architecture},
+                      {"tokenizer_type", model.architecture},
+                      {"url_tokenizer_model", "tokenizer.json"},
+                      {"template_filename_axmodel", layer_pattern},
+                      {"axmodel_num", model.layers},
+                      {"filename_post_axmodel", head},
+                      {"filename_tokens_embed", kEmbeddingFile},
+                      {"tokens_embed_num", model.vocabulary},
+                      {"tokens_embed_size", model.hidden},
+                      {"use_mmap_load_embed", true},
+                      {"axllama",
+                       {{"architecture", model.architecture},
+                        {"weight_type", plan.weight_type},
+                        {"parameter_count", model.parameters()},
+                        {"context_length", plan.context},
+                        {"head_count", model.heads},
+                        {"head_count_kv", model.kv_heads},
+                        {"feed_forward_length", model.intermediate}}}}
+             .dump(2) +
+         "\n";
+}
+
+void copy_companions(const fs::path& source, const fs::path& folder) {
+  for (const char* name : kCopiedFiles) {
+    std::error_code error;
+    if (!fs::exists(source / name, error)) continue;
+    fs::copy_file(source / name, folder / name, error);
+    if (error)
+      throw Error(ErrorCode::kInvalidArgument,
+                  "cannot copy " + (source / name).string() + ": " + error.message());
+  }
+  if (!fs::exists(folder / "tokenizer.json")) {
+    throw Error(ErrorCode::kNotFound, source.string() + " has no tokenizer.json");
+  }
+}
+
+std::uint64_t folder_bytes(const fs::path& folder) {
+  std::uint64_t bytes = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) bytes += entry.file_size();
+  return bytes;
+}
+
+}  // namespace
+
+CompileSummary compile(const CompileOptions& options, const CompileProgress& progress) {
+  const bool random = !options.random_shape.empty();
+  const PackagePlan plan = make_plan(options, random ? random_shape(options.random_shape)
+                                                     : read_decoder_config(options.source / "config.json"));
+  std::unique_ptr<WeightSource> source;
+  if (random) {
+    source = std::make_unique<RandomSource>(options.seed);
+  } else {
+    source = std::make_unique<CheckpointSource>(options.source);
+  }
+
+  PackageFolder package(options.output, options.force);
+  const fs::path& folder = package.path();
+  if (random) {
+    package.write_text("tokenizer.json", random_tokenizer_json(plan.config.vocabulary));
+    package.write_text("tokenizer_config.json", random_tokenizer_config_json());
+  } else {
+    copy_companions(options.source, folder);
+  }
+
+  const std::size_t files = plan.config.layers + 2;
+  std::size_t done = 0;
+  const auto step = [&] {
+    ++done;
+    if (progress) progress(done, files);
+  };
+  const std::string stem = plan.config.architecture + "_p" + std::to_string(plan.chunk);
+  for (std::size_t layer = 0; layer < plan.config.layers; ++layer) {
+    write_layer_file(plan, *source, layer,
+                     folder / (stem + "_l" + std::to_string(layer) + "_together.axmodel"));
+    step();
+  }
+  const std::string head = plan.config.architecture + "_post.axmodel";
+  write_head_file(plan, *source, folder / head);
+  step();
+  write_embedding_file(plan, *source, folder / kEmbeddingFile);
+  step();
+  package.write_text("config.json", package_config(plan, stem + "_l%d_together.axmodel", head));
+
+  CompileSummary summary{plan.config.layers, plan.config.parameters(), folder_bytes(folder), plan.context};
+  package.commit();
+  return summary;
+}
+
+}  // namespace axllama::compiler

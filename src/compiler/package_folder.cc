@@ -1,0 +1,76 @@
+#include "compiler/package_folder.h"
+
+#include <algorithm>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+#include <unistd.h>
+
+#include "base/error.h"
+
+namespace axllama::compiler {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorCode;
+
+bool is_package(const fs::path& folder) {
+  std::error_code error;
+  const fs::directory_iterator entries(folder, error);
+  return !error && std::any_of(fs::begin(entries), fs::end(entries), [](const fs::directory_entry& entry) {
+    return entry.path().extension() == ".axmodel";
+  });
+}
+
+}  // namespace
+
+PackageFolder::PackageFolder(fs::path destination, bool replace) : destination_(std::move(destination)) {
+  if (destination_.filename().empty()) destination_ = destination_.parent_path();
+  std::error_code error;
+  if (fs::exists(destination_, error) && !fs::is_empty(destination_, error)) {
+    if (!is_package(destination_)) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  destination_.string() + " exists and is no model package; it is left alone");
+    }
+    if (!replace) {
+      throw Error(ErrorCode::kInvalidArgument, destination_.string() + " exists; --force replaces it");
+    }
+  }
+  unfinished_ = destination_;
+  unfinished_ += ".unfinished-" + std::to_string(::getpid());
+  fs::create_directories(unfinished_, error);
+  if (error)
+    throw Error(ErrorCode::kInvalidArgument, "cannot make " + unfinished_.string() + ": " + error.message());
+}
+
+PackageFolder::~PackageFolder() {
+  std::error_code ignored;
+  if (!unfinished_.empty()) fs::remove_all(unfinished_, ignored);
+}
+
+void PackageFolder::write_text(const std::string& name, const std::string& text) const {
+  std::ofstream file(unfinished_ / name, std::ios::binary);
+  file << text;
+  if (!file.flush())
+    throw Error(ErrorCode::kResourceExhausted, "cannot write " + (unfinished_ / name).string());
+}
+
+void PackageFolder::commit() {
+  std::error_code error;
+  fs::path old = destination_;
+  old += ".replaced-" + std::to_string(::getpid());
+  const bool replaced = fs::exists(destination_, error);
+  if (replaced) fs::rename(destination_, old, error);
+  if (!error) fs::rename(unfinished_, destination_, error);
+  if (error) {
+    std::error_code ignored;
+    if (replaced) fs::rename(old, destination_, ignored);
+    throw Error(ErrorCode::kInvalidArgument, "cannot make " + destination_.string() + ": " + error.message());
+  }
+  unfinished_.clear();
+  if (replaced) fs::remove_all(old, error);
+}
+
+}  // namespace axllama::compiler
