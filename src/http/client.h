@@ -15,7 +15,7 @@ namespace axllama::http {
 struct ClientRequest {
   std::string method = "GET";
   std::string path;  // "/api/tags"
-  std::string body;
+  std::string body = {};
   std::string content_type = "application/json";  // sent when there is a body
   std::vector<std::pair<std::string, std::string>> headers = {};
 };

@@ -114,7 +114,7 @@ Awaitable<void> ClientSocket::write(std::string_view bytes) {
   }
 }
 
-Awaitable<bool> ClientSocket::wait_until_gone(std::function<bool()> may_probe, bool half_close) {
+Awaitable<bool> ClientSocket::wait_until_gone(std::function<std::string_view()> probe, bool half_close) {
   while (input_.size() - consumed_ < limits_.pipelined_bytes) {
     co_await read_some();
     if (read_bytes_ > 0) {
@@ -126,12 +126,11 @@ Awaitable<bool> ClientSocket::wait_until_gone(std::function<bool()> may_probe, b
     if (read_error_ != asio::error::eof || !half_close) {
       co_return true;
     }
-    if (may_probe()) {
-      constexpr std::string_view kProbe = "HTTP/1.1 100 Continue\r\n\r\n";
-      boost::system::error_code error;
-      if (socket_.write_some(asio::buffer(kProbe.data(), kProbe.size()), error) != kProbe.size()) {
-        co_return true;
-      }
+    const std::string_view bytes = probe();
+    boost::system::error_code error;
+    if (!bytes.empty() &&
+        socket_.write_some(asio::buffer(bytes.data(), bytes.size()), error) != bytes.size()) {
+      co_return true;
     }
     break;
   }

@@ -39,9 +39,9 @@ class ClientSocket {
   /// Reads ahead until the peer is gone (true) or the wait is cancelled (false).
   ///
   /// A peer that ended its sending side may have closed the connection or may still read; TCP tells only when
-  /// it is written to. While `may_probe()` holds, an interim answer "100 Continue", which every HTTP/1.1
-  /// client skips, finds out; else the next write does. `half_close` false: such a peer counts as gone.
-  Awaitable<bool> wait_until_gone(std::function<bool()> may_probe, bool half_close);
+  /// it is written to. `probe` gives bytes that mean nothing to a peer that reads (empty: none now, the next
+  /// write finds out). `half_close` false: such a peer counts as gone.
+  Awaitable<bool> wait_until_gone(std::function<std::string_view()> probe, bool half_close);
 
   /// Ends the sending side and reads until the peer has closed too, so that it can read a refusal sent before
   /// it had finished.

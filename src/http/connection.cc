@@ -339,9 +339,8 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
   }
 
   Awaitable<void> watch(const Request& request, const SocketResponse& response) {
-    const bool http_1_1 = request.version == 11;
-    const bool gone = co_await socket_.wait_until_gone(
-        [&response, http_1_1] { return http_1_1 && !response.started(); }, http_1_1);
+    const bool gone =
+        co_await socket_.wait_until_gone([&response] { return response.probe(); }, request.version == 11);
     if (gone) {
       *request.client_gone = true;
     }

@@ -13,7 +13,7 @@ struct Endpoint {
   std::string scheme = "http";
   std::string host = "127.0.0.1";     // name or address without brackets; empty: every address of the machine
   std::uint16_t port = kDefaultPort;  // 0: any free port (servers only)
-  std::string path = {};  // "/prefix" in front of every route (clients only), or empty
+  std::string path = {};              // "/prefix" in front of every route (clients only), or empty
 
   /// "127.0.0.1:11434", "[::1]:80".
   std::string authority() const;

@@ -58,8 +58,20 @@ std::string SocketResponse::make_head(int status, std::string_view content_type)
 }
 
 Awaitable<void> SocketResponse::send(std::string_view bytes) {
+  sending_ = true;
   co_await socket_.write(bytes);
+  sending_ = false;
   bytes_sent_ += bytes.size();
+}
+
+std::string_view SocketResponse::probe() const noexcept {
+  if (form_.http_1_0 || sending_) {
+    return {};
+  }
+  if (state_ == State::kIdle) {
+    return "HTTP/1.1 100 Continue\r\n\r\n";
+  }
+  return state_ == State::kStreaming && pending_head_.empty() ? "0" : std::string_view();
 }
 
 Awaitable<void> SocketResponse::respond(int status, std::string_view content_type, std::string_view body) {

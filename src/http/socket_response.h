@@ -30,6 +30,9 @@ class SocketResponse final : public ResponseWriter {
   Awaitable<void> finish(std::string_view records) override;
   bool started() const noexcept override { return state_ != State::kIdle; }
 
+  /// Bytes without meaning that fit at this point of the answer, to find out whether the client still reads:
+  /// an interim answer before it, a leading zero of the next chunk's size within a stream. Empty: none fit.
+  std::string_view probe() const noexcept;
   /// The answer is complete: another may follow on the connection.
   bool finished() const noexcept { return state_ == State::kFinished; }
   bool keep_alive() const noexcept { return form_.keep_alive; }
@@ -50,6 +53,7 @@ class SocketResponse final : public ResponseWriter {
   Headers headers_;
   State state_ = State::kIdle;
   std::string pending_head_;
+  bool sending_ = false;  // a write waits for the client
   int status_ = 0;
   std::uint64_t bytes_sent_ = 0;
 };
