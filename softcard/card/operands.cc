@@ -8,6 +8,7 @@ namespace axllama::softcard {
 namespace {
 constexpr std::byte kGarbage{0xFF};
 constexpr std::string_view kHiddenState = "output";
+constexpr std::uint32_t kMinimumOutputRows = 64;  // chunks of fewer leave the hidden state untouched
 }  // namespace
 
 OperandMemory::OperandMemory(const Execution& execution, const std::vector<Report>& broken,
@@ -56,7 +57,7 @@ bool OperandMemory::touches_an_input(const Operand& output) const {
 
 bool OperandMemory::leaves_output_untouched() const {
   return execution_.kind() == GroupKind::kPrefill &&
-         execution_.shape().rows[execution_.group] < settings_.minimum_output_rows;
+         execution_.shape().rows[execution_.group] < kMinimumOutputRows;
 }
 
 void OperandMemory::prepare_output(std::size_t index) {

@@ -83,8 +83,6 @@ const std::map<std::string, Setter, std::less<>>& setters() {
        [](Settings& s, const Json& v) {
          s.properties_time = std::chrono::milliseconds(v.get<std::uint32_t>());
        }},
-      {"minimum_output_rows",
-       [](Settings& s, const Json& v) { s.minimum_output_rows = v.get<std::uint32_t>(); }},
       {"lenient_offsets_work", [](Settings& s, const Json& v) { s.lenient_offsets_work = v.get<bool>(); }},
       {"counters_file", [](Settings& s, const Json& v) { s.counters_file = v.get<std::string>(); }},
       {"quiet", [](Settings& s, const Json& v) { s.quiet = v.get<bool>(); }},

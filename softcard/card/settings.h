@@ -16,7 +16,7 @@ enum class Mode { kStrict, kLenient };
 
 /// What things cost on the host and card that are imitated. Zero means: as long as it takes here.
 struct TimingProfile {
-  std::string name = "native";
+  std::string name{"native"};
   double call_us = 0;          // every synchronous remote call
   double submit_us = 0;        // putting one piece of work into a stream
   double unpinned_us = 0;      // more for a copy whose host side is not from axclrtMallocHost
@@ -34,15 +34,14 @@ struct Settings {
   static constexpr std::size_t kMaxDevices = 8;
   static constexpr std::uint64_t kMaxCmmMib = 20 * 1024;
 
-  std::vector<std::int32_t> devices = {1};  // PCI bus numbers; empty: no card
+  std::vector<std::int32_t> devices{1};  // PCI bus numbers; empty: no card
   std::uint64_t cmm_bytes = 7040ULL << 20U;
   Mode mode = Mode::kStrict;
   std::chrono::milliseconds properties_time{60};
-  std::uint32_t minimum_output_rows = 64;  // chunks of fewer rows leave `output` untouched
-  bool lenient_offsets_work = false;       // lenient mode reads mask and indices at offsets correctly
-  TimingProfile timing;
-  std::filesystem::path counters_file;  // written by axclFinalize when not empty
-  bool quiet = false;                   // nothing on stderr
+  bool lenient_offsets_work = false;  // lenient mode reads mask and indices at offsets correctly
+  TimingProfile timing{};
+  std::filesystem::path counters_file{};  // written by axclFinalize when not empty
+  bool quiet = false;                     // nothing on stderr
 };
 
 /// A setting that cannot be understood; what() is a sentence that names it.
