@@ -29,6 +29,7 @@ struct ServeOptions {
   std::vector<std::string> model_roots;
   std::string keep_alive;
   std::string port_file;
+  std::string sidecar_port_file;
   int drain_seconds = -1;
 };
 
@@ -95,6 +96,10 @@ void serve(const ServeOptions& options) {
   api::ServerApp app(config);
   app.start();
   log_start(app);
+
+  if (!options.sidecar_port_file.empty() && app.endpoints().size() > 1) {
+    write_port_file(options.sidecar_port_file, app.endpoints()[1].port);
+  }
   if (!options.port_file.empty()) write_port_file(options.port_file, app.endpoints().front().port);
 
   const std::string signal = signals.wait();
@@ -124,6 +129,8 @@ void add_serve(CLI::App& app) {
       ->check(CLI::NonNegativeNumber);
   command->add_option("--port-file", options->port_file,
                       "Write the port listened on to this file once ready");
+  command->add_option("--sidecar-port-file", options->sidecar_port_file,
+                      "The same for the back-end routes; written first");
   command->footer(
       "Environment: OLLAMA_HOST, OLLAMA_ORIGINS, OLLAMA_KEEP_ALIVE, OLLAMA_MAX_QUEUE (each also as "
       "AXLLAMA_...),\n"
