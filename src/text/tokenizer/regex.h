@@ -11,8 +11,9 @@ namespace axllama::text {
 
 /// A regular expression over Unicode text, for the patterns without a scanner of their own: PCRE2 with
 /// just-in-time compilation. tokenizer.json files are written for Oniguruma; the two agree on what split
-/// patterns use (classes, groups, lookaround, `(?i:)`, possessive `+`). PCRE2 10.42 knows Unicode 14:
-/// characters assigned later belong to no class. Immutable; any thread.
+/// patterns use (classes, groups, lookaround, `(?i:)`, possessive `+`). PCRE2 10.42 knows Unicode 14;
+/// characters whose category is newer are shown to it as others of their category, so that classes are those
+/// of Unicode 16. Immutable; any thread.
 class Regex {
  public:
   /// Throws base::Error (kInvalidArgument) "... position N: reason".

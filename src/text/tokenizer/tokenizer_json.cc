@@ -97,7 +97,9 @@ void read_merges(const TokenizerJson& document, const std::string& file, const T
       }
       return id;
     };
-    merges.set(id_of(left), id_of(right), {static_cast<std::uint32_t>(i), id_of(joined)});
+    const TokenId left_id = id_of(left);
+    const TokenId right_id = id_of(right);
+    merges.set(left_id, right_id, {static_cast<std::uint32_t>(i), id_of(joined)});
   }
 }
 

@@ -205,7 +205,9 @@ void read_merge_lines(Lines& lines, std::int64_t count, const TokenMap& ids, Mer
       if (id == kNoToken) lines.fail("the merge uses \"" + std::string(token) + "\", which is not a token");
       return id;
     };
-    merges.set(id_of(left), id_of(right), {static_cast<std::uint32_t>(i), id_of(joined)});
+    const TokenId left_id = id_of(left);
+    const TokenId right_id = id_of(right);
+    merges.set(left_id, right_id, {static_cast<std::uint32_t>(i), id_of(joined)});
   }
 }
 

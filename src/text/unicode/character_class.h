@@ -13,6 +13,7 @@ enum CharacterClass : std::uint8_t {
   kSpace = 8,     // White_Space
   kWord = 16,     // \w: alphabetic, mark, decimal digit, connector punctuation, join control
   kNumeric = 32,  // General_Category N* of the newer version
+  kNewer = 64,    // has another General_Category in Unicode 14 (see StandIn)
 };
 
 /// One byte of CharacterClass bits for each code point up to U+10FFFF.

@@ -22,6 +22,7 @@ TEST(CharacterClass, KnowsTypicalCharacters) {
   EXPECT_EQ(character_class(U'\u200B'), 0);  // nor is the zero-width space
   EXPECT_EQ(character_class(U'\U0001F600'), 0);
   EXPECT_EQ(character_class(U'\U00016FF4'), kNumeric);  // new in Unicode 17
+  EXPECT_EQ(character_class(U'\U0001FABD'), kNewer);    // a symbol of Unicode 15
   EXPECT_EQ(character_class(0x110000), 0);
 }
 

@@ -5,8 +5,12 @@
 
 Models were trained on what `tokenizers` gives, so its Unicode versions count, not the newest: its regular expressions
 follow Unicode 16, its Rust predicates Unicode 17 and its NFC an older version. The script takes the data from the
-Unicode Character Database of unicodedata2 and leaves out of NFC what the library's NFC does not do.
+Unicode Character Database of unicodedata2 and leaves out of NFC what the library's NFC does not do. Debian's PCRE2 works
+from Unicode 14, as does the unicodedata of Python 3.11, which must run this: for characters that have another category
+there, the script finds stand-ins.
 """
+
+import unicodedata as ucd14
 
 import unicodedata2 as ucd
 from tokenizers import normalizers
@@ -14,7 +18,7 @@ from tokenizers import normalizers
 SCALARS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 HANGUL = range(0xAC00, 0xAC00 + 11172)  # composed by arithmetic
 
-LETTER, NUMBER, MARK, SPACE, WORD, NUMERIC = 1, 2, 4, 8, 16, 32
+LETTER, NUMBER, MARK, SPACE, WORD, NUMERIC, NEWER = 1, 2, 4, 8, 16, 32, 64
 WHITE_SPACE = {*range(0x9, 0xE), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F,
                0x3000}
 # Alphabetic characters that are neither letters, numbers nor marks: circled and squared capitals.
@@ -33,7 +37,19 @@ def class_of(c):
         flags |= SPACE
     if category[0] in "LM" or category in ("Nl", "Nd", "Pc") or c in ALPHABETIC_SYMBOLS or c in JOIN_CONTROLS:
         flags |= WORD
+    if category != ucd14.category(chr(c)):
+        flags |= NEWER
     return flags
+
+
+def stand_ins():
+    """(first, last, other): characters that Unicode 14 puts elsewhere, and one of the same category and length in UTF-8
+    that it knows."""
+    def kind(c):
+        return ucd.category(chr(c)), len(chr(c).encode())
+
+    known = {kind(c): c for c in SCALARS if ucd.category(chr(c)) == ucd14.category(chr(c))}
+    return ranges(lambda c: known[kind(c)] if ucd.category(chr(c)) != ucd14.category(chr(c)) else 0)
 
 
 def ranges(value_of):
@@ -49,7 +65,7 @@ def ranges(value_of):
 
 
 def main():
-    assert ucd.unidata_version == "16.0.0"
+    assert ucd.unidata_version == "16.0.0" and ucd14.unidata_version == "14.0.0"
     nfc = normalizers.NFC().normalize_str
 
     def combining_class(c):
@@ -83,10 +99,14 @@ def main():
     print("};\n\nconstexpr Decomposition kDecompositionTable[] = {")
     for c, first, second, composed in decompositions:
         print(f"{{0x{c:X}, 0x{first:X}, 0x{second:X}, {'true' if composed else 'false'}}},")
+    print("};\n\nconstexpr StandIn kStandInTable[] = {")
+    for first, last, other in stand_ins():
+        print(f"{{0x{first:X}, 0x{last:X}, 0x{other:X}}},")
     print("};\n")
     print("const std::span<const ClassRange> kCharacterClasses = kClasses;")
     print("const std::span<const ClassRange> kCombiningClasses = kCombining;")
     print("const std::span<const Decomposition> kDecompositions = kDecompositionTable;")
+    print("const std::span<const StandIn> kStandIns = kStandInTable;")
     print("\n}  // namespace axllama::text")
 
 

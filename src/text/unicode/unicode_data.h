@@ -23,8 +23,17 @@ struct Decomposition {
   bool composed;
 };
 
+/// Code points `first` to `last` have another category in Unicode 14; `other` has their category there as
+/// well, and takes as many bytes in UTF-8. Sorted.
+struct StandIn {
+  char32_t first;
+  char32_t last;
+  char32_t other;
+};
+
 extern const std::span<const ClassRange> kCharacterClasses;  // bits of CharacterClass
 extern const std::span<const ClassRange> kCombiningClasses;  // Canonical_Combining_Class
 extern const std::span<const Decomposition> kDecompositions;
+extern const std::span<const StandIn> kStandIns;
 
 }  // namespace axllama::text
