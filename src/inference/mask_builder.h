@@ -15,9 +15,10 @@ inline constexpr base::Bf16 kHidden = 0xC780;
 /// token itself.
 void fill_decode_mask(std::span<base::Bf16> mask, std::size_t cached);
 
-/// Mask of a prefill chunk of `rows` tokens after `cached` ones, in a group with `history` columns for the
-/// cache: `mask` is [rows, history + rows]. Each row sees the cached tokens, itself and the rows before it.
-/// It does not depend on how many of the rows are real: later rows are never seen by earlier ones.
-void fill_prefill_mask(std::span<base::Bf16> mask, std::size_t rows, std::size_t history, std::size_t cached);
+/// Mask of a prefill chunk of `count` <= `rows` tokens after `cached` ones, in a group with `history` columns
+/// for the cache: `mask` is [rows, history + rows]. Each token's row sees the cached tokens, itself and the
+/// rows before it. Rows without a token see nothing, which tells the software card that they need no work.
+void fill_prefill_mask(std::span<base::Bf16> mask, std::size_t rows, std::size_t history, std::size_t cached,
+                       std::size_t count);
 
 }  // namespace axllama::inference

@@ -28,9 +28,9 @@ std::string decode(std::size_t slots, std::size_t cached) {
   return picture(mask, slots + 1);
 }
 
-std::string prefill(std::size_t rows, std::size_t history, std::size_t cached) {
+std::string prefill(std::size_t rows, std::size_t history, std::size_t cached, std::size_t count) {
   std::vector<base::Bf16> mask(rows * (history + rows), 0x1234);
-  fill_prefill_mask(mask, rows, history, cached);
+  fill_prefill_mask(mask, rows, history, cached, count);
   return picture(mask, history + rows);
 }
 
@@ -42,10 +42,15 @@ TEST(MaskBuilder, DecodeShowsTheCachedTokensAndTheTokenItself) {
 }
 
 TEST(MaskBuilder, PrefillIsCausalWithinTheChunkAndHidesUnusedHistory) {
-  EXPECT_EQ(prefill(3, 0, 0), "1../11./111");
-  EXPECT_EQ(prefill(2, 4, 0), "....1./....11");
-  EXPECT_EQ(prefill(2, 4, 3), "111.1./111.11");
-  EXPECT_EQ(prefill(2, 4, 4), "11111./111111");
+  EXPECT_EQ(prefill(3, 0, 0, 3), "1../11./111");
+  EXPECT_EQ(prefill(2, 4, 0, 2), "....1./....11");
+  EXPECT_EQ(prefill(2, 4, 3, 2), "111.1./111.11");
+  EXPECT_EQ(prefill(2, 4, 4, 2), "11111./111111");
+}
+
+TEST(MaskBuilder, RowsWithoutATokenSeeNothing) {
+  EXPECT_EQ(prefill(3, 2, 1, 1), "1.1../...../.....");
+  EXPECT_EQ(prefill(3, 0, 0, 2), "1../11./...");
 }
 
 TEST(MaskBuilder, HiddenIsMinus65536) {

@@ -108,16 +108,16 @@ void PrefillChain::upload_indices(const Chunk& chunk, std::size_t rows, std::siz
   card_.upload(chunk.indices.span(), bytes);
 }
 
-void PrefillChain::upload_mask(Group& group, const model::PrefillGroup& shape, std::size_t cached) {
-  if (group.mask_cached == cached) {
+void PrefillChain::upload_mask(Group& group, const model::PrefillGroup& shape, MaskFor wanted) {
+  if (group.mask_for == wanted) {
     return;
   }
-  group.mask_cached.reset();
+  group.mask_for.reset();
   const std::span<std::byte> bytes = staging_.bytes().first(group.mask.size());
   fill_prefill_mask({reinterpret_cast<Bf16*>(bytes.data()), bytes.size() / sizeof(Bf16)}, shape.rows,
-                    shape.history, cached);
+                    shape.history, wanted.first, wanted.second);
   card_.upload(group.mask.span(), bytes);
-  group.mask_cached = cached;
+  group.mask_for = wanted;
 }
 
 axcl::DeviceSpan PrefillChain::run(const KvCache& cache, std::size_t group_index,
@@ -136,7 +136,7 @@ axcl::DeviceSpan PrefillChain::run(const KvCache& cache, std::size_t group_index
   bind_cache(group, shape, cache);
   upload_embeddings(chunk, tokens);
   upload_indices(chunk, shape.rows, cached, tokens.size());
-  upload_mask(group, shape, cached);
+  upload_mask(group, shape, {cached, tokens.size()});
   const std::size_t bytes = tokens.size() * cache.shape().row_bytes;
   for (std::size_t i = 0; i < stack_.size(); ++i) {
     group.bindings[i].execute();
@@ -148,7 +148,7 @@ axcl::DeviceSpan PrefillChain::run(const KvCache& cache, std::size_t group_index
 
 void PrefillChain::invalidate() noexcept {
   for (Group& group : group_state_) {
-    group.mask_cached.reset();
+    group.mask_for.reset();
   }
 }
 

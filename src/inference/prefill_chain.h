@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "axcl/card.h"
@@ -45,12 +46,14 @@ class PrefillChain {
     axcl::DeviceBuffer indices;                // [index_rows, rows] uint32
     axcl::DeviceBuffer keys, values;           // [rows, kv] bf16
   };
+  /// Numbers of cached tokens and of tokens in the chunk.
+  using MaskFor = std::pair<std::size_t, std::size_t>;
   struct Group {
     Chunk* chunk = nullptr;
-    axcl::DeviceBuffer mask;                 // [rows, history + rows] bf16
-    std::optional<std::size_t> mask_cached;  // number of cached tokens the mask is for
-    axcl::DeviceBuffer no_keys, no_values;   // dummy cache of a group without history
-    std::vector<axcl::IoBinding> bindings;   // by layer
+    axcl::DeviceBuffer mask;                // [rows, history + rows] bf16
+    std::optional<MaskFor> mask_for;        // what the mask on the card is for
+    axcl::DeviceBuffer no_keys, no_values;  // dummy cache of a group without history
+    std::vector<axcl::IoBinding> bindings;  // by layer
     const KvCache* bound_cache = nullptr;
   };
 
@@ -59,7 +62,7 @@ class PrefillChain {
   void bind_cache(Group& group, const model::PrefillGroup& shape, const KvCache& cache);
   void upload_embeddings(const Chunk& chunk, std::span<const text::TokenId> tokens);
   void upload_indices(const Chunk& chunk, std::size_t rows, std::size_t first, std::size_t count);
-  void upload_mask(Group& group, const model::PrefillGroup& shape, std::size_t cached);
+  void upload_mask(Group& group, const model::PrefillGroup& shape, MaskFor wanted);
 
   axcl::Card& card_;
   LayerStack& stack_;

@@ -1,0 +1,295 @@
+#include "inference/generation_loop.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "inference/testing/test_card.h"
+
+namespace axllama::inference {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using testing::kRandomEnd;
+using testing::kRandomStart;
+using testing::kRandomThink;
+using text::TokenId;
+
+constexpr std::size_t kVocabulary = 300;
+constexpr std::size_t kContext = 50;
+
+/// The tokenizer of random packages: one token per byte.
+std::shared_ptr<const text::Tokenizer> byte_tokenizer() {
+  static const auto tokenizer = [] {
+    const TemporaryFolder folder;
+    testing::random_package_internal::write_text(folder.path() / "tokenizer.json",
+                                                 testing::random_package_internal::tokenizer_json());
+    testing::random_package_internal::write_text(folder.path() / "tokenizer_config.json",
+                                                 R"({"eos_token":"<|im_end|>"})");
+    return text::Tokenizer::load(folder.path());
+  }();
+  return tokenizer;
+}
+
+/// Answers with given tokens, three prompt tokens at a time, and remembers what it was asked.
+class ScriptedRunner final : public SequenceRunner {
+ public:
+  explicit ScriptedRunner(std::vector<TokenId> script) : script_(std::move(script)) {}
+
+  std::size_t begin(std::span<const TokenId>) override { return evaluated = cached; }
+  bool prefill(std::span<const TokenId> prompt) override {
+    evaluated = std::min(evaluated + 3, prompt.size());
+    ++prefills;
+    return evaluated == prompt.size();
+  }
+  void decode(TokenId token) override {
+    if (decoded.size() == fail_at) {
+      throw Error(ErrorCode::kDevice, "The card failed.");
+    }
+    decoded.push_back(token);
+  }
+  std::span<const base::Bf16> logits() override {
+    row_.assign(kVocabulary, base::f32_to_bf16(-1.0F));
+    row_[static_cast<std::size_t>(script_.at(next_++))] = base::f32_to_bf16(5.0F);
+    return row_;
+  }
+  void forget() noexcept override { forgotten = true; }
+
+  std::size_t cached = 0;
+  std::size_t evaluated = 0;
+  std::size_t prefills = 0;
+  std::size_t fail_at = 1000000;
+  std::vector<TokenId> decoded;
+  bool forgotten = false;
+
+ private:
+  std::vector<TokenId> script_;
+  std::size_t next_ = 0;
+  std::vector<base::Bf16> row_;
+};
+
+std::vector<TokenId> bytes_of(std::string_view text) {
+  std::vector<TokenId> tokens;
+  for (const char c : text) {
+    tokens.push_back(static_cast<unsigned char>(c));
+  }
+  return tokens;
+}
+
+std::vector<TokenId> operator+(std::vector<TokenId> tokens, TokenId token) {
+  tokens.push_back(token);
+  return tokens;
+}
+
+struct Answer {
+  std::string text;
+  std::vector<std::string> pieces;
+  std::vector<TokenId> tokens;
+  TokenEvent last;
+};
+
+GenerationRequest greedy(std::size_t prompt_tokens = 4) {
+  GenerationRequest request;
+  request.prompt.assign(prompt_tokens, 'x');
+  request.sampling.temperature = 0;
+  return request;
+}
+
+Answer run(ScriptedRunner& runner, const GenerationRequest& request) {
+  GenerationLoop loop(runner, request, byte_tokenizer(), kContext, {});
+  Answer answer;
+  while (!answer.last.done) {
+    answer.last = loop.step();
+    answer.text += answer.last.text;
+    answer.pieces.push_back(answer.last.text);
+    answer.tokens.insert(answer.tokens.end(), answer.last.tokens.begin(), answer.last.tokens.end());
+  }
+  return answer;
+}
+
+Answer run(std::vector<TokenId> script, const GenerationRequest& request) {
+  ScriptedRunner runner(std::move(script));
+  return run(runner, request);
+}
+
+TEST(GenerationLoop, EndsAtTheEndOfSequenceTokenAndHidesIt) {
+  ScriptedRunner runner(bytes_of("Hello") + kRandomEnd);
+  const Answer answer = run(runner, greedy(7));
+  EXPECT_EQ(answer.text, "Hello");
+  EXPECT_EQ(answer.last.reason, FinishReason::kStop);
+  EXPECT_EQ(answer.tokens, bytes_of("Hello") + kRandomEnd);
+  EXPECT_EQ(answer.last.stats.prompt_tokens, 7U);
+  EXPECT_EQ(answer.last.stats.generated_tokens, 6U);
+  EXPECT_GT(answer.last.stats.prompt_time.count(), 0);
+  EXPECT_GT(answer.last.stats.generation_time.count(), 0);
+  EXPECT_EQ(runner.prefills, 3U);
+  EXPECT_EQ(runner.decoded, bytes_of("Hello"));  // the last token is not evaluated
+  EXPECT_FALSE(runner.forgotten);
+}
+
+TEST(GenerationLoop, PrefillStepsBringNoTokens) {
+  ScriptedRunner runner(bytes_of("A") + kRandomEnd);
+  GenerationLoop loop(runner, greedy(7), byte_tokenizer(), kContext, {});
+  EXPECT_TRUE(loop.step().tokens.empty());
+  EXPECT_TRUE(loop.step().tokens.empty());
+  EXPECT_EQ(loop.step().tokens, bytes_of("A"));  // the last chunk brings the first token
+}
+
+TEST(GenerationLoop, ReportsCachedPromptTokens) {
+  ScriptedRunner runner({kRandomEnd});
+  runner.cached = 5;
+  EXPECT_EQ(run(runner, greedy(7)).last.stats.cached_prompt_tokens, 5U);
+  EXPECT_EQ(runner.prefills, 1U);
+}
+
+TEST(GenerationLoop, CountsMaxTokens) {
+  GenerationRequest request = greedy();
+  request.max_tokens = 3;
+  Answer answer = run(bytes_of("Hello"), request);
+  EXPECT_EQ(answer.text, "Hel");
+  EXPECT_EQ(answer.last.reason, FinishReason::kLength);
+  request.max_tokens = 0;
+  ScriptedRunner runner({});
+  answer = run(runner, request);
+  EXPECT_EQ(answer.text, "");
+  EXPECT_EQ(answer.last.reason, FinishReason::kLength);
+  EXPECT_EQ(answer.last.stats.generated_tokens, 0U);
+  EXPECT_EQ(runner.evaluated, 4U);
+}
+
+TEST(GenerationLoop, AnEndOfSequenceAtTheLimitIsAStop) {
+  GenerationRequest request = greedy();
+  request.max_tokens = 3;
+  EXPECT_EQ(run(bytes_of("Hi") + kRandomEnd, request).last.reason, FinishReason::kStop);
+}
+
+TEST(GenerationLoop, EndsWhenTheContextIsFull) {
+  const Answer answer = run(std::vector<TokenId>(100, 'a'), greedy(kContext - 5));
+  EXPECT_EQ(answer.text, "aaaaa");
+  EXPECT_EQ(answer.last.reason, FinishReason::kLength);
+}
+
+TEST(GenerationLoop, HoldsBackIncompleteCharacters) {
+  const Answer answer = run(bytes_of("a\xC3\xA9\xF0\x9F\x98\x80") + kRandomEnd, greedy());
+  EXPECT_EQ(answer.text, "a\xC3\xA9\xF0\x9F\x98\x80");
+  for (const std::string& piece : answer.pieces) {
+    EXPECT_TRUE(piece.empty() || piece == "a" || piece == "\xC3\xA9" || piece == "\xF0\x9F\x98\x80");
+  }
+  GenerationRequest cut = greedy();
+  cut.max_tokens = 2;
+  EXPECT_EQ(run(bytes_of("a\xC3\xA9"), cut).text, "a\xEF\xBF\xBD");
+}
+
+TEST(GenerationLoop, StopsBeforeAStopStringThatSpansTokens) {
+  GenerationRequest request = greedy();
+  request.stop = {"END", "never"};
+  Answer answer = run(bytes_of("onEtwo ENDmore"), request);
+  EXPECT_EQ(answer.text, "onEtwo ");
+  EXPECT_EQ(answer.last.reason, FinishReason::kStop);
+  EXPECT_EQ(answer.tokens, bytes_of("onEtwo END"));
+  answer = run(bytes_of("the EN") + kRandomEnd, request);
+  EXPECT_EQ(answer.text, "the EN");  // held back, then shown
+  request.max_tokens = 6;
+  answer = run(bytes_of("the ENx"), request);
+  EXPECT_EQ(answer.text, "the EN");
+  EXPECT_EQ(answer.last.reason, FinishReason::kLength);
+}
+
+TEST(GenerationLoop, ShowsSpecialTokensOnlyOnDemand) {
+  const std::vector<TokenId> script = {kRandomThink, 'a', kRandomStart, 'b', kRandomEnd};
+  EXPECT_EQ(run(script, greedy()).text, "<think>ab");
+  GenerationRequest request = greedy();
+  request.emit_special_tokens = true;
+  EXPECT_EQ(run(script, request).text, "<think>a<|im_start|>b");
+}
+
+TEST(GenerationLoop, GoesOnBehindTheEndOfSequenceWhenAsked) {
+  GenerationRequest request = greedy();
+  request.ignore_end_of_sequence = true;
+  request.max_tokens = 3;
+  const Answer answer = run({'a', kRandomEnd, 'b', 'c'}, request);
+  EXPECT_EQ(answer.text, "ab");
+  EXPECT_EQ(answer.last.reason, FinishReason::kLength);
+}
+
+TEST(GenerationLoop, PenaltiesSeeThePrompt) {
+  GenerationRequest request = greedy();
+  request.sampling.presence_penalty = 10;
+  request.prompt = {'a', 'b'};
+  request.max_tokens = 1;
+  const Answer answer = run(bytes_of("a"), request);
+  EXPECT_NE(answer.tokens, bytes_of("a"));
+}
+
+TEST(GenerationLoop, CancelEndsItWithTheStatsSoFar) {
+  ScriptedRunner runner(bytes_of("Hello"));
+  bool ended = false;
+  GenerationLoop loop(runner, greedy(3), byte_tokenizer(), kContext, [&] { ended = true; });
+  loop.step();
+  loop.step();
+  EXPECT_FALSE(ended);
+  const TokenEvent event = loop.cancel();
+  EXPECT_TRUE(event.done);
+  EXPECT_EQ(event.reason, FinishReason::kCancelled);
+  EXPECT_EQ(event.stats.generated_tokens, 2U);
+  EXPECT_TRUE(ended);
+  EXPECT_FALSE(runner.forgotten);
+  EXPECT_THROW(loop.step(), Error);
+  EXPECT_THROW(loop.cancel(), Error);
+}
+
+TEST(GenerationLoop, ACardErrorEndsItAndForgetsTheCache) {
+  ScriptedRunner runner(bytes_of("Hello"));
+  runner.fail_at = 2;
+  int ended = 0;
+  {
+    GenerationLoop loop(runner, greedy(3), byte_tokenizer(), kContext, [&] { ++ended; });
+    loop.step();
+    loop.step();
+    loop.step();
+    EXPECT_THROW(loop.step(), Error);
+    EXPECT_TRUE(runner.forgotten);
+    EXPECT_EQ(ended, 1);
+    EXPECT_THROW(loop.step(), Error);
+  }
+  EXPECT_EQ(ended, 1);
+}
+
+TEST(CheckRequest, NamesWhatIsWrong) {
+  const auto message = [](const std::vector<TokenId>& prompt) -> std::string {
+    GenerationRequest request;
+    request.prompt = prompt;
+    try {
+      check_request(request, kVocabulary, kContext);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+      return error.message();
+    }
+    return "";
+  };
+  EXPECT_EQ(message(std::vector<TokenId>(kContext - 1, 1)), "");
+  EXPECT_EQ(message({}), "The prompt has no tokens.");
+  EXPECT_NE(message({1, 300}).find("Token 300 at place 1"), std::string::npos);
+  EXPECT_NE(message({-1}).find("Token -1"), std::string::npos);
+  const std::string too_long = message(std::vector<TokenId>(77, 1));
+  for (const char* part : {"context", "longer", "77", "50"}) {
+    EXPECT_NE(too_long.find(part), std::string::npos) << too_long;
+  }
+  EXPECT_NE(message(std::vector<TokenId>(kContext, 1)), "");
+}
+
+TEST(FinishReasonName, IsWhatClientsKnow) {
+  EXPECT_STREQ(finish_reason_name(FinishReason::kStop), "stop");
+  EXPECT_STREQ(finish_reason_name(FinishReason::kLength), "length");
+  EXPECT_STREQ(finish_reason_name(FinishReason::kCancelled), "cancelled");
+}
+
+}  // namespace
+}  // namespace axllama::inference

@@ -1,0 +1,48 @@
+#include "inference/testing/test_card.h"
+
+#include <stdexcept>
+
+#include <nlohmann/json.hpp>
+#include <stdlib.h>
+
+namespace axllama::inference {
+namespace {
+
+std::shared_ptr<axcl::Runtime> open_software_card() {
+  axcl::RuntimeOptions options;
+  options.library = std::filesystem::path(AXLLAMA_BINARY_DIR) / "lib/softcard/libaxcl_rt.so";
+  return axcl::Runtime::open(options);
+}
+
+}  // namespace
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "axllama-test-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) {
+    throw std::runtime_error("no temporary folder");
+  }
+  path_ = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+TestCard::TestCard() : runtime_(open_software_card()), card_(runtime_, 0) {}
+
+std::uint64_t TestCard::own_counter(const std::string& pointer) const {
+  return nlohmann::json::parse(runtime_->software_card_counters())
+      .at(nlohmann::json::json_pointer(pointer))
+      .get<std::uint64_t>();
+}
+
+TestPackage::TestPackage(const testing::RandomModel& model) : model_(model) {
+  testing::write_random_package(model_, folder());
+}
+
+std::shared_ptr<const model::Package> TestPackage::open() const {
+  return model::Package::open(folder());
+}
+
+}  // namespace axllama::inference

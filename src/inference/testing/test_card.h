@@ -1,0 +1,57 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "axcl/card.h"
+#include "axcl/runtime.h"
+#include "inference/engine.h"
+#include "tests/support/random_package.h"
+
+namespace axllama::inference {
+
+/// A folder that goes with the object.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// The software card that this build made, opened on the calling thread.
+class TestCard {
+ public:
+  TestCard();
+
+  axcl::Card& card() noexcept { return card_; }
+  std::shared_ptr<axcl::Runtime> runtime() const noexcept { return runtime_; }
+  /// A number of the software card's own counters, by its path in the JSON ("/remote_calls").
+  std::uint64_t own_counter(const std::string& pointer) const;
+
+ private:
+  std::shared_ptr<axcl::Runtime> runtime_;
+  axcl::Card card_;
+};
+
+/// A random model's package in a folder of its own.
+class TestPackage {
+ public:
+  explicit TestPackage(const testing::RandomModel& model);
+
+  const testing::RandomModel& model() const noexcept { return model_; }
+  const std::filesystem::path& folder() const noexcept { return folder_.path(); }
+  std::shared_ptr<const model::Package> open() const;
+
+ private:
+  testing::RandomModel model_;
+  TemporaryFolder folder_;
+};
+
+}  // namespace axllama::inference
