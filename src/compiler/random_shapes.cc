@@ -85,7 +85,7 @@ std::string random_tokenizer_json(std::size_t vocabulary) {
   for (const std::string& letter : byte_letters()) tokens[letter] = tokens.size();
   ordered_json added = ordered_json::array();
   for (const char* special : kSpecialTokens) {
-    added.push_back({{"id", tokens.size() + added.size()},
+    added.push_back({{"id", vocabulary - kSpecialTokens.size() + added.size()},
                      {"content", special},
                      {"single_word", false},
                      {"lstrip", false},
@@ -95,7 +95,7 @@ std::string random_tokenizer_json(std::size_t vocabulary) {
   }
   // nlohmann's ordered objects search linearly: a hundred thousand fillers are written as text.
   std::string fillers;
-  for (std::size_t id = tokens.size() + added.size(); id < vocabulary; ++id) {
+  for (std::size_t id = tokens.size(); id < vocabulary - kSpecialTokens.size(); ++id) {
     fillers += ",\"filler " + std::to_string(id) + "\":" + std::to_string(id);
   }
   std::string vocab = tokens.dump();
