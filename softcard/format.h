@@ -1,26 +1,29 @@
 #pragma once
 
-// The software card's model files. They keep the vendor's file names (`*_l0_together.axmodel`, `*_post.axmodel`) and
-// are safetensors files whose metadata describes a program:
+// The software card's model files. They keep the vendor's file names (`*_l0_together.axmodel`,
+// `*_post.axmodel`) and are safetensors files whose metadata describes a program:
 //
 //   metadata  kFormatKey  = kFormatVersion
 //             kProgramKey = "layer" | "head"
 //             kConfigKey  = JSON object, fields below
 //
-// Layer config   hidden, heads, kv_heads, head_dim, intermediate (integers), rms_eps (number), weights ("bf16" | "s8"),
+// Layer config   hidden, heads, kv_heads, head_dim, intermediate (integers), rms_eps (number), weights
+// ("bf16" | "s8"),
 //                qk_norm (bool), activation ("silu"), compiler (string shown as the compiler version),
 //                groups: [{"kind":"decode","slots":C} | {"kind":"prefill","rows":P,"history":h}, ...].
-//                A prefill group with history 0 has a dummy [1,1,kv] cache input, as the vendor's first group.
+//                A prefill group with history 0 has a dummy [1,1,kv] cache input, as the vendor's first
+//                group.
 // Layer tensors  attn_norm [H] F32, q_proj [heads*D,H], k_proj [kv*D,H], v_proj [kv*D,H], o_proj [H,heads*D],
-//                q_norm [D] F32 and k_norm [D] F32 when qk_norm, mlp_norm [H] F32, gate_proj [I,H], up_proj [I,H],
-//                down_proj [H,I], rope_inv_freq [D/2] F32 (rotate-half RoPE; angle = position * inv_freq).
-//                Optional q_proj.bias, k_proj.bias, v_proj.bias [out] F32.
+//                q_norm [D] F32 and k_norm [D] F32 when qk_norm, mlp_norm [H] F32, gate_proj [I,H], up_proj
+//                [I,H], down_proj [H,I], rope_inv_freq [D/2] F32 (rotate-half RoPE; angle = position *
+//                inv_freq). Optional q_proj.bias, k_proj.bias, v_proj.bias [out] F32.
 // Head config    hidden, vocab, rms_eps, weights, compiler.   Head tensors  norm [H] F32, lm_head [V,H].
 //
-// Projections are row-major [out, in]: BF16, or I8 with a companion "NAME.scale" [out] F32 so that the weight is
-// q * scale[row] (symmetric, per output row).
+// Projections are row-major [out, in]: BF16, or I8 with a companion "NAME.scale" [out] F32 so that the weight
+// is q * scale[row] (symmetric, per output row).
 //
-// Tensors seen through the card's ABI (names, order, shapes, dtypes) are those of the vendor's layer and post models.
+// Tensors seen through the card's ABI (names, order, shapes, dtypes) are those of the vendor's layer and post
+// models.
 
 #include <string_view>
 
