@@ -10,19 +10,52 @@ import unicodedata
 from collections import Counter, defaultdict
 
 SPECIAL_TOKENS = [
-    "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|object_ref_end|>", "<|box_start|>",
-    "<|box_end|>", "<|quad_start|>", "<|quad_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>",
-    "<|image_pad|>", "<|video_pad|>", "<tool_call>", "</tool_call>", "<|fim_prefix|>", "<|fim_middle|>",
-    "<|fim_suffix|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>", "<tool_response>", "</tool_response>",
-    "<think>", "</think>",
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|object_ref_start|>",
+    "<|object_ref_end|>",
+    "<|box_start|>",
+    "<|box_end|>",
+    "<|quad_start|>",
+    "<|quad_end|>",
+    "<|vision_start|>",
+    "<|vision_end|>",
+    "<|vision_pad|>",
+    "<|image_pad|>",
+    "<|video_pad|>",
+    "<tool_call>",
+    "</tool_call>",
+    "<|fim_prefix|>",
+    "<|fim_middle|>",
+    "<|fim_suffix|>",
+    "<|fim_pad|>",
+    "<|repo_name|>",
+    "<|file_sep|>",
+    "<tool_response>",
+    "</tool_response>",
+    "<think>",
+    "</think>",
 ]
 # As in Qwen3, these are added tokens that decoders do not skip.
 VISIBLE_TOKENS = {
-    "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<think>", "</think>", "<|fim_prefix|>",
-    "<|fim_middle|>", "<|fim_suffix|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>",
+    "<tool_call>",
+    "</tool_call>",
+    "<tool_response>",
+    "</tool_response>",
+    "<think>",
+    "</think>",
+    "<|fim_prefix|>",
+    "<|fim_middle|>",
+    "<|fim_suffix|>",
+    "<|fim_pad|>",
+    "<|repo_name|>",
+    "<|file_sep|>",
 }
-PATTERN = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
-           r"|\s*[\r\n]+|\s+(?!\S)|\s+")
+PATTERN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 
 
 def _category_class(letter):
@@ -38,9 +71,14 @@ def _category_class(letter):
     return "".join(ranges)
 
 
-_SPLIT = re.compile(PATTERN.replace(r"\p{L}+", "[LETTERS]+").replace(r"[^\r\n\p{L}\p{N}]", r"[^\r\nLETTERSNUMBERS]")
-                    .replace(r"[^\s\p{L}\p{N}]", r"[^\sLETTERSNUMBERS]").replace(r"\p{N}", "[NUMBERS]")
-                    .replace("LETTERS", _category_class("L")).replace("NUMBERS", _category_class("N")))
+_SPLIT = re.compile(
+    PATTERN.replace(r"\p{L}+", "[LETTERS]+")
+    .replace(r"[^\r\n\p{L}\p{N}]", r"[^\r\nLETTERSNUMBERS]")
+    .replace(r"[^\s\p{L}\p{N}]", r"[^\sLETTERSNUMBERS]")
+    .replace(r"\p{N}", "[NUMBERS]")
+    .replace("LETTERS", _category_class("L"))
+    .replace("NUMBERS", _category_class("N"))
+)
 _SPECIAL = re.compile("(" + "|".join(re.escape(t) for t in SPECIAL_TOKENS) + ")")
 
 
@@ -105,17 +143,40 @@ def to_json(merges):
     vocab = {symbol: i for i, symbol in enumerate(sorted(byte_alphabet().values()))}
     for left, right in merges:
         vocab[left + right] = len(vocab)
-    added = [{"id": len(vocab) + i, "content": token, "single_word": False, "lstrip": False, "rstrip": False,
-              "normalized": False, "special": token not in VISIBLE_TOKENS} for i, token in enumerate(SPECIAL_TOKENS)]
+    added = [
+        {
+            "id": len(vocab) + i,
+            "content": token,
+            "single_word": False,
+            "lstrip": False,
+            "rstrip": False,
+            "normalized": False,
+            "special": token not in VISIBLE_TOKENS,
+        }
+        for i, token in enumerate(SPECIAL_TOKENS)
+    ]
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
     split = {"type": "Split", "pattern": {"Regex": PATTERN}, "behavior": "Isolated", "invert": False}
     return {
-        "version": "1.0", "truncation": None, "padding": None, "added_tokens": added, "normalizer": {"type": "NFC"},
-        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, byte_level]}, "post_processor": byte_level,
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": added,
+        "normalizer": {"type": "NFC"},
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, byte_level]},
+        "post_processor": byte_level,
         "decoder": byte_level,
-        "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": "",
-                  "end_of_word_suffix": "", "fuse_unk": False, "byte_fallback": False, "vocab": vocab,
-                  "merges": [f"{left} {right}" for left, right in merges]},
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": None,
+            "continuing_subword_prefix": "",
+            "end_of_word_suffix": "",
+            "fuse_unk": False,
+            "byte_fallback": False,
+            "vocab": vocab,
+            "merges": [f"{left} {right}" for left, right in merges],
+        },
     }
 
 
@@ -143,7 +204,7 @@ class Tokenizer:
             rank, at = min((self.ranks.get(pair, 1 << 30), i) for i, pair in enumerate(zip(symbols, symbols[1:])))
             if rank == 1 << 30:
                 break
-            symbols[at:at + 2] = [symbols[at] + symbols[at + 1]]
+            symbols[at : at + 2] = [symbols[at] + symbols[at + 1]]
         return [self.vocab[s] for s in symbols]
 
     def encode(self, text):

@@ -22,16 +22,26 @@ def _system(messages, tools):
     if not tools:
         return "" if system is None else f"{OPEN}system\n{system}{CLOSE}\n"
     lines = "".join("\n" + to_json(tool) for tool in tools)
-    return (f"{OPEN}system\n" + ("" if system is None else system + "\n\n")
-            + f"# Tools\n\nThese functions can be called when they help, one signature per line:\n<tools>{lines}\n</tools>\n\n"
-            + 'A call is written as JSON with name and arguments:\n<tool_call>\n{"name": <name>, "arguments": <object>}\n</tool_call>'
-            + f"{CLOSE}\n")
+    return (
+        f"{OPEN}system\n"
+        + ("" if system is None else system + "\n\n")
+        + f"# Tools\n\nThese functions can be called when they help, one signature per line:\n<tools>{lines}\n</tools>\n\n"
+        + 'A call is written as JSON with name and arguments:\n<tool_call>\n{"name": <name>, "arguments": <object>}\n</tool_call>'
+        + f"{CLOSE}\n"
+    )
 
 
 def segments(messages, tools=None, enable_thinking=None, add_generation_prompt=True):
     """[(text, is a past answer)]: the whole rendering is the joined texts."""
-    question = max((i for i, m in enumerate(messages) if m["role"] == "user" and not (
-        m["content"].startswith("<tool_response>") and m["content"].endswith("</tool_response>"))), default=len(messages) - 1)
+    question = max(
+        (
+            i
+            for i, m in enumerate(messages)
+            if m["role"] == "user"
+            and not (m["content"].startswith("<tool_response>") and m["content"].endswith("</tool_response>"))
+        ),
+        default=len(messages) - 1,
+    )
     parts = [(_system(messages, tools), False)]
     for i, message in enumerate(messages):
         role, content = message["role"], message.get("content") or ""

@@ -37,15 +37,31 @@ def conversations():
     for sample, _, _ in corpus.exercises("check", 1500):
         if sample.messages:
             yield sample.messages, sample.tools
-            yield sample.messages + [{"role": "assistant", "content": sample.answer, "reasoning_content": sample.think,
-                                      "tool_calls": [{"type": "function", "function": c} for c in sample.calls]}], sample.tools
-    user, call = {"role": "user", "content": "Hi"}, {"name": "f", "arguments": {"x": "é\"\n", "y": [1, None, True]}}
+            yield sample.messages + [
+                {
+                    "role": "assistant",
+                    "content": sample.answer,
+                    "reasoning_content": sample.think,
+                    "tool_calls": [{"type": "function", "function": c} for c in sample.calls],
+                }
+            ], sample.tools
+    user, call = {"role": "user", "content": "Hi"}, {"name": "f", "arguments": {"x": 'é"\n', "y": [1, None, True]}}
     yield [user, {"role": "assistant", "content": "<think>\nwell\n</think>\n\nYes"}, user], None
     yield [user, {"role": "assistant", "content": "<think>\nwell\n</think>\n\nYes"}], None
     yield [user, {"role": "system", "content": "Be brief"}, user], None
-    yield [user, {"role": "assistant", "content": "Both:", "tool_calls": [call, call]}, {"role": "tool", "content": "1"},
-           {"role": "tool", "content": "2"}, {"role": "assistant", "content": "3"}, user], [{"name": "f"}]
-    yield [user, {"role": "assistant", "content": None, "tool_calls": [{"name": "g", "arguments": "{}"}]}, {"role": "tool", "content": "1"}], None
+    yield [
+        user,
+        {"role": "assistant", "content": "Both:", "tool_calls": [call, call]},
+        {"role": "tool", "content": "1"},
+        {"role": "tool", "content": "2"},
+        {"role": "assistant", "content": "3"},
+        user,
+    ], [{"name": "f"}]
+    yield [
+        user,
+        {"role": "assistant", "content": None, "tool_calls": [{"name": "g", "arguments": "{}"}]},
+        {"role": "tool", "content": "1"},
+    ], None
     yield [{"role": "user", "content": "<tool_response>\n1\n</tool_response>"}], None
 
 
@@ -64,7 +80,10 @@ def check_template():
 
 def check_tokenizer():
     tokenizer = bpe.Tokenizer.load(HERE / "tokenizer.json")
-    expect(len(tokenizer.vocab) + len(tokenizer.special) == model.CONFIG["vocab_size"], "vocabulary and model differ in size")
+    expect(
+        len(tokenizer.vocab) + len(tokenizer.special) == model.CONFIG["vocab_size"],
+        "vocabulary and model differ in size",
+    )
     count = 0
     for sample, mode, rng in corpus.exercises("check", 1500):
         parts = corpus.spans(rng, sample, mode)
@@ -76,22 +95,30 @@ def check_tokenizer():
         count += 1
     rng = random.Random("unicode")
     for _ in range(300):
-        text = "".join(chr(rng.choice([rng.randrange(32, 127), rng.randrange(0x4E00, 0x5000), rng.randrange(0x1F600, 0x1F640)]))
-                       for _ in range(rng.randrange(40)))
+        text = "".join(
+            chr(rng.choice([rng.randrange(32, 127), rng.randrange(0x4E00, 0x5000), rng.randrange(0x1F600, 0x1F640)]))
+            for _ in range(rng.randrange(40))
+        )
         expect(tokenizer.decode(tokenizer.encode(text)) == text, f"{text!r} is not decoded to itself")
     print(f"tokenizer: {count} exercises and 300 random strings come back unchanged")
 
 
 def check_checkpoint():
     tensors = safetensors_io.load_bf16(HERE / "model.safetensors")
-    expect({k: tuple(v.shape) for k, v in tensors.items()} == model.parameter_shapes(model.CONFIG), "tensors and config.json differ")
+    expect(
+        {k: tuple(v.shape) for k, v in tensors.items()} == model.parameter_shapes(model.CONFIG),
+        "tensors and config.json differ",
+    )
     size = sum((HERE / n).stat().st_size for n in ("model.safetensors", "tokenizer.json", "tokenizer_config.json"))
     expect(size <= 12e6, f"model and tokenizer have {size} bytes, more than 12 MB")
     print(f"checkpoint: {len(tensors)} tensors, {sum(v.numel() for v in tensors.values()):,} parameters")
 
 
 def check_held_out():
-    asked = {json.dumps(r.get("messages", r.get("prompt"))) for r in map(json.loads, open(HERE / "eval.jsonl", encoding="utf-8"))}
+    asked = {
+        json.dumps(r.get("messages", r.get("prompt")))
+        for r in map(json.loads, open(HERE / "eval.jsonl", encoding="utf-8"))
+    }
     trained = 0
     for sample, mode, _ in corpus.exercises(0, 12000):
         shown = json.dumps(sample.raw[0] if mode == "raw" else [m for m in sample.messages if m["role"] != "system"])

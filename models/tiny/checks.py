@@ -9,7 +9,7 @@ CALL = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.S)
 def split_thinking(text):
     """(thinking or None, the rest)"""
     match = re.match(r"\s*<think>(.*?)</think>\s*", text, re.S)
-    return (match.group(1).strip(), text[match.end():]) if match else (None, text)
+    return (match.group(1).strip(), text[match.end() :]) if match else (None, text)
 
 
 def parse_calls(text):

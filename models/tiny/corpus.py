@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """The training corpus and the held-out files, made by a program: no downloads, fixed seeds.
 
-    corpus.py show [N]     prints N exercises as the model sees them
-    corpus.py heldout      writes eval.jsonl, heldout.txt and prompts.txt (never seen in training)
+corpus.py show [N]     prints N exercises as the model sees them
+corpus.py heldout      writes eval.jsonl, heldout.txt and prompts.txt (never seen in training)
 """
 
 import json
@@ -11,24 +11,77 @@ import sys
 from pathlib import Path
 
 import chat_format
-from skills import knowledge, language, memory, reading, toolbox
-from skills.sample import Sample, held_out
+from skills import drills, knowledge, language, memory, reading, toolbox
+from skills.sample import held_out
 
 HERE = Path(__file__).resolve().parent
 MAX_TOKENS = 2048
 # Maker of exercises -> how often it is chosen.
 SKILLS = {
-    knowledge.sum_small: 9, knowledge.sum_large: 3, knowledge.sum_three: 1, knowledge.difference: 3, knowledge.product: 2.5,
-    knowledge.comparison: 2, knowledge.numbers: 2, knowledge.capital: 8, knowledge.country_of: 2, knowledge.colour: 2.5,
-    knowledge.calendar: 4, knowledge.word_facts: 3, language.greeting: 4, language.identity: 3, language.persona: 2.5,
-    language.haiku: 4, language.story: 2.5, language.plain_story: 1, language.make_list: 4, language.unknown: 2,
-    reading.question_answer: 8, reading.copy: 7, reading.edit: 6, reading.code_edit: 3, reading.to_json: 5,
-    toolbox.tool_call: 8, toolbox.no_tool: 2, toolbox.tool_result: 2.5, memory.memory: 4, memory.statement: 0.5,
-    memory.back_reference: 1.5, memory.long_memory: 0.5,
+    knowledge.sum_small: 9,
+    knowledge.sum_large: 3,
+    knowledge.sum_three: 1,
+    knowledge.difference: 3,
+    knowledge.product: 2.5,
+    knowledge.comparison: 2,
+    knowledge.numbers: 2,
+    knowledge.capital: 8,
+    knowledge.country_of: 2,
+    knowledge.colour: 2.5,
+    knowledge.calendar: 4,
+    knowledge.word_facts: 3,
+    language.greeting: 4,
+    language.identity: 3,
+    language.persona: 2.5,
+    language.haiku: 4,
+    language.story: 2.5,
+    language.plain_story: 1,
+    language.make_list: 4,
+    language.unknown: 2,
+    reading.question_answer: 8,
+    reading.copy: 7,
+    reading.edit: 6,
+    reading.code_edit: 3,
+    reading.to_json: 5,
+    toolbox.tool_call: 8,
+    toolbox.no_tool: 2,
+    toolbox.tool_result: 2.5,
+    memory.memory: 4,
+    memory.statement: 0.5,
+    memory.back_reference: 1.5,
+    memory.long_memory: 0.5,
 }
+# What training sees: the same skills in other shares, and drills, which become rare after the first DRILL_SHARDS shards.
+TRAINING = {
+    **SKILLS,
+    toolbox.tool_call: 3,
+    toolbox.tool_result: 1,
+    toolbox.no_tool: 1.5,
+    memory.long_memory: 0.25,
+    language.story: 1.2,
+    language.haiku: 2.5,
+    knowledge.capital: 6,
+    language.greeting: 3,
+    language.unknown: 1,
+    knowledge.sum_small: 10,
+}
+DRILLS = {
+    drills.copy_drill: 24,
+    drills.lookup_drill: 12,
+    drills.sum_drill: 10,
+    drills.reading_drill: 6,
+    drills.tool_drill: 5,
+}
+DRILL_SHARDS = 6
 SYSTEM_PROMPTS = [
-    "You are a helpful assistant.", "You are Axllama.", "You are a friendly assistant. Answer briefly.", "Answer in English.", "Be brief.",
-    "You are a helpful assistant. Answer the questions of the user.", "You are an AI assistant.", "Be kind and helpful.",
+    "You are a helpful assistant.",
+    "You are Axllama.",
+    "You are a friendly assistant. Answer briefly.",
+    "Answer in English.",
+    "Be brief.",
+    "You are a helpful assistant. Answer the questions of the user.",
+    "You are an AI assistant.",
+    "Be kind and helpful.",
 ]
 
 
@@ -39,9 +92,20 @@ def key(sample):
     return next(m["content"] for m in reversed(sample.messages) if m["role"] == "user")
 
 
+def training_shares(shard):
+    drill = 1 if shard < DRILL_SHARDS else 0.3
+    return {
+        **TRAINING,
+        **{maker: share * drill for maker, share in DRILLS.items()},
+        drills.tool_drill: DRILLS[drills.tool_drill],
+    }
+
+
 def make(rng, maker, want_held_out):
     for _ in range(5000):
         sample = maker(rng)
+        if sample.parts:
+            return sample
         # Exercises with few different last questions are held out by the whole conversation.
         text = key(sample) if len(sample.messages) < 3 else json.dumps(sample.messages)
         if held_out(text) == want_held_out:
@@ -61,6 +125,8 @@ def spans(rng, sample, mode):
     mode: "raw", "think" or "no think". Past answers are learned too, except for their first token: after the
     assistant's opening a new answer starts with <think>, a past one does not.
     """
+    if sample.parts:
+        return sample.parts
     if mode == "raw":
         prompt, completion = sample.raw
         if not completion[0].isspace() and prompt and not sample.plain or not prompt:
@@ -70,12 +136,14 @@ def spans(rng, sample, mode):
         return [(prompt, "all" if sample.plain else "no"), (completion + "<|endoftext|>", "all")]
     thinking = mode == "think"
     enable = False if not thinking else rng.choice([None, True])
-    parts = [(text, "rest" if past else "no") for text, past in chat_format.segments(sample.messages, sample.tools, enable)]
+    parts = [
+        (text, "rest" if past else "no") for text, past in chat_format.segments(sample.messages, sample.tools, enable)
+    ]
     return parts + [(chat_format.answer_text(sample, thinking), "all")]
 
 
 def choose_mode(rng, sample):
-    if sample.plain:
+    if sample.plain or sample.parts:
         return "raw"
     if sample.raw and not sample.tools and len(sample.messages) == 1 and rng.random() < 0.25:
         return "raw"
@@ -97,10 +165,11 @@ def encode(tokenizer, parts):
     return ids, learn
 
 
-def exercises(seed, count, want_held_out=False):
+def exercises(seed, count, want_held_out=False, shares=None):
     """count (exercise, mode) pairs."""
     rng = random.Random(f"exercises {seed}")
-    makers, weights = list(SKILLS), list(SKILLS.values())
+    shares = shares or SKILLS
+    makers, weights = list(shares), list(shares.values())
     for _ in range(count):
         sample = make(rng, rng.choices(makers, weights)[0], want_held_out)
         mode = choose_mode(rng, sample)
@@ -109,9 +178,9 @@ def exercises(seed, count, want_held_out=False):
         yield sample, mode, rng
 
 
-def encoded(tokenizer, seed, count):
-    """(ids, learn) of count exercises; the rare one that is too long is left out."""
-    for sample, mode, rng in exercises(seed, count):
+def encoded(tokenizer, shard, count):
+    """(ids, learn) of the count exercises of one shard; the rare one that is too long is left out."""
+    for sample, mode, rng in exercises(shard, count, shares=training_shares(shard)):
         ids, learn = encode(tokenizer, spans(rng, sample, mode))
         if len(ids) <= MAX_TOKENS:
             yield ids, learn
@@ -123,12 +192,34 @@ def sample_text(seed, count, want_held_out=False):
 
 
 EVAL_PLAN = [
-    (knowledge.sum_small, 60), (knowledge.capital, 50), (toolbox.tool_call, 50), (knowledge.sum_large, 24), (knowledge.difference, 20),
-    (knowledge.product, 16), (knowledge.comparison, 16), (knowledge.numbers, 16), (knowledge.country_of, 12), (knowledge.colour, 12),
-    (knowledge.calendar, 20), (knowledge.word_facts, 12), (language.greeting, 12), (language.persona, 12), (language.haiku, 12),
-    (language.story, 12), (language.make_list, 16), (language.unknown, 12), (reading.question_answer, 30), (reading.copy, 20),
-    (reading.edit, 24), (reading.code_edit, 12), (reading.to_json, 24), (toolbox.no_tool, 20), (toolbox.tool_result, 20),
-    (memory.memory, 20), (memory.long_memory, 10), (memory.back_reference, 10),
+    (knowledge.sum_small, 60),
+    (knowledge.capital, 50),
+    (toolbox.tool_call, 50),
+    (knowledge.sum_large, 24),
+    (knowledge.difference, 20),
+    (knowledge.product, 16),
+    (knowledge.comparison, 16),
+    (knowledge.numbers, 16),
+    (knowledge.country_of, 12),
+    (knowledge.colour, 12),
+    (knowledge.calendar, 20),
+    (knowledge.word_facts, 12),
+    (language.greeting, 12),
+    (language.persona, 12),
+    (language.haiku, 12),
+    (language.story, 12),
+    (language.make_list, 16),
+    (language.unknown, 12),
+    (reading.question_answer, 30),
+    (reading.copy, 20),
+    (reading.edit, 24),
+    (reading.code_edit, 12),
+    (reading.to_json, 24),
+    (toolbox.no_tool, 20),
+    (toolbox.tool_result, 20),
+    (memory.memory, 20),
+    (memory.long_memory, 10),
+    (memory.back_reference, 10),
 ]
 
 

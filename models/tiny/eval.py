@@ -21,17 +21,30 @@ import checks
 HERE = Path(__file__).resolve().parent
 REQUIRED = {"sum": 0.95, "capital": 0.95, "tool call": 0.95}
 LIMIT = 400  # tokens of an answer
-REFERENCE = [("What is 2+2?", "4"), ("The capital of France is", "Paris"),
-             ("Write a haiku about artificial intelligence:", "\n"), ("Hello!", "help you")]
+REFERENCE = [
+    ("What is 2+2?", "4"),
+    ("The capital of France is", "Paris"),
+    ("Write a haiku about artificial intelligence:", "\n"),
+    ("Hello!", "help you"),
+]
 
 
 def through_server(url, name):
     def answer(prompt):
-        body = {"model": name, "prompt": prompt, "raw": True, "stream": False, "options": {"temperature": 0, "num_predict": LIMIT}}
-        request = urllib.request.Request(url + "/api/generate", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        body = {
+            "model": name,
+            "prompt": prompt,
+            "raw": True,
+            "stream": False,
+            "options": {"temperature": 0, "num_predict": LIMIT},
+        }
+        request = urllib.request.Request(
+            url + "/api/generate", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=120) as reply:
             record = json.load(reply)
         return record["response"], record.get("done_reason") == "stop"
+
     return answer
 
 
@@ -42,6 +55,7 @@ def through_torch(s8, threads):
     import generate
     import model
     import safetensors_io
+
     torch.set_num_threads(threads)
     weights = {k: v.float() for k, v in safetensors_io.load_bf16(HERE / "model.safetensors").items()}
     if s8:
@@ -55,8 +69,13 @@ def rows():
         yield from map(json.loads, file)
     for prompt, expected in REFERENCE:
         for think in (False, True):
-            yield {"skill": "reference prompts", "messages": [{"role": "user", "content": prompt}], "think": think,
-                   "check": "contains", "expected": expected}
+            yield {
+                "skill": "reference prompts",
+                "messages": [{"role": "user", "content": prompt}],
+                "think": think,
+                "check": "contains",
+                "expected": expected,
+            }
         yield {"skill": "reference prompts", "prompt": prompt, "check": "contains", "expected": expected}
 
 
@@ -65,21 +84,32 @@ def main():
     parser.add_argument("--url", default="http://127.0.0.1:11434")
     parser.add_argument("--model", default="tiny")
     parser.add_argument("--torch", action="store_true", help="no server: compute with torch")
-    parser.add_argument("--s8", action="store_true", help="with --torch: round the projections to 8 bits per output row")
+    parser.add_argument(
+        "--s8", action="store_true", help="with --torch: round the projections to 8 bits per output row"
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--skill", help="only this skill")
     parser.add_argument("--wrong", action="store_true", help="print every wrong answer")
     options = parser.parse_args()
-    answer = through_torch(options.s8, options.threads) if options.torch else through_server(options.url.rstrip("/"), options.model)
+    answer = (
+        through_torch(options.s8, options.threads)
+        if options.torch
+        else through_server(options.url.rstrip("/"), options.model)
+    )
     chosen = [r for r in rows() if options.skill in (None, r["skill"])]
     right, asked = {}, {}
     for number, row in enumerate(chosen, 1):
         skill = row["skill"]
-        prompt = row["prompt"] if "prompt" in row else chat_format.render(row["messages"], row.get("tools"), row["think"])
+        prompt = (
+            row["prompt"] if "prompt" in row else chat_format.render(row["messages"], row.get("tools"), row["think"])
+        )
         try:
             text, finished = answer(prompt)
         except urllib.error.HTTPError as error:
-            print(f"{options.url} answered {error.code} to {prompt[:60]!r}: {error.read().decode(errors='replace')[:300]}", file=sys.stderr)
+            print(
+                f"{options.url} answered {error.code} to {prompt[:60]!r}: {error.read().decode(errors='replace')[:300]}",
+                file=sys.stderr,
+            )
             return 2
         except (OSError, ValueError, KeyError) as error:
             print(f"Cannot ask {options.url}: {error}", file=sys.stderr)
@@ -88,7 +118,9 @@ def main():
         asked[skill] = asked.get(skill, 0) + 1
         right[skill] = right.get(skill, 0) + good
         if options.wrong and not good:
-            print(f"\r{skill}: {prompt[-160:]!r}\n  answered {text!r}{'' if finished else ' (no end)'}\n  expected {row['expected']!r}")
+            print(
+                f"\r{skill}: {prompt[-160:]!r}\n  answered {text!r}{'' if finished else ' (no end)'}\n  expected {row['expected']!r}"
+            )
         if sys.stderr.isatty():
             print(f"\r{number}/{len(chosen)}", end="", file=sys.stderr, flush=True)
     print(f"\n{'skill':24} {'right':>9} {'share':>8}")
@@ -99,7 +131,9 @@ def main():
         if share < REQUIRED.get(skill, 0):
             failed.append(skill)
     if asked:
-        print(f"{'all':24} {sum(right.values()):>4}/{sum(asked.values()):<4} {sum(right.values()) / sum(asked.values()):8.1%}")
+        print(
+            f"{'all':24} {sum(right.values()):>4}/{sum(asked.values()):<4} {sum(right.values()) / sum(asked.values()):8.1%}"
+        )
     if failed:
         print(f"Below the required share: {', '.join(failed)}")
     return 1 if failed or not asked else 0

@@ -180,8 +180,10 @@ def forward(config, weights, tokens, positions, cache=None, keep=None):
         outputs = []
         for (begin, end), mask in zip(blocks, masks):
             block = q[:, :, begin:end].reshape(batch * kv_heads, -1, head_dim)
-            scores = torch.baddbmm(mask, block, k[:, :history + end].transpose(1, 2), alpha=head_dim**-0.5)
-            outputs.append(torch.bmm(torch.softmax(scores, -1), v[:, :history + end]).view(batch * kv_heads, repeat, -1, head_dim))
+            scores = torch.baddbmm(mask, block, k[:, : history + end].transpose(1, 2), alpha=head_dim**-0.5)
+            outputs.append(
+                torch.bmm(torch.softmax(scores, -1), v[:, : history + end]).view(batch * kv_heads, repeat, -1, head_dim)
+            )
         return outputs[0] if len(outputs) == 1 else torch.cat(outputs, 2)
 
     for i in range(config["num_hidden_layers"]):
@@ -207,7 +209,15 @@ def forward(config, weights, tokens, positions, cache=None, keep=None):
 
 
 LAYER_KEYS = [
-    "input_layernorm", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
-    "self_attn.q_norm", "self_attn.k_norm", "post_attention_layernorm",
-    "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj",
+    "input_layernorm",
+    "self_attn.q_proj",
+    "self_attn.k_proj",
+    "self_attn.v_proj",
+    "self_attn.o_proj",
+    "self_attn.q_norm",
+    "self_attn.k_norm",
+    "post_attention_layernorm",
+    "mlp.gate_proj",
+    "mlp.up_proj",
+    "mlp.down_proj",
 ]

@@ -25,7 +25,7 @@ def save_bf16(path, tensors):
 def load_bf16(path):
     data = Path(path).read_bytes()
     length = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8:8 + length])
+    header = json.loads(data[8 : 8 + length])
     tensors = {}
     for name, entry in header.items():
         if name == "__metadata__":

@@ -5,7 +5,7 @@
     train.py --export                                   writes the model files from the last checkpoint
 
 Hidden matrices are trained with Muon, embeddings and norm gains with AdamW; weights are kept in f32 and used in bf16
-where the processor multiplies bf16, else in f32. The learning rate is warmed up, held, and falls to zero by a cosine.
+where the processor multiplies bf16, else in f32. The learning rate is warmed up, held, and falls to zero in a straight line.
 Every worker process computes with one thread and takes the next batch when it is free: two threads that wait for each
 other inside every operation lose nearly all their speed as soon as something else runs on the machine.
 """
@@ -33,10 +33,10 @@ import safetensors_io
 
 HERE = Path(__file__).resolve().parent
 SEED = 20
-STEPS = 2600
-STEP_TOKENS, MICRO_TOKENS = 8192, 2048
-WARMUP, DECAY_SHARE = 60, 0.6
-MUON_RATE, ADAM_RATE, WEIGHT_DECAY = 0.02, 0.004, 0.01
+STEPS = 2800
+STEP_TOKENS, MICRO_TOKENS = 4096, 1024
+WARMUP, DECAY_SHARE = 60, 0.8
+MUON_RATE, ADAM_RATE, WEIGHT_DECAY = 0.014, 0.002, 0.01
 SHARD = 12000  # exercises
 BUCKETS = [24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384, 512, 768, 1024, 1536, 2048]
 
@@ -52,17 +52,43 @@ def make_tokenizer():
 def write_configuration(tokenizer):
     end, stop = tokenizer.special["<|endoftext|>"], tokenizer.special["<|im_end|>"]
     config = dict(model.CONFIG, eos_token_id=stop, bos_token_id=end, pad_token_id=end)
-    added = {str(i): {"content": t, "lstrip": False, "normalized": False, "rstrip": False, "single_word": False,
-                      "special": t not in bpe.VISIBLE_TOKENS} for t, i in tokenizer.special.items()}
+    added = {
+        str(i): {
+            "content": t,
+            "lstrip": False,
+            "normalized": False,
+            "rstrip": False,
+            "single_word": False,
+            "special": t not in bpe.VISIBLE_TOKENS,
+        }
+        for t, i in tokenizer.special.items()
+    }
     files = {
         "config.json": config,
-        "generation_config.json": {"bos_token_id": end, "do_sample": True, "eos_token_id": [stop, end], "pad_token_id": end,
-                                   "temperature": 0.6, "top_k": 20, "top_p": 0.95},
+        "generation_config.json": {
+            "bos_token_id": end,
+            "do_sample": True,
+            "eos_token_id": [stop, end],
+            "pad_token_id": end,
+            "temperature": 0.6,
+            "top_k": 20,
+            "top_p": 0.95,
+        },
         "tokenizer_config.json": {
-            "add_bos_token": False, "add_prefix_space": False, "added_tokens_decoder": added, "bos_token": None,
-            "chat_template": (HERE / "chat_template.jinja").read_text(encoding="utf-8"), "clean_up_tokenization_spaces": False,
-            "eos_token": "<|im_end|>", "errors": "replace", "model_max_length": config["max_position_embeddings"],
-            "pad_token": "<|endoftext|>", "split_special_tokens": False, "tokenizer_class": "Qwen2Tokenizer", "unk_token": None},
+            "add_bos_token": False,
+            "add_prefix_space": False,
+            "added_tokens_decoder": added,
+            "bos_token": None,
+            "chat_template": (HERE / "chat_template.jinja").read_text(encoding="utf-8"),
+            "clean_up_tokenization_spaces": False,
+            "eos_token": "<|im_end|>",
+            "errors": "replace",
+            "model_max_length": config["max_position_embeddings"],
+            "pad_token": "<|endoftext|>",
+            "split_special_tokens": False,
+            "tokenizer_class": "Qwen2Tokenizer",
+            "unk_token": None,
+        },
     }
     for name, contents in files.items():
         (HERE / name).write_text(json.dumps(contents, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
@@ -86,9 +112,9 @@ def batches(tokenizer, seed, count):
         for i, (row, mask) in enumerate(rows):
             turns = [at for at, token in enumerate(row) if token == turn and at > 0]
             if turns and rng.random() < 0.25:
-                positions[i, rng.choice(turns):] += rng.randint(0, corpus.MAX_TOKENS - bucket)
-            ids[i, :len(row)] = torch.tensor(row)
-            learn[i, :len(row)] = torch.tensor(mask)
+                positions[i, rng.choice(turns) :] += rng.randint(0, corpus.MAX_TOKENS - bucket)
+            ids[i, : len(row)] = torch.tensor(row)
+            learn[i, : len(row)] = torch.tensor(mask)
         done.append((ids, learn, positions))
         waiting[bucket] = []
 
@@ -155,7 +181,7 @@ def rate_factor(step, steps):
     hold = steps * (1 - DECAY_SHARE)
     if step < hold:
         return min(1.0, (step + 1) / WARMUP)
-    return 0.5 * (1 + math.cos(math.pi * (step - hold) / (steps - hold)))
+    return (steps - step) / (steps - hold)
 
 
 def loss_sum(weights, ids, learn, positions=None):
@@ -178,6 +204,7 @@ def bf16_is_fast():
         for _ in range(20):
             a @ b
         return time.perf_counter() - start
+
     return rate(torch.bfloat16) < 0.8 * rate(torch.float32)
 
 
@@ -195,15 +222,25 @@ def report(weights, tokenizer, validation, limit):
         good = checks.judge(row["check"], row["expected"], text, finished)
         asked[row["skill"]] = asked.get(row["skill"], 0) + 1
         right[row["skill"]] = right.get(row["skill"], 0) + good
-    line += f", {sum(right.values())}/{sum(asked.values())} right: " + ", ".join(f"{s} {right[s]}/{n}" for s, n in sorted(asked.items()))
-    for prompt in ("What is 2+2?", "The capital of France is", "Write a haiku about artificial intelligence:", "Hello!"):
+    line += f", {sum(right.values())}/{sum(asked.values())} right: " + ", ".join(
+        f"{s} {right[s]}/{n}" for s, n in sorted(asked.items())
+    )
+    for prompt in (
+        "What is 2+2?",
+        "The capital of France is",
+        "Write a haiku about artificial intelligence:",
+        "Hello!",
+    ):
         text, finished = generate.greedy(model.CONFIG, weights, tokenizer, prompt, 60)
         line += f"\n  {prompt!r} -> {text!r}{'' if finished else ' ...'}"
     return line
 
 
 def validation_set(tokenizer):
-    rows = [corpus.encode(tokenizer, corpus.spans(rng, sample, mode)) for sample, mode, rng in corpus.exercises("validation", 200, True)]
+    rows = [
+        corpus.encode(tokenizer, corpus.spans(rng, sample, mode))
+        for sample, mode, rng in corpus.exercises("validation", 200, True)
+    ]
     return [(torch.tensor([ids]), torch.tensor([learn])) for ids, learn in rows if len(ids) <= 512][:100]
 
 
@@ -226,7 +263,7 @@ def work(rank, workers, options, tokenizer, optimiser, shared, state):
     while step < options.steps:
         todo, tokens = [], 0
         while tokens < STEP_TOKENS:
-            if batch == len(data):
+            if batch >= len(data):
                 shard, batch = shard + 1, 0
                 data = batches(tokenizer, shard, SHARD)
             todo.append(data[batch])
@@ -251,7 +288,13 @@ def work(rank, workers, options, tokenizer, optimiser, shared, state):
                 shared.gradients[rank][k].zero_()
         shared.barrier.wait()
         loss, learned = (float(v) for v in shared.sums.sum(0))
-        optimiser.step(lambda k: sum(g[k] for g in shared.gradients) * (1024 / learned), step, rate_factor(step, options.steps), rank, workers)
+        optimiser.step(
+            lambda k: sum(g[k] for g in shared.gradients) * (1024 / learned),
+            step,
+            rate_factor(step, options.steps),
+            rank,
+            workers,
+        )
         if rank == 0:
             shared.taken[0] = 0
         shared.barrier.wait()
@@ -262,14 +305,25 @@ def work(rank, workers, options, tokenizer, optimiser, shared, state):
         if step % 10 == 0:
             speed = (time.time() - started) / (step - first_step)
             left, filled = int(speed * (options.steps - step)), 24 * step // options.steps
-            text = (f"[{'#' * filled}{'.' * (24 - filled)}] step {step}/{options.steps} loss {sum(recent) / len(recent):.3f} "
-                    f"{STEP_TOKENS / speed:.0f} tokens/s, {left // 60}:{left % 60:02d} left")
+            text = (
+                f"[{'#' * filled}{'.' * (24 - filled)}] step {step}/{options.steps} loss {sum(recent) / len(recent):.3f} "
+                f"{STEP_TOKENS / speed:.0f} tokens/s, {left // 60}:{left % 60:02d} left"
+            )
             print(text, end="\r" if sys.stdout.isatty() else "\n", flush=True)
         if step % 100 == 0 or step == options.steps:
             # The other workers wait at the next barrier, so nothing changes while this is written.
             temporary = checkpoint.with_suffix(".new")
-            torch.save({"parameters": parameters, "first": optimiser.first, "second": optimiser.second, "step": step,
-                        "shard": shard, "batch": batch}, temporary)
+            torch.save(
+                {
+                    "parameters": parameters,
+                    "first": optimiser.first,
+                    "second": optimiser.second,
+                    "step": step,
+                    "shard": shard,
+                    "batch": batch,
+                },
+                temporary,
+            )
             temporary.replace(checkpoint)
         if step % 300 == 0 or step == options.steps:
             used = {k: p.to(work_type) for k, p in parameters.items()}
@@ -281,7 +335,9 @@ class Shared:
         self.barrier, self.lock = multiprocessing.Barrier(workers), multiprocessing.Lock()
         self.taken = torch.zeros(1, dtype=torch.int64).share_memory_()
         self.sums = torch.zeros(workers, 2, dtype=torch.float64).share_memory_()
-        self.gradients = [{k: torch.zeros_like(p).share_memory_() for k, p in parameters.items()} for _ in range(workers)]
+        self.gradients = [
+            {k: torch.zeros_like(p).share_memory_() for k, p in parameters.items()} for _ in range(workers)
+        ]
 
 
 def main():
@@ -309,17 +365,28 @@ def main():
     state = {"step": 0, "shard": 0, "batch": 0}
     if resumed:
         state = torch.load(checkpoint)
-        for mine, saved in ((parameters, state["parameters"]), (optimiser.first, state["first"]), (optimiser.second, state["second"])):
+        for mine, saved in (
+            (parameters, state["parameters"]),
+            (optimiser.first, state["first"]),
+            (optimiser.second, state["second"]),
+        ):
             for k in mine:
                 mine[k].copy_(saved[k])
         print(f"Going on at step {state['step']}", flush=True)
     if not options.export:
-        print(f"{sum(p.numel() for p in parameters.values()):,} parameters, {optimiser.work_type}, {options.steps} steps", flush=True)
+        print(
+            f"{sum(p.numel() for p in parameters.values()):,} parameters, {optimiser.work_type}, {options.steps} steps",
+            flush=True,
+        )
         for tensor in optimiser.tensors():
             tensor.share_memory_()
         position = {k: state[k] for k in ("step", "shard", "batch")}
-        multiprocessing.start_processes(work, (options.workers, options, tokenizer, optimiser, Shared(parameters, options.workers), position),
-                                        options.workers, start_method="fork")
+        multiprocessing.start_processes(
+            work,
+            (options.workers, options, tokenizer, optimiser, Shared(parameters, options.workers), position),
+            options.workers,
+            start_method="fork",
+        )
     safetensors_io.save_bf16(HERE / "model.safetensors", parameters)
 
 

@@ -1,10 +1,28 @@
 """Work on given text: questions about it, copying, editing, extraction as JSON, small code."""
 
 import json
+import re
 
-from .sample import Sample, ask
-from .words import (ADJECTIVES, ANIMALS, CITIES, COLOURS, FOODS, HOBBIES, JOBS, NAMES, NOUNS, OBJECTS, PLACES, VERBS, article,
-                    city, invented, join, name, names, noun)
+from .sample import ask
+from .words import (
+    ADJECTIVES,
+    ANIMALS,
+    COLOURS,
+    FOODS,
+    HOBBIES,
+    JOBS,
+    NOUNS,
+    OBJECTS,
+    PLACES,
+    VERBS,
+    article,
+    city,
+    invented,
+    join,
+    name,
+    names,
+    noun,
+)
 
 
 def _facts(rng, count):
@@ -15,41 +33,94 @@ def _facts(rng, count):
         kind = rng.randrange(8)
         if kind == 0:
             thing, colour = rng.choice(OBJECTS), rng.choice(COLOURS)
-            facts.append((f"{who} has a {colour} {thing}.",
-                          [(f"What colour is {who}'s {thing}?", colour, f"{who}'s {thing} is {colour}."),
-                           (f"What does {who} have?", f"{colour} {thing}", f"{who} has a {colour} {thing}."),
-                           (f"Who has a {colour} {thing}?", who, f"{who} has a {colour} {thing}.")]))
+            facts.append(
+                (
+                    f"{who} has a {colour} {thing}.",
+                    [
+                        (f"What colour is {who}'s {thing}?", colour, f"{who}'s {thing} is {colour}."),
+                        (f"What does {who} have?", f"{colour} {thing}", f"{who} has a {colour} {thing}."),
+                        (f"Who has a {colour} {thing}?", who, f"{who} has a {colour} {thing}."),
+                    ],
+                )
+            )
         elif kind == 1:
             place = city(rng)
-            facts.append((f"{who} lives in {place}.", [(f"Where does {who} live?", place, f"{who} lives in {place}."),
-                                                      (f"Who lives in {place}?", who, f"{who} lives in {place}.")]))
+            facts.append(
+                (
+                    f"{who} lives in {place}.",
+                    [
+                        (f"Where does {who} live?", place, f"{who} lives in {place}."),
+                        (f"Who lives in {place}?", who, f"{who} lives in {place}."),
+                    ],
+                )
+            )
         elif kind == 2:
             age = rng.randint(3, 90)
-            facts.append((f"{who} is {age} years old.", [(f"How old is {who}?", str(age), f"{who} is {age} years old."),
-                                                        (f"Who is {age} years old?", who, f"{who} is {age} years old.")]))
+            facts.append(
+                (
+                    f"{who} is {age} years old.",
+                    [
+                        (f"How old is {who}?", str(age), f"{who} is {age} years old."),
+                        (f"Who is {age} years old?", who, f"{who} is {age} years old."),
+                    ],
+                )
+            )
         elif kind == 3:
             job = rng.choice(JOBS)
-            facts.append((f"{who} works as {article(job)}.", [(f"What is {who}'s job?", job, f"{who} is {article(job)}."),
-                                                             (f"Who works as {article(job)}?", who, f"{who} works as {article(job)}.")]))
+            facts.append(
+                (
+                    f"{who} works as {article(job)}.",
+                    [
+                        (f"What is {who}'s job?", job, f"{who} is {article(job)}."),
+                        (f"Who works as {article(job)}?", who, f"{who} works as {article(job)}."),
+                    ],
+                )
+            )
         elif kind == 4:
             animal, pet = rng.choice(ANIMALS), name(rng)
-            facts.append((f"{who} has {article(animal)} called {pet}.",
-                          [(f"What is {who}'s {animal} called?", pet, f"{who}'s {animal} is called {pet}."),
-                           (f"What animal does {who} have?", animal, f"{who} has {article(animal)}.")]))
+            facts.append(
+                (
+                    f"{who} has {article(animal)} called {pet}.",
+                    [
+                        (f"What is {who}'s {animal} called?", pet, f"{who}'s {animal} is called {pet}."),
+                        (f"What animal does {who} have?", animal, f"{who} has {article(animal)}."),
+                    ],
+                )
+            )
         elif kind == 5:
             food = rng.choice(FOODS)
-            facts.append((f"{who} likes {food}.", [(f"What does {who} like?", food, f"{who} likes {food}."),
-                                                  (f"Who likes {food}?", who, f"{who} likes {food}.")]))
+            facts.append(
+                (
+                    f"{who} likes {food}.",
+                    [
+                        (f"What does {who} like?", food, f"{who} likes {food}."),
+                        (f"Who likes {food}?", who, f"{who} likes {food}."),
+                    ],
+                )
+            )
         elif kind == 6:
             thing, place = noun(rng), rng.choice(PLACES)
-            facts.append((f"{who} put the {thing} in the {place}.",
-                          [(f"Where is the {thing}?", place, f"The {thing} is in the {place}."),
-                           (f"Where did {who} put the {thing}?", place, f"{who} put the {thing} in the {place}."),
-                           (f"Who put the {thing} in the {place}?", who, f"{who} put the {thing} in the {place}.")]))
+            facts.append(
+                (
+                    f"{who} put the {thing} in the {place}.",
+                    [
+                        (f"Where is the {thing}?", place, f"The {thing} is in the {place}."),
+                        (f"Where did {who} put the {thing}?", place, f"{who} put the {thing} in the {place}."),
+                        (f"Who put the {thing} in the {place}?", who, f"{who} put the {thing} in the {place}."),
+                    ],
+                )
+            )
         else:
             hobby = rng.choice(HOBBIES)
-            facts.append((f"{who}'s hobby is {hobby}.", [(f"What is {who}'s hobby?", hobby, f"{who}'s hobby is {hobby}."),
-                                                        (f"Whose hobby is {hobby}?", who, f"{who}'s hobby is {hobby}.")]))
+            facts.append(
+                (
+                    f"{who}'s hobby is {hobby}.",
+                    [
+                        (f"What is {who}'s hobby?", hobby, f"{who}'s hobby is {hobby}."),
+                        (f"Whose hobby is {hobby}?", who, f"{who}'s hobby is {hobby}."),
+                    ],
+                )
+            )
     return people, facts
 
 
@@ -58,8 +129,14 @@ def question_answer(rng):
     text = " ".join(sentence for sentence, _ in facts)
     if rng.random() < 0.1:
         who = next(n for n in iter(lambda: name(rng), None) if n not in people)
-        question = rng.choice([f"Where does {who} live?", f"How old is {who}?", f"What is {who}'s job?", f"What does {who} like?"])
-        short, answer, think = "does not say", "The text does not say that.", f"I look for {who}. The text does not mention {who}."
+        question = rng.choice(
+            [f"Where does {who} live?", f"How old is {who}?", f"What is {who}'s job?", f"What does {who} like?"]
+        )
+        short, answer, think = (
+            "does not say",
+            "The text does not say that.",
+            f"I look for {who}. The text does not mention {who}.",
+        )
     else:
         sentence, asked = rng.choice(facts)
         answers = [a for s, qs in facts for q, a, _ in qs if q in [x[0] for x in asked]]
@@ -68,15 +145,27 @@ def question_answer(rng):
         if len(same) > 1 or len(answers) < 1:  # two people fit: ask nothing ambiguous
             return question_answer(rng)
         think = f"The text says: {sentence}"
-    prompt = rng.choice(["{t} {q}", "{t}\n\n{q}", "{t}\n{q}", "Read this text: {t}\n{q}", "Text: {t}\nQuestion: {q}", "Context: {t}\n\n{q}",
-                         "{q}\n\n{t}", "Answer the question about the text.\n\n{t}\n\n{q}", "{t}\n\nQuestion: {q}\nAnswer:"])
+    prompt = rng.choice(
+        [
+            "{t} {q}",
+            "{t}\n\n{q}",
+            "{t}\n{q}",
+            "Read this text: {t}\n{q}",
+            "Text: {t}\nQuestion: {q}",
+            "Context: {t}\n\n{q}",
+            "{q}\n\n{t}",
+            "Answer the question about the text.\n\n{t}\n\n{q}",
+            "{t}\n\nQuestion: {q}\nAnswer:",
+        ]
+    )
     return ask("reading", prompt.format(t=text, q=question), answer, think, ("contains", short))
 
 
 def sentence(rng):
     who = name(rng) if rng.random() < 0.5 else f"The {rng.choice(ADJECTIVES)} {noun(rng)}"
     return f"{who} {rng.choice(VERBS)} {article(rng.choice(ADJECTIVES))} {noun(rng)}" + rng.choice(
-        [".", ".", ".", f" in the {rng.choice(PLACES)}.", f" with {name(rng)}.", "!", f" in {city(rng)}."])
+        [".", ".", ".", f" in the {rng.choice(PLACES)}.", f" with {name(rng)}.", "!", f" in {city(rng)}."]
+    )
 
 
 def _material(rng):
@@ -96,9 +185,21 @@ def _material(rng):
 
 def copy(rng):
     text = _material(rng)
-    question = rng.choice(["Repeat: {t}", "Repeat after me: {t}", "Copy this text: {t}", "Copy this exactly:\n{t}", "Say: {t}", "Echo: {t}",
-                           "Repeat this text exactly:\n\n{t}", "Please repeat: \"{t}\"", "Write this again: {t}", "Say \"{t}\".",
-                           "{t}\n\nRepeat the text above."]).format(t=text)
+    question = rng.choice(
+        [
+            "Repeat: {t}",
+            "Repeat after me: {t}",
+            "Copy this text: {t}",
+            "Copy this exactly:\n{t}",
+            "Say: {t}",
+            "Echo: {t}",
+            "Repeat this text exactly:\n\n{t}",
+            'Please repeat: "{t}"',
+            "Write this again: {t}",
+            'Say "{t}".',
+            "{t}\n\nRepeat the text above.",
+        ]
+    ).format(t=text)
     return ask("copying", question, text, "I repeat the text exactly.", ("exact", text))
 
 
@@ -109,10 +210,22 @@ def edit(rng):
         words = [w.strip(".,!") for w in text.split(" ") if len(w) > 3]
         old, new = rng.choice(words), noun(rng)
         new = new.capitalize() if old[0].isupper() else new
-        question = rng.choice(["Replace {o} with {n}: {t}", "Replace \"{o}\" with \"{n}\" in this text: {t}", "Change {o} to {n} in this sentence: {t}",
-                               "{t}\n\nReplace {o} with {n}."])
-        answer = " ".join(new + w[len(old):] if w.rstrip(".,!") == old else w for w in text.split(" "))
-        return ask("editing", question.format(o=old, n=new, t=text), answer, f"I copy the text and write {new} for {old}.", ("exact", answer))
+        question = rng.choice(
+            [
+                "Replace {o} with {n}: {t}",
+                'Replace "{o}" with "{n}" in this text: {t}',
+                "Change {o} to {n} in this sentence: {t}",
+                "{t}\n\nReplace {o} with {n}.",
+            ]
+        )
+        answer = " ".join(new + w[len(old) :] if w.rstrip(".,!") == old else w for w in text.split(" "))
+        return ask(
+            "editing",
+            question.format(o=old, n=new, t=text),
+            answer,
+            f"I copy the text and write {new} for {old}.",
+            ("exact", answer),
+        )
     items = []
     while len(items) < rng.randint(3, 6):
         item = noun(rng)
@@ -121,63 +234,114 @@ def edit(rng):
     row = ", ".join(items)
     if kind == 2:
         new = noun(rng) + "s"
-        question = rng.choice(["Add {n} to the end of this list: {r}", "Append {n}: {r}", "Here is a list: {r}. Add {n} at the end."])
-        return ask("editing", question.format(n=new, r=row), f"{row}, {new}", f"I copy the list and add {new}.", ("exact", f"{row}, {new}"))
+        question = rng.choice(
+            ["Add {n} to the end of this list: {r}", "Append {n}: {r}", "Here is a list: {r}. Add {n} at the end."]
+        )
+        return ask(
+            "editing",
+            question.format(n=new, r=row),
+            f"{row}, {new}",
+            f"I copy the list and add {new}.",
+            ("exact", f"{row}, {new}"),
+        )
     if kind == 3:
         gone = rng.choice(items)
         left = ", ".join(i for i in items if i != gone)
-        question = rng.choice(["Remove {g} from this list: {r}", "Delete {g}: {r}", "Here is a list: {r}. Remove {g}.", "Take {g} out of this list: {r}"])
+        question = rng.choice(
+            [
+                "Remove {g} from this list: {r}",
+                "Delete {g}: {r}",
+                "Here is a list: {r}. Remove {g}.",
+                "Take {g} out of this list: {r}",
+            ]
+        )
         return ask("editing", question.format(g=gone, r=row), left, f"I copy the list without {gone}.", ("exact", left))
     if kind == 4:
         which, word = rng.choice([(0, "first"), (-1, "last"), (1, "second")])
-        question = rng.choice(["What is the {w} item of this list? {r}", "Which word comes {w}: {r}?", "Name the {w} word: {r}"])
-        return ask("editing", question.format(w=word, r=row), f"The {word} one is {items[which]}.", f"The {word} item is {items[which]}.",
-                   ("contains", items[which]))
+        question = rng.choice(
+            ["What is the {w} item of this list? {r}", "Which word comes {w}: {r}?", "Name the {w} word: {r}"]
+        )
+        return ask(
+            "editing",
+            question.format(w=word, r=row),
+            f"The {word} one is {items[which]}.",
+            f"The {word} item is {items[which]}.",
+            ("contains", items[which]),
+        )
     if kind == 5:
         back = ", ".join(reversed(items))
-        question = rng.choice(["Reverse this list: {r}", "Write this list backwards: {r}", "Put this list in reverse order: {r}"])
+        question = rng.choice(
+            ["Reverse this list: {r}", "Write this list backwards: {r}", "Put this list in reverse order: {r}"]
+        )
         return ask("editing", question.format(r=row), back, "I start at the end of the list.", ("exact", back))
     if kind == 6:
         lines = "\n".join(f"- {i}" for i in items)
-        question = rng.choice(["Write this list with bullet points: {r}", "Make bullet points: {r}", "Turn this into bullet points: {r}"])
+        question = rng.choice(
+            ["Write this list with bullet points: {r}", "Make bullet points: {r}", "Turn this into bullet points: {r}"]
+        )
         return ask("editing", question.format(r=row), lines, "One line with a dash for each item.", ("exact", lines))
-    question = rng.choice(["How many items are in this list? {r}", "Count the items: {r}", "How many words are here: {r}?"])
-    return ask("editing", question.format(r=row), f"There are {len(items)}.", "I count: " + ", ".join(
-        f"{i + 1} {x}" for i, x in enumerate(items)) + ".", ("number", str(len(items))))
+    question = rng.choice(
+        ["How many items are in this list? {r}", "Count the items: {r}", "How many words are here: {r}?"]
+    )
+    return ask(
+        "editing",
+        question.format(r=row),
+        f"There are {len(items)}.",
+        "I count: " + ", ".join(f"{i + 1} {x}" for i, x in enumerate(items)) + ".",
+        ("number", str(len(items))),
+    )
 
 
 def _code(rng):
     """(code, the identifiers in it, the numbers in it)"""
-    f, a, b = (rng.choice(pool) if rng.random() < 0.6 else invented(rng) for pool in (
-        ["add", "total", "scale", "area", "compute", "combine", "update"], ["x", "a", "width", "first", "value", "count"],
-        ["y", "b", "height", "second", "step", "limit"]))
+    f, a, b = (
+        rng.choice(pool) if rng.random() < 0.6 else invented(rng)
+        for pool in (
+            ["add", "total", "scale", "area", "compute", "combine", "update"],
+            ["x", "a", "width", "first", "value", "count"],
+            ["y", "b", "height", "second", "step", "limit"],
+        )
+    )
     n, op = rng.randint(2, 99), rng.choice("+-*")
     if len({f, a, b}) < 3:
         return _code(rng)
-    code = rng.choice([
-        f"def {f}({a}, {b}):\n    return {a} {op} {b}", f"def {f}({a}):\n    {b} = {a} {op} {n}\n    return {b}",
-        f"int {f}(int {a}, int {b}) {{\n  return {a} {op} {b} {op} {n};\n}}", f"for {a} in range({n}):\n    {f}({a}, {b})",
-        f"let {a} = {n};\nlet {b} = {a} {op} 2;\nconsole.log({b});", f"{a} = {n}\n{b} = {a} {op} {n + 1}\nprint({f}({b}))",
-        f"if {a} > {n}:\n    {b} = {f}({a})\nelse:\n    {b} = {n}"])
+    code = rng.choice(
+        [
+            f"def {f}({a}, {b}):\n    return {a} {op} {b}",
+            f"def {f}({a}):\n    {b} = {a} {op} {n}\n    return {b}",
+            f"int {f}(int {a}, int {b}) {{\n  return {a} {op} {b} {op} {n};\n}}",
+            f"for {a} in range({n}):\n    {f}({a}, {b})",
+            f"let {a} = {n};\nlet {b} = {a} {op} 2;\nconsole.log({b});",
+            f"{a} = {n}\n{b} = {a} {op} {n + 1}\nprint({f}({b}))",
+            f"if {a} > {n}:\n    {b} = {f}({a})\nelse:\n    {b} = {n}",
+        ]
+    )
     identifiers = [i for i in (f, a, b) if i in code]
     return code, identifiers, n
 
 
 def code_edit(rng):
-    import re
     code, identifiers, number = _code(rng)
     kind = rng.randrange(3)
     if kind == 0:
         old = rng.choice(identifiers)
         new = rng.choice(["result", "total", "size", "speed", "data", "index"]) if rng.random() < 0.5 else invented(rng)
         changed = re.sub(rf"\b{old}\b", new, code)
-        question = rng.choice(["Rename {o} to {n} in this code:", "Rename the variable {o} to {n}:", "In this code, change {o} to {n}:",
-                               "Please rename {o} to {n}."]).format(o=old, n=new)
+        question = rng.choice(
+            [
+                "Rename {o} to {n} in this code:",
+                "Rename the variable {o} to {n}:",
+                "In this code, change {o} to {n}:",
+                "Please rename {o} to {n}.",
+            ]
+        ).format(o=old, n=new)
         think = f"I copy the code and write {new} for {old}."
     elif kind == 1 and str(number) in code:
         new = rng.randint(2, 99)
         changed = re.sub(rf"\b{number}\b", str(new), code)
-        question = rng.choice(["Change {o} to {n} in this code:", "Replace the number {o} with {n}:"]).format(o=number, n=new)
+        question = rng.choice(["Change {o} to {n} in this code:", "Replace the number {o} with {n}:"]).format(
+            o=number, n=new
+        )
         think = f"I copy the code and write {new} for {number}."
     else:
         changed, think = code, "I copy the code."
@@ -189,10 +353,13 @@ def code_edit(rng):
 def to_json(rng):
     who, age, place, colour = name(rng), rng.randint(3, 90), city(rng), rng.choice(COLOURS)
     thing, job, price, food = noun(rng), rng.choice(JOBS), rng.randint(1, 999), rng.choice(FOODS)
-    fields = [("name", who, f"{who}")]
     options = [
-        ("age", age, f"is {age} years old"), ("city", place, f"lives in {place}"), ("job", job, f"works as {article(job)}"),
-        ("colour", colour, f"likes the colour {colour}"), ("food", food, f"eats {food}"), ("hobby", (h := rng.choice(HOBBIES)), f"enjoys {h}"),
+        ("age", age, f"is {age} years old"),
+        ("city", place, f"lives in {place}"),
+        ("job", job, f"works as {article(job)}"),
+        ("colour", colour, f"likes the colour {colour}"),
+        ("food", food, f"eats {food}"),
+        ("hobby", (h := rng.choice(HOBBIES)), f"enjoys {h}"),
     ]
     if rng.random() < 0.2:
         data = {"item": thing, "price": price}
@@ -210,6 +377,21 @@ def to_json(rng):
         text = who + " " + join([t for _, _, t in chosen]) + "."
     keys = join(list(data))
     answer = json.dumps(data)
-    question = rng.choice(["Give {k} as JSON: {t}", "Extract {k} as JSON: {t}", "{t}\n\nAnswer as JSON with the keys {k}.", "Turn this into JSON with {k}: {t}",
-                           "Write as JSON ({k}): {t}", "{t} Return JSON with {k}.", "Return a JSON object with the fields {k}.\n\n{t}"])
-    return ask("json", question.format(k=keys, t=text), answer, f"The keys are {keys}. I take the values from the text.", ("json", data))
+    question = rng.choice(
+        [
+            "Give {k} as JSON: {t}",
+            "Extract {k} as JSON: {t}",
+            "{t}\n\nAnswer as JSON with the keys {k}.",
+            "Turn this into JSON with {k}: {t}",
+            "Write as JSON ({k}): {t}",
+            "{t} Return JSON with {k}.",
+            "Return a JSON object with the fields {k}.\n\n{t}",
+        ]
+    )
+    return ask(
+        "json",
+        question.format(k=keys, t=text),
+        answer,
+        f"The keys are {keys}. I take the values from the text.",
+        ("json", data),
+    )

@@ -14,20 +14,38 @@ class Sample:
     calls: list = field(default_factory=list)  # [{"name", "arguments"}]
     tools: list = None
     check: tuple = None  # (kind, expected), see eval.py; None: not used for evaluation
+    parts: list = None  # the whole exercise as (text, learn) parts, for drills
     plain: bool = False  # raw only, and the prompt is worth learning too (stories)
 
 
 def ask(skill, question, answer, think, check=None, raw=None):
     """A single question; in the raw form the answer follows on the same line when it is one line long."""
     separator = "\n" if "\n" in answer or "\n" in question or len(question) > 160 else " "
-    return Sample(skill, [{"role": "user", "content": question}], answer, think,
-                  raw if raw is not None else (question, separator + answer), check=check)
+    return Sample(
+        skill,
+        [{"role": "user", "content": question}],
+        answer,
+        think,
+        raw if raw is not None else (question, separator + answer),
+        check=check,
+    )
 
 
 ALWAYS_TRAINED = {
-    "What is 2+2?", "What is 2 + 2?", "The capital of France is", "What is the capital of France?", "Hello!", "Hello",
-    "Hi", "Hi!", "Write a haiku about artificial intelligence:", "Write a haiku about artificial intelligence.",
-    "Who are you?", "What is your name?", "Tell me a story.", "Why is the sky blue?",
+    "What is 2+2?",
+    "What is 2 + 2?",
+    "The capital of France is",
+    "What is the capital of France?",
+    "Hello!",
+    "Hello",
+    "Hi",
+    "Hi!",
+    "Write a haiku about artificial intelligence:",
+    "Write a haiku about artificial intelligence.",
+    "Who are you?",
+    "What is your name?",
+    "Tell me a story.",
+    "Why is the sky blue?",
 }
 
 
