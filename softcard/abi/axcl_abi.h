@@ -79,6 +79,8 @@ AXCL_EXPORT axclError axclrtGetDeviceCount(std::uint32_t* count);
 AXCL_EXPORT axclError axclrtSetDevice(std::int32_t id);
 AXCL_EXPORT axclError axclrtResetDevice(std::int32_t id);
 AXCL_EXPORT axclError axclrtGetDevice(std::int32_t* id);
+AXCL_EXPORT axclError
+axclrtRebootDevice(std::int32_t id);  // exported by the vendor's library, in no public header
 AXCL_EXPORT axclError axclrtSynchronizeDevice();
 AXCL_EXPORT axclError axclrtGetDeviceProperties(std::int32_t id, axclrtDeviceProperties* properties);
 

@@ -137,6 +137,7 @@ axclError axclrtEngineLoadFromFile(const char* path, std::uint64_t* model) {
     softcard::require_readable_model(path);
     const auto context = runtime().current();
     *model = runtime().models().load_file(context->shared_device(), path);
+    runtime().services().chatter.say(softcard::Chatter::kInfo, std::string("engine: loaded ") + path);
   });
 }
 
@@ -262,8 +263,8 @@ axclError axclrtEngineExecute(std::uint64_t model, std::uint64_t context, std::u
   SOFTCARD_COUNT_CALL();
   return guarded([&] {
     const auto execution = prepare(model, context, group, io);
-    const RemoteCall call(execution.model->device());
-    softcard::run(execution, {});
+    RemoteCall call(execution.model->device());
+    call.cost(softcard::run(execution, {}));
   });
 }
 

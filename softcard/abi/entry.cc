@@ -6,10 +6,22 @@ namespace axllama::softcard {
 
 namespace {
 thread_local std::string last_error_text;
-}
+
+// A program that ends without axclFinalize still leaves its counters behind.
+struct CountersAtExit {
+  Runtime* runtime = nullptr;
+  ~CountersAtExit() {
+    if (runtime != nullptr && runtime->initialised()) {
+      guarded([this] { runtime->write_counters(); });
+    }
+  }
+};
+
+}  // namespace
 
 Runtime& runtime() {
   static auto* const instance = new Runtime(&Program::load);
+  static const CountersAtExit at_exit{instance};
   return *instance;
 }
 

@@ -47,7 +47,8 @@ std::int32_t guarded(Body&& body) noexcept {
 }
 
 /// Throws CardError when `pointer` is null.
-inline void require(const void* pointer, std::int32_t code, const char* what) {
+template <typename Pointee>
+void require(Pointee* pointer, std::int32_t code, const char* what) {
   if (pointer == nullptr) {
     throw CardError(code, std::string(what) + " is null.");
   }

@@ -1,5 +1,7 @@
-#include <algorithm>
-#include <atomic>
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+#include <string>
 
 #include "softcard/abi/axcl_abi.h"
 #include "softcard/abi/entry.h"
@@ -18,14 +20,27 @@ constexpr axclError unsupported(std::uint32_t module) {
 
 }  // namespace
 
-axclError axclSetLogLevel(std::int32_t /*level*/) {
+axclError axclSetLogLevel(std::int32_t level) {
   SOFTCARD_COUNT_CALL();
+  axllama::softcard::runtime().services().chatter.set_level(level);
   return 0;
 }
 
-void axclAppLog(std::int32_t /*level*/, const char* /*function*/, const char* /*tag*/, std::uint32_t /*line*/,
-                const char* /*format*/, ...) {
+void axclAppLog(std::int32_t level, const char* function, const char* /*tag*/, std::uint32_t line,
+                const char* format, ...) {
   SOFTCARD_COUNT_CALL();
+  std::va_list arguments;
+  va_start(arguments, format);
+  axllama::softcard::guarded([&] {
+    std::array<char, 1024> text{};
+    if (format != nullptr) {
+      std::vsnprintf(text.data(), text.size(), format, arguments);
+    }
+    axllama::softcard::runtime().services().chatter.say(
+        level,
+        std::string(function == nullptr ? "" : function) + ":" + std::to_string(line) + " " + text.data());
+  });
+  va_end(arguments);
 }
 
 axclError axclrtTransferFile(const char* /*from*/, const char* /*to*/, axclrtTransferPolicy /*policy*/) {

@@ -23,6 +23,9 @@ void allocate(void** pointer, std::size_t size, bool cached) {
   const auto context = runtime().current();
   Device& device = context->device();
   const RemoteCall call(device);
+  if (const auto fault = runtime().services().faults.strike_one(softcard::FaultPoint::kMalloc, device.id())) {
+    throw CardError(softcard::FaultPlan::code_of(*fault), "A fault refuses the memory.");
+  }
   if (size == 0) {
     throw CardError(code::kMemoryIllegal, "Card memory of 0 bytes was asked for.");
   }
@@ -65,6 +68,12 @@ std::int32_t compare(Device& device, const void* a, const void* b, std::size_t s
   const auto right = softcard::resolve_range(device, b, size, "The second range");
   const auto common = std::min(left.size, right.size);
   return std::memcmp(left.at.data(), right.at.data(), common) == 0 ? 0 : code::kPlainFail;
+}
+
+void strike_copy(const Device& device) {
+  if (const auto fault = runtime().services().faults.strike_one(softcard::FaultPoint::kCopy, device.id())) {
+    throw CardError(softcard::FaultPlan::code_of(*fault), "A fault ends the copy.");
+  }
 }
 
 void check_cached(void* pointer, std::size_t size) {
@@ -148,6 +157,7 @@ axclError axclrtMemcpy(void* to, const void* from, std::size_t size, axclrtMemcp
     const auto context = runtime().current();
     Device& device = context->device();
     RemoteCall call(device);
+    strike_copy(device);
     const auto copy = softcard::plan_copy(device, to, from, size, card_kind(kind));
     call.cost(copy.time(device));
     copy.perform(device);
@@ -161,6 +171,7 @@ axclError axclrtMemset(void* pointer, std::uint8_t value, std::size_t size) {
     const auto context = runtime().current();
     Device& device = context->device();
     RemoteCall call(device);
+    strike_copy(device);
     const auto range = softcard::resolve_range(device, pointer, size, "The range to fill");
     call.cost(softcard::fill_time(device, range.size));
     softcard::fill(device, range, value);
@@ -200,8 +211,10 @@ axclError axclrtMemcpyAsync(void* to, const void* from, std::size_t size, axclrt
     require(from, code::kMemoryNull, "The source");
     auto device = target->device;
     const auto copy = softcard::plan_copy(*device, to, from, size, card_kind(kind));
-    softcard::submit(*target, copy.time(*device),
-                     [device, copy](const std::stop_token&) { copy.perform(*device); });
+    softcard::submit(*target, copy.time(*device), [device, copy](const std::stop_token&) {
+      strike_copy(*device);
+      copy.perform(*device);
+    });
     return 0;
   });
 }

@@ -37,14 +37,32 @@ std::uint32_t kib(std::uint64_t bytes) {
 
 }  // namespace
 
-axclError axclInit(const char* /*config*/) {
+axclError axclInit(const char* config) {
   SOFTCARD_COUNT_CALL();
-  return guarded([] { runtime().init(softcard::current_settings()); });
+  return guarded([&] {
+    auto& chatter = runtime().services().chatter;
+    chatter.read_level(config);
+    try {
+      runtime().init(softcard::current_settings());
+    } catch (const CardError& error) {
+      chatter.say(softcard::Chatter::kError, std::string("init: ") + error.what());
+      throw;
+    }
+    chatter.say(softcard::Chatter::kInfo, std::string("init: runtime ") + kFullVersion);
+  });
+}
+
+axclError axclrtRebootDevice(std::int32_t id) {
+  SOFTCARD_COUNT_CALL();
+  return guarded([&] { runtime().reboot_device(id); });
 }
 
 axclError axclFinalize() {
   SOFTCARD_COUNT_CALL();
-  return guarded([] { runtime().finalize(); });
+  return guarded([] {
+    runtime().finalize();
+    runtime().services().chatter.say(softcard::Chatter::kInfo, "finalize: done");
+  });
 }
 
 axclError axclrtGetVersion(std::int32_t* major, std::int32_t* minor, std::int32_t* patch) {
@@ -89,7 +107,11 @@ axclError axclrtGetDeviceCount(std::uint32_t* count) {
 
 axclError axclrtSetDevice(std::int32_t id) {
   SOFTCARD_COUNT_CALL();
-  return guarded([&] { runtime().set_device(id); });
+  return guarded([&] {
+    runtime().set_device(id);
+    runtime().services().chatter.say(softcard::Chatter::kInfo,
+                                     "device " + std::to_string(id) + ": connected");
+  });
 }
 
 axclError axclrtResetDevice(std::int32_t id) {
@@ -140,6 +162,9 @@ axclError axclrtGetDeviceProperties(std::int32_t id, axclrtDeviceProperties* pro
     }
     softcard::RemoteCall call(*device);
     call.cost(runtime().services().settings()->properties_time);
+    if (const auto fault = runtime().services().faults.strike_one(softcard::FaultPoint::kProperties, id)) {
+      throw CardError(softcard::FaultPlan::code_of(*fault), "A fault keeps the properties back.");
+    }
     const auto& memory = device->memory();
     *properties = {};
     std::copy(std::begin(kFullVersion), std::end(kFullVersion), std::begin(properties->swVersion));

@@ -14,7 +14,7 @@ Device::Device(Services& services, std::int32_t id, std::size_t index)
       memory_(kFirstAddress + index * kWindow, kWindow, services.settings()->cmm_bytes) {}
 
 void Device::require_online() const {
-  if (!online_) {
+  if (services_.faults.is_offline(id_)) {
     throw CardError(code::kDeviceNotConnected, "Card " + std::to_string(id_) + " is offline.");
   }
 }
@@ -41,6 +41,29 @@ std::int32_t Device::engine_kind() const {
                                            " is not initialised; call axclrtEngineInit first.");
   }
   return engine_kind_;
+}
+
+std::uint64_t Device::generation() const {
+  const std::scoped_lock lock(mutex_);
+  return generation_;
+}
+
+void Device::interrupt() {
+  {
+    const std::scoped_lock lock(mutex_);
+    ++generation_;
+  }
+  interrupted_.notify_all();
+}
+
+bool Device::hang(std::uint32_t ms, const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  const auto reset = [this, before = generation_] { return generation_ != before; };
+  if (ms == 0) {
+    interrupted_.wait(lock, stop, reset);
+    return false;
+  }
+  return !interrupted_.wait_for(lock, stop, std::chrono::milliseconds(ms), reset) && !stop.stop_requested();
 }
 
 std::uint32_t Device::take_npu_load() {

@@ -2,9 +2,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 
 #include "softcard/card/address_space.h"
 #include "softcard/card/services.h"
@@ -34,6 +36,13 @@ class Device {
   /// Throws CardError when the engine has not been initialised.
   std::int32_t engine_kind() const;
 
+  /// Changes with every reset; what was begun before is void.
+  std::uint64_t generation() const;
+  /// Ends hanging executions, whose card was reset under them.
+  void interrupt();
+  /// Waits for `ms` (0: for ever). False when a reset or the token ended the wait.
+  bool hang(std::uint32_t ms, const std::stop_token& stop);
+
   /// Held by whoever runs a model on the card.
   std::mutex& npu() noexcept { return npu_; }
   void add_busy(std::chrono::nanoseconds time) noexcept { busy_ns_ += time.count(); }
@@ -44,8 +53,9 @@ class Device {
   Services& services_;
   std::int32_t id_;
   AddressSpace memory_;
-  std::atomic<bool> online_{true};
   mutable std::mutex mutex_;
+  std::condition_variable_any interrupted_;
+  std::uint64_t generation_ = 0;
   bool engine_ready_ = false;
   std::int32_t engine_kind_ = 0;
   std::mutex npu_;

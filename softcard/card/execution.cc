@@ -8,7 +8,9 @@
 
 #include "softcard/card/binding_rules.h"
 #include "softcard/card/error.h"
+#include "softcard/card/execution_faults.h"
 #include "softcard/card/operands.h"
+#include "softcard/card/script_player.h"
 
 namespace axllama::softcard {
 
@@ -90,10 +92,46 @@ std::chrono::duration<double> execution_time(const Execution& execution, const T
          std::chrono::duration<double, std::micro>(timing.execute_us);
 }
 
+void require_same_generation(const Execution& execution) {
+  execution.model->device().require_online();
+  if (execution.model->device().generation() != execution.generation) {
+    throw CardError(code::kDeviceNotConnected, "Card " + std::to_string(execution.model->device().id()) +
+                                                   " was reset while " + execution.shape().name +
+                                                   " was to run.");
+  }
+}
+
+void compute(const Execution& execution, const Settings& settings, const OperandMemory& memory,
+             const std::stop_token& stop) {
+  Services& services = execution.model->device().services();
+  switch (settings.compute) {
+    case Compute::kNull:
+      for (std::size_t index = 0; index < execution.outputs.size(); ++index) {
+        std::memset(memory.outputs()[index], 0, execution.outputs[index].needed);
+      }
+      return;
+    case Compute::kScript:
+      services.script->play(execution, memory.inputs(), memory.outputs(), stop);
+      return;
+    case Compute::kReal:
+      break;
+  }
+  try {
+    const std::scoped_lock lock(services.compute);
+    execution.model->program().execute(execution.group, memory.inputs(), memory.outputs());
+  } catch (const ProgramError& error) {
+    services.reports.add({.kind = "execution", .model = execution.shape().name, .text = error.what()});
+    throw CardError(code::kEngineExecute, error.what());
+  }
+}
+
 }  // namespace
 
 Execution::Execution(std::shared_ptr<Model> of_model, std::uint32_t of_group, std::shared_ptr<IoObject> of_io)
-    : model(std::move(of_model)), group(of_group), io(std::move(of_io)) {
+    : model(std::move(of_model)),
+      generation(model->device().generation()),
+      group(of_group),
+      io(std::move(of_io)) {
   if (group >= shape().groups()) {
     throw CardError(code::kEngineIllegal, shape().name + " has " + std::to_string(shape().groups()) +
                                               " shape groups; there is no group " + std::to_string(group) +
@@ -120,30 +158,30 @@ const Operand* Execution::output(std::string_view name) const {
   return by_name(outputs, name);
 }
 
-void run(const Execution& execution, const std::stop_token& /*stop*/) {
+std::chrono::duration<double> run(const Execution& execution, const std::stop_token& stop) {
   Device& device = execution.model->device();
   Services& services = device.services();
-  device.require_online();
+  require_same_generation(execution);
   const auto settings = services.settings();
   const auto broken = check_and_report(execution, settings->mode);
+  const ExecutionFaults faults(execution);
 
   const std::scoped_lock npu(device.npu());
+  require_same_generation(execution);
   const auto begin = std::chrono::steady_clock::now();
+  faults.hang(stop);
   OperandMemory memory(execution, broken, *settings);
-  try {
-    const std::scoped_lock compute(services.compute);
-    execution.model->program().execute(execution.group, memory.inputs(), memory.outputs());
-  } catch (const ProgramError& error) {
-    services.reports.add({.kind = "execution", .model = execution.shape().name, .text = error.what()});
-    throw CardError(code::kEngineExecute, error.what());
-  }
+  compute(execution, *settings, memory, stop);
   memory.store();
+  faults.corrupt();
   services.counters.add_execution(execution.shape().name, execution.group);
-  const auto time = execution_time(execution, settings->timing);
+  const auto time = execution_time(execution, settings->timing) + faults.extra_time();
   if (time.count() > 0) {
     wait_until(begin + std::chrono::duration_cast<std::chrono::steady_clock::duration>(time));
   }
-  device.add_busy(std::chrono::steady_clock::now() - begin);
+  const auto busy = std::chrono::steady_clock::now() - begin;
+  device.add_busy(busy);
+  return busy;
 }
 
 }  // namespace axllama::softcard

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -36,13 +37,15 @@ struct Execution {
   const Operand* output(std::string_view name) const;
 
   std::shared_ptr<Model> model;
+  std::uint64_t generation = 0;  // of the card, when this was asked for
   std::uint32_t group = 0;
   std::shared_ptr<IoObject> io;
   std::vector<Operand> inputs;
   std::vector<Operand> outputs;
 };
 
-/// Runs it on its card and returns when it is done: rules, arithmetic, time. Throws CardError.
-void run(const Execution& execution, const std::stop_token& stop);
+/// Runs it on its card and returns when it is done: rules, faults, arithmetic, time. Returns how long the
+/// card was busy with it. Throws CardError.
+std::chrono::duration<double> run(const Execution& execution, const std::stop_token& stop);
 
 }  // namespace axllama::softcard

@@ -18,6 +18,16 @@ std::chrono::duration<double> load_time(Device& device, std::uint64_t bytes) {
   return std::chrono::duration<double>(rate > 0 ? static_cast<double>(bytes) / rate : 0);
 }
 
+void strike_load(Device& device, const std::string& model) {
+  const auto fault = device.services().faults.strike_one(FaultPoint::kLoad, device.id(), model);
+  if (fault) {
+    throw CardError(FaultPlan::code_of(*fault),
+                    fault->kind == FaultKind::kOutOfMemory
+                        ? "Card " + std::to_string(device.id()) + " has no memory left for " + model + "."
+                        : "A fault ends the loading of " + model + ".");
+  }
+}
+
 base::MappedFile open_model(const std::string& path) {
   try {
     return base::MappedFile(path);
@@ -36,21 +46,22 @@ std::uint64_t ModelTable::load_file(std::shared_ptr<Device> device, const std::s
   const base::MappedFile file = open_model(path);
   RemoteCall call(*device);
   device->engine_kind();
+  const std::string name = std::filesystem::path(path).filename().string();
+  strike_load(*device, name);
   call.cost(load_time(*device, file.bytes().size()));
-  auto model = std::make_shared<Model>(device, next_id(), file.bytes(),
-                                       std::filesystem::path(path).filename().string(), false);
-  return add(std::move(model));
+  return add(std::make_shared<Model>(std::move(device), next_id(), file.bytes(), name, false));
 }
 
 std::uint64_t ModelTable::load_memory(std::shared_ptr<Device> device, const void* image, std::uint64_t size) {
   RemoteCall call(*device);
   device->engine_kind();
   const DeviceRange range = resolve_range(*device, image, size, "The model image");
-  call.cost(load_time(*device, range.size));
   const std::uint64_t id = next_id();
-  auto model = std::make_shared<Model>(device, id, std::span<const std::byte>(range.at.data(), range.size),
-                                       "model " + std::to_string(id) + " (from card memory)", true);
-  return add(std::move(model));
+  const std::string name = "model " + std::to_string(id) + " (from card memory)";
+  strike_load(*device, name);
+  call.cost(load_time(*device, range.size));
+  const std::span<const std::byte> bytes(range.at.data(), range.size);
+  return add(std::make_shared<Model>(std::move(device), id, bytes, name, true));
 }
 
 std::uint64_t ModelTable::next_id() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "softcard/card/error.h"
@@ -40,12 +41,15 @@ void Runtime::init(Settings settings) {
   if (initialised_) {
     return;
   }
-  if (settings.devices.empty()) {
-    services_.set_settings(std::move(settings));
-    throw CardError(code::kDeviceOpen, "There is no card: the software card's list of devices is empty.");
-  }
+  const bool none = settings.devices.empty();
   const std::vector<std::int32_t> ids = settings.devices;
   services_.set_settings(std::move(settings));
+  if (const auto fault = services_.faults.strike_one(FaultPoint::kInit, -1)) {
+    throw CardError(FaultPlan::code_of(*fault), "A fault hides the card.");
+  }
+  if (none) {
+    throw CardError(code::kDeviceOpen, "There is no card: the software card's list of devices is empty.");
+  }
   for (std::size_t index = 0; index < ids.size(); ++index) {
     slots_.push_back({.device = std::make_shared<Device>(services_, ids[index], index)});
   }
@@ -59,6 +63,7 @@ void Runtime::finalize() {
   }
   for (const Slot& slot : slots_) {
     release_all(*slot.device, "axclFinalize");
+    services_.faults.recover(slot.device->id(), Recovery::kReset);
   }
   report_host_leaks();
   for (const auto& [handle, object] : contexts_.all()) {
@@ -66,15 +71,21 @@ void Runtime::finalize() {
   }
   slots_.clear();
   initialised_ = false;
+  write_counters();
+}
+
+void Runtime::write_counters() {
   const auto settings = services_.settings();
-  if (!settings->counters_file.empty()) {
-    std::ofstream file(settings->counters_file);
-    file << services_.counters.to_json() << '\n';
-    if (!file) {
-      services_.reports.add(
-          {.kind = "configuration",
-           .text = "The counters cannot be written to " + settings->counters_file.string() + "."});
-    }
+  if (settings->counters_file.empty()) {
+    return;
+  }
+  std::ofstream file(settings->counters_file);
+  file << services_.counters.to_json() << '\n';
+  file.close();
+  if (!file) {
+    services_.reports.add(
+        {.kind = "configuration",
+         .text = "The counters cannot be written to " + settings->counters_file.string() + "."});
   }
 }
 
@@ -83,8 +94,12 @@ bool Runtime::initialised() const {
   return initialised_;
 }
 
-std::vector<std::int32_t> Runtime::device_ids() const {
+std::vector<std::int32_t> Runtime::device_ids() {
   const std::scoped_lock lock(mutex_);
+  hidden_ = initialised_ && services_.faults.strike_one(FaultPoint::kList, -1).has_value();
+  if (hidden_) {
+    return {};
+  }
   std::vector<std::int32_t> ids;
   for (const Slot& slot : slots_) {
     ids.push_back(slot.device->id());
@@ -95,7 +110,7 @@ std::vector<std::int32_t> Runtime::device_ids() const {
 const Runtime::Slot& Runtime::slot(std::int32_t id) const {
   const auto found =
       std::find_if(slots_.begin(), slots_.end(), [&](const Slot& slot) { return slot.device->id() == id; });
-  if (found == slots_.end()) {
+  if (found == slots_.end() || hidden_) {
     throw CardError(code::kDeviceInvalidId, "There is no card with the id " + std::to_string(id) +
                                                 "; ids are those that axclrtGetDeviceList lists.");
   }
@@ -131,11 +146,29 @@ void Runtime::reset_device(std::int32_t id) {
   if (--card.references == 0) {
     release_all(*card.device, "axclrtResetDevice(" + std::to_string(id) + ")");
     contexts_.remove(std::exchange(card.default_context, nullptr));
+    services_.faults.recover(id, Recovery::kReset);
   }
+}
+
+void Runtime::reboot_device(std::int32_t id) {
+  std::chrono::milliseconds time{};
+  {
+    const std::scoped_lock lock(mutex_);
+    Slot& card = slot(id);
+    release_all(*card.device, "axclrtRebootDevice(" + std::to_string(id) + ")");
+    if (card.default_context != nullptr) {
+      contexts_.remove(std::exchange(card.default_context, nullptr));
+    }
+    card.references = 0;
+    services_.faults.recover(id, Recovery::kReboot);
+    time = services_.settings()->reboot_time;
+  }
+  std::this_thread::sleep_for(time);
 }
 
 // Streams go first: what they still run needs the rest.
 void Runtime::release_all(Device& device, const std::string& when) {
+  device.interrupt();
   std::string left;
   std::size_t streams = 0;
   for (const auto& [handle, stream] : streams_.all()) {

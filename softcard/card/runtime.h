@@ -36,13 +36,17 @@ class Runtime {
   /// Reports what was not released, releases it, and writes the counters' file. Nothing to do without init().
   void finalize();
   bool initialised() const;
+  /// Writes the counters' file if the settings name one.
+  void write_counters();
 
   /// Ids of the cards there are; empty before init().
-  std::vector<std::int32_t> device_ids() const;
+  std::vector<std::int32_t> device_ids();
   /// Throws kDeviceInvalidId.
   std::shared_ptr<Device> device(std::int32_t id) const;
   void set_device(std::int32_t id);
   void reset_device(std::int32_t id);
+  /// Releases everything on the card, whoever holds it, and returns when it is up again.
+  void reboot_device(std::int32_t id);
 
   void* create_context(std::int32_t id);
   void destroy_context(void* handle);
@@ -76,6 +80,7 @@ class Runtime {
   std::uint64_t serial_;  // tells this runtime's bindings of threads from another's
   mutable std::mutex mutex_;
   bool initialised_ = false;
+  bool hidden_ = false;  // a fault keeps the cards out of the list
   std::vector<Slot> slots_;
   HandleTable<Context> contexts_{HandleKind::kContext};
   HandleTable<CardStream> streams_{HandleKind::kStream};

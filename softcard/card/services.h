@@ -6,9 +6,10 @@
 #include <mutex>
 #include <span>
 #include <string>
-#include <utility>
 
+#include "softcard/card/chatter.h"
 #include "softcard/card/counters.h"
+#include "softcard/card/fault_plan.h"
 #include "softcard/card/host_memory.h"
 #include "softcard/card/reports.h"
 #include "softcard/card/settings.h"
@@ -19,26 +20,27 @@ namespace axllama::softcard {
 using ProgramLoader =
     std::function<std::unique_ptr<Program>(std::span<const std::byte> image, const std::string& name)>;
 
+class ScriptPlayer;
+
 /// What every part of the card shares. One per process (one per test). Any thread.
 struct Services {
-  explicit Services(ProgramLoader loader) : load_program(std::move(loader)) {}
+  explicit Services(ProgramLoader loader);
+  ~Services();
 
   /// The settings in force now; hold on to the pointer for the length of one call.
   std::shared_ptr<const Settings> settings() const {
     const std::scoped_lock lock(settings_mutex_);
     return settings_;
   }
-  void set_settings(Settings settings) {
-    reports.set_quiet(settings.quiet);
-    auto next = std::make_shared<const Settings>(std::move(settings));
-    const std::scoped_lock lock(settings_mutex_);
-    settings_ = std::move(next);
-  }
+  void set_settings(Settings settings);
 
   ProgramLoader load_program;
   Counters counters;
   Reports reports;
+  FaultPlan faults{reports};
+  Chatter chatter;
   HostMemory host_memory;
+  const std::unique_ptr<ScriptPlayer> script;
   std::mutex compute;  // the kernels' threads serve one execution at a time
 
  private:

@@ -42,6 +42,32 @@ void set_mode(Settings& settings, const std::string& text) {
   }
 }
 
+void set_compute(Settings& settings, const std::string& text) {
+  if (text == "real") {
+    settings.compute = Compute::kReal;
+  } else if (text == "null") {
+    settings.compute = Compute::kNull;
+  } else {
+    throw SettingsError("The software card's compute is \"" + text + "\"; it must be \"real\" or \"null\".");
+  }
+}
+
+void set_script(Settings& settings, Script script) {
+  settings.script = std::move(script);
+  settings.compute = Compute::kScript;
+}
+
+void set_faults(Settings& settings, const Json& list) {
+  settings.faults.clear();
+  if (list.is_string()) {
+    settings.faults = parse_fault_list(list.get<std::string>());
+    return;
+  }
+  for (const Json& fault : list) {
+    settings.faults.push_back(parse_fault(fault));
+  }
+}
+
 void set_cmm(Settings& settings, std::uint64_t mib) {
   if (mib == 0 || mib > Settings::kMaxCmmMib) {
     throw SettingsError("The software card's memory is " + std::to_string(mib) +
@@ -84,6 +110,16 @@ const std::map<std::string, Setter, std::less<>>& setters() {
          s.properties_time = std::chrono::milliseconds(v.get<std::uint32_t>());
        }},
       {"lenient_offsets_work", [](Settings& s, const Json& v) { s.lenient_offsets_work = v.get<bool>(); }},
+      {"timing", [](Settings& s, const Json& v) { s.timing = parse_timing(v); }},
+      {"compute", [](Settings& s, const Json& v) { set_compute(s, v.get<std::string>()); }},
+      {"script",
+       [](Settings& s, const Json& v) {
+         set_script(s, v.is_string() ? read_script(v.get<std::string>()) : parse_script(v));
+       }},
+      {"faults", [](Settings& s, const Json& v) { set_faults(s, v); }},
+      {"reboot_ms",
+       [](Settings& s, const Json& v) { s.reboot_time = std::chrono::milliseconds(v.get<std::uint32_t>()); }},
+      {"chatter", [](Settings& s, const Json& v) { s.chatter = v.get<bool>(); }},
       {"counters_file", [](Settings& s, const Json& v) { s.counters_file = v.get<std::string>(); }},
       {"quiet", [](Settings& s, const Json& v) { s.quiet = v.get<bool>(); }},
   };
@@ -134,6 +170,21 @@ Settings settings_from_environment() {
   }
   if (const std::string mode = environment("AXLLAMA_SOFTCARD_MODE"); !mode.empty()) {
     set_mode(settings, mode);
+  }
+  if (const std::string timing = environment("AXLLAMA_SOFTCARD_TIMING"); !timing.empty()) {
+    settings.timing = timing_profile(timing);
+  }
+  if (const std::string compute = environment("AXLLAMA_SOFTCARD_COMPUTE"); !compute.empty()) {
+    set_compute(settings, compute);
+  }
+  if (const std::string script = environment("AXLLAMA_SOFTCARD_SCRIPT"); !script.empty()) {
+    set_script(settings, read_script(script));
+  }
+  if (const std::string faults = environment("AXLLAMA_SOFTCARD_FAULTS"); !faults.empty()) {
+    settings.faults = parse_fault_list(faults);
+  }
+  if (const std::string chatter = environment("AXLLAMA_SOFTCARD_CHATTER"); !chatter.empty()) {
+    settings.chatter = chatter != "0";
   }
   if (const std::string counters = environment("AXLLAMA_SOFTCARD_COUNTERS"); !counters.empty()) {
     settings.counters_file = counters;

@@ -8,26 +8,18 @@
 #include <string_view>
 #include <vector>
 
+#include "softcard/card/fault_rule.h"
+#include "softcard/card/script.h"
+#include "softcard/card/timing_profile.h"
+
 namespace axllama::softcard {
 
 /// Strict: a broken binding rule is an error that names it. Lenient: what the hardware does, which is to go
 /// on.
 enum class Mode { kStrict, kLenient };
 
-/// What things cost on the host and card that are imitated. Zero means: as long as it takes here.
-struct TimingProfile {
-  std::string name{"native"};
-  double call_us = 0;          // every synchronous remote call
-  double submit_us = 0;        // putting one piece of work into a stream
-  double unpinned_us = 0;      // more for a copy whose host side is not from axclrtMallocHost
-  double copy_mb_per_s = 0;    // host to card and back
-  double device_gb_per_s = 0;  // copies and fills on the card
-  double weight_gb_per_s = 0;  // weights read by one execution
-  double cache_gb_per_s = 0;   // K and V history read by one execution
-  double tera_ops_per_s = 0;   // two operations per multiply-add
-  double execute_us = 0;       // more for every execution
-  double load_mb_per_s = 0;    // model files
-};
+/// What an execution does: the model's arithmetic, nothing (outputs are zero), or what a script says.
+enum class Compute { kReal, kNull, kScript };
 
 /// How the card is set up; docs/softcard.md describes every field. Plain values, immutable once in use.
 struct Settings {
@@ -40,6 +32,11 @@ struct Settings {
   std::chrono::milliseconds properties_time{60};
   bool lenient_offsets_work = false;  // lenient mode reads mask and indices at offsets correctly
   TimingProfile timing{};
+  Compute compute = Compute::kReal;
+  Script script{};  // with Compute::kScript
+  std::vector<FaultRule> faults{};
+  std::chrono::milliseconds reboot_time{300};
+  bool chatter = false;                   // log lines on stdout, as the vendor's library writes them
   std::filesystem::path counters_file{};  // written by axclFinalize when not empty
   bool quiet = false;                     // nothing on stderr
 };

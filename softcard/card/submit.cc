@@ -9,6 +9,7 @@ namespace axllama::softcard {
 
 void submit(CardStream& stream, std::chrono::duration<double> time, Work work) {
   const RemoteCall call(*stream.device, RemoteCall::Kind::kSubmission);
+  time += std::chrono::duration<double, std::micro>(stream.device->services().settings()->timing.dispatch_us);
   Reports& reports = stream.device->services().reports;
   const bool accepted =
       stream.queue.submit([time, work = std::move(work), &reports](const std::stop_token& stop) {
