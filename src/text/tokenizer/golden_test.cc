@@ -29,9 +29,9 @@ std::vector<json> read_vectors(const std::string& name) {
 }
 
 /// Vectors made with the `tokenizers` library by tests/golden/tokenizer/make_golden.py.
-class Golden : public testing::TestWithParam<const char*> {};
+class TokenizerGolden : public testing::TestWithParam<const char*> {};
 
-TEST_P(Golden, MatchesTheReferenceImplementation) {
+TEST_P(TokenizerGolden, MatchesTheReferenceImplementation) {
   const auto tokenizer = Tokenizer::load_file(tokenizer_file(GetParam()));
   const std::vector<json> vectors = read_vectors(GetParam());
   ASSERT_GE(vectors.size(), 500U);
@@ -51,7 +51,7 @@ TEST_P(Golden, MatchesTheReferenceImplementation) {
   }
 }
 
-TEST_P(Golden, StreamsTheSameTextAsDecoding) {
+TEST_P(TokenizerGolden, StreamsTheSameTextAsDecoding) {
   const auto tokenizer = Tokenizer::load_file(tokenizer_file(GetParam()));
   const bool byte_fallback = tokenizer->token_id("<0x41>").has_value();
   for (const json& vector : read_vectors(GetParam())) {
@@ -74,7 +74,7 @@ TEST_P(Golden, StreamsTheSameTextAsDecoding) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, Golden,
+INSTANTIATE_TEST_SUITE_P(Families, TokenizerGolden,
                          testing::Values("bundled", "qwen2", "qwen35", "llama3", "gpt2", "smollm", "llama2",
                                          "gemma", "metaspace", "deepseek", "o200k"),
                          [](const testing::TestParamInfo<const char*>& family) {

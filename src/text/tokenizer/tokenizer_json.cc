@@ -85,7 +85,8 @@ void read_merges(const TokenizerJson& document, const std::string& file, const T
   merges.reserve(document.merges.size());
   std::string joined;
   for (std::size_t i = 0; i < document.merges.size(); ++i) {
-    const auto& [left, right] = document.merges[i];
+    const std::string& left = document.merges[i].first;
+    const std::string& right = document.merges[i].second;
     joined.assign(left).append(right);
     const auto id_of = [&](const std::string& token) {
       const TokenId id = vocabulary.find(token);
