@@ -97,8 +97,9 @@ class ChatTemplate {
 /// Finds the chat template of a package folder: `chat_template.jinja` (with
 /// `additional_chat_templates/tool_use.jinja`), else `chat_template.json`, else the member "chat_template" of
 /// `tokenizer_config.json`: a string, or a list of named templates of which "default" and "tool_use" are
-/// used. Special tokens come from `tokenizer_config.json`. Without any of these: the ChatML default below.
-/// Throws Error naming the file when one cannot be read or has the wrong form.
+/// used. Special tokens come from `tokenizer_config.json`, and from `special_tokens_map.json` what is missing
+/// there. Without any template: the ChatML default below. Throws Error naming the file when one cannot be
+/// read or has the wrong form.
 ChatTemplateSource find_chat_template(const std::filesystem::path& folder, std::string name);
 
 /// The template for packages that bring none: ChatML, every message as

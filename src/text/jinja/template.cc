@@ -30,6 +30,11 @@ Template::Template(std::string source, std::string label, const Limits& limits)
   }
 }
 
+std::string to_json_text(const nlohmann::ordered_json& json) {
+  static const Template kToJson("{{ json|tojson }}", "JSON");
+  return kToJson.render({{"json", json}});
+}
+
 Template::~Template() = default;
 Template::Template(Template&&) noexcept = default;
 Template& Template::operator=(Template&&) noexcept = default;

@@ -14,6 +14,10 @@ namespace axllama::text::jinja {
 
 struct ParsedTemplate;
 
+/// JSON text as the filter `tojson` writes it: one line, ", " and ": " between parts, nothing escaped without
+/// need.
+std::string to_json_text(const nlohmann::ordered_json& json);
+
 /// A Jinja template with the settings chat templates expect: trim_blocks, lstrip_blocks, break and continue,
 /// no escaping, plain `tojson`, `raise_exception`, `strftime_now`, `{% generation %}` without effect; no
 /// access to other templates. Integers have 64 bits. Lists and dicts made or given can be changed by their
