@@ -26,6 +26,18 @@ def parse_calls(text):
     return calls
 
 
+def well_formed(text, tools):
+    """True if there is at least one call, and each names an offered tool, its required arguments and no others."""
+    offered = {t["function"]["name"]: t["function"]["parameters"] for t in tools}
+    calls = parse_calls(split_thinking(text)[1])
+    return bool(calls) and all(
+        call["name"] in offered
+        and set(offered[call["name"]].get("required", [])) <= set(call["arguments"])
+        and set(call["arguments"]) <= set(offered[call["name"]]["properties"])
+        for call in calls
+    )
+
+
 def judge(kind, expected, text, finished):
     """True if the answer is right; an answer that does not come to an end never is."""
     if not finished:

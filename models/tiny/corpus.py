@@ -73,6 +73,20 @@ DRILLS = {
     drills.tool_drill: 5,
 }
 DRILL_SHARDS = 6
+LATER = {
+    drills.sum_drill: 10,
+    drills.tool_drill: 5,
+    knowledge.sum_small: 18,
+    knowledge.sum_large: 6,
+    reading.edit: 12,
+    reading.to_json: 9,
+    reading.code_edit: 4,
+    language.make_list: 6,
+    toolbox.tool_call: 12,
+    toolbox.no_tool: 3.5,
+    toolbox.tool_result: 2,
+    knowledge.calendar: 6,
+}
 SYSTEM_PROMPTS = [
     "You are a helpful assistant.",
     "You are Axllama.",
@@ -93,12 +107,11 @@ def key(sample):
 
 
 def training_shares(shard):
-    drill = 1 if shard < DRILL_SHARDS else 0.3
-    return {
-        **TRAINING,
-        **{maker: share * drill for maker, share in DRILLS.items()},
-        drills.tool_drill: DRILLS[drills.tool_drill],
-    }
+    """Which exercises a shard holds: drills first, later more of what is learned slowly."""
+    if shard < DRILL_SHARDS:
+        return {**TRAINING, **DRILLS}
+    drills_left = {maker: share * 0.35 for maker, share in DRILLS.items()}
+    return {**TRAINING, **drills_left, **LATER}
 
 
 def make(rng, maker, want_held_out):

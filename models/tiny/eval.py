@@ -19,7 +19,10 @@ import chat_format
 import checks
 
 HERE = Path(__file__).resolve().parent
-REQUIRED = {"sum": 0.95, "capital": 0.95, "tool call": 0.95}
+WELL_FORMED = (
+    "well-formed tool calls"  # of the answers to the skill "tool call", which asks for the very call that is wanted
+)
+REQUIRED = {"sum": 0.95, "capital": 0.95, WELL_FORMED: 0.95}
 LIMIT = 400  # tokens of an answer
 REFERENCE = [
     ("What is 2+2?", "4"),
@@ -97,7 +100,7 @@ def main():
         else through_server(options.url.rstrip("/"), options.model)
     )
     chosen = [r for r in rows() if options.skill in (None, r["skill"])]
-    right, asked = {}, {}
+    right, asked, formed = {}, {}, [0, 0]
     for number, row in enumerate(chosen, 1):
         skill = row["skill"]
         prompt = (
@@ -117,23 +120,27 @@ def main():
         good = checks.judge(row["check"], row["expected"], text, finished)
         asked[skill] = asked.get(skill, 0) + 1
         right[skill] = right.get(skill, 0) + good
+        if row["check"] == "calls":
+            formed[0] += finished and checks.well_formed(text, row["tools"])
+            formed[1] += 1
         if options.wrong and not good:
             print(
                 f"\r{skill}: {prompt[-160:]!r}\n  answered {text!r}{'' if finished else ' (no end)'}\n  expected {row['expected']!r}"
             )
         if sys.stderr.isatty():
             print(f"\r{number}/{len(chosen)}", end="", file=sys.stderr, flush=True)
+    total = [sum(right.values()), sum(asked.values())]
+    table = {skill: (right[skill], count) for skill, count in asked.items()}
+    if formed[1]:
+        table[WELL_FORMED] = tuple(formed)
+    table["all"] = tuple(total)
     print(f"\n{'skill':24} {'right':>9} {'share':>8}")
     failed = []
-    for skill, count in asked.items():
-        share = right[skill] / count
-        print(f"{skill:24} {right[skill]:>4}/{count:<4} {share:8.1%}" + (" (required)" if skill in REQUIRED else ""))
+    for skill, (good, count) in table.items():
+        share = good / max(count, 1)
+        print(f"{skill:24} {good:>4}/{count:<4} {share:8.1%}" + (" (required)" if skill in REQUIRED else ""))
         if share < REQUIRED.get(skill, 0):
             failed.append(skill)
-    if asked:
-        print(
-            f"{'all':24} {sum(right.values()):>4}/{sum(asked.values()):<4} {sum(right.values()) / sum(asked.values()):8.1%}"
-        )
     if failed:
         print(f"Below the required share: {', '.join(failed)}")
     return 1 if failed or not asked else 0

@@ -33,7 +33,7 @@ import safetensors_io
 
 HERE = Path(__file__).resolve().parent
 SEED = 20
-STEPS = 2800
+STEPS = 3900
 STEP_TOKENS, MICRO_TOKENS = 4096, 1024
 WARMUP, DECAY_SHARE = 60, 0.8
 MUON_RATE, ADAM_RATE, WEIGHT_DECAY = 0.014, 0.002, 0.01
