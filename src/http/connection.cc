@@ -25,6 +25,8 @@ namespace asio = boost::asio;
 using asio::experimental::awaitable_operators::operator||;
 using Clock = ClientSocket::Clock;
 
+constexpr const char* kRetryAfterSeconds = "5";
+
 /// Bytes of request bodies held in memory, counted against the limit of all connections together.
 class BodyCharge {
  public:
@@ -283,7 +285,7 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
       case BodyResult::kNoRoom: {
         Refusal refusal =
             error(request, 503, "the server is holding too many large requests; try again later");
-        refusal.headers.emplace_back("Retry-After", "5");
+        refusal.headers.emplace_back("Retry-After", kRetryAfterSeconds);
         return refusal;
       }
       case BodyResult::kTimeout:
@@ -365,6 +367,9 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
       std::rethrow_exception(failure);
     }
     const Refusal refusal = describe(failure, request);
+    for (const auto& [name, value] : refusal.headers) {
+      response.set_header(name, value);
+    }
     co_await response.respond(refusal.status, refusal.content_type, refusal.body);
     co_return true;
   }
@@ -375,10 +380,15 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
     } catch (const boost::system::system_error&) {
       throw;  // the client's connection failed
     } catch (const base::Error& known) {
-      if (status_of(known.code()) >= 500) {
+      const int status = status_of(known.code());
+      if (status == 500) {
         log_failure(failure);
       }
-      return error(request, status_of(known.code()), known.message());
+      Refusal refusal = error(request, status, known.message());
+      if (status == 503) {
+        refusal.headers.emplace_back("Retry-After", kRetryAfterSeconds);
+      }
+      return refusal;
     } catch (...) {
       log_failure(failure);
     }

@@ -1,0 +1,98 @@
+#include "api/ollama/request_fields.h"
+#include "base/error.h"
+
+namespace axllama::api::ollama {
+namespace {
+
+OpenModel open_asked(const store::Library& library, const std::string& name) {
+  if (name.empty()) {
+    throw base::Error(base::ErrorCode::kNotFound, "model '' not found");
+  }
+  return open_model(library, name);
+}
+
+std::vector<text::TokenId> parse_context(const Json* array, const model::Package& package) {
+  std::vector<text::TokenId> tokens;
+  if (array == nullptr) {
+    return tokens;
+  }
+  const std::size_t limit = package.tokenizer().vocabulary_size();
+  for (const Json& element : *array) {
+    if (!element.is_number_integer()) {
+      refuse_request("the field \"context\" must be an array of whole numbers");
+    }
+    const auto id = element.get<std::int64_t>();
+    if (id < 0 || static_cast<std::uint64_t>(id) >= limit) {
+      refuse_request("the field \"context\" holds the token " + std::to_string(id) +
+                     ", but this model's tokens end at " + std::to_string(limit - 1) +
+                     "; it belongs to another model");
+    }
+    tokens.push_back(static_cast<text::TokenId>(id));
+  }
+  return tokens;
+}
+
+void set_messages(InferenceCall& call, const std::string& system, std::string prompt) {
+  if (!system.empty()) {
+    call.messages.push_back({"system", system});
+  }
+  call.messages.push_back({"user", std::move(prompt)});
+}
+
+}  // namespace
+
+InferenceCall parse_generate_request(const Json& body, const store::Library& library) {
+  const JsonFields fields(body);
+  InferenceCall call;
+  call.form = InferenceCall::Form::kGenerate;
+  call.asked_name = fields.string("model");
+  set_switches(call, fields);
+  std::string prompt = fields.string("prompt");
+  const std::string system = fields.string("system");
+  const bool has_template = !fields.string("template").empty();
+  const bool has_suffix = !fields.string("suffix").empty();
+  const bool raw = fields.boolean("raw", false);
+  const bool images = has_images(fields);
+  const Json* context = fields.array("context");
+  const bool has_context = context != nullptr && !context->empty();
+  const std::optional<bool> think = parse_think(fields);
+  check_top_logprobs(fields);
+
+  call.model = open_asked(library, call.asked_name);
+  if (is_unload(!prompt.empty(), call.keep_alive)) {
+    call.action = InferenceCall::Action::kUnload;
+    return call;
+  }
+  if (raw && (!system.empty() || has_template || has_context)) {
+    refuse_request("raw mode does not support template, system, or context");
+  }
+  set_think(call, think);
+  if (has_suffix) {
+    refuse_request(call.model.full_name() + " does not support insert");
+  }
+  if (has_template) {
+    refuse_request(
+        "the field \"template\" is not supported; the model's own chat template is used, or none with "
+        "\"raw\": true");
+  }
+  if (images) {
+    refuse_images(call);
+  }
+  refuse_unsupported(fields);
+  set_options(call, fields);
+  if (prompt.empty()) {
+    call.action = InferenceCall::Action::kLoad;
+    return call;
+  }
+  if (raw) {
+    call.think = false;  // the client reads the model's text as it is
+    call.raw_prompt = std::move(prompt);
+    return call;
+  }
+  call.context = parse_context(context, *call.model.package);
+  set_messages(call, system.empty() ? call.model.package->system_prompt().value_or("") : system,
+               std::move(prompt));
+  return call;
+}
+
+}  // namespace axllama::api::ollama

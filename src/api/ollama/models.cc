@@ -1,0 +1,138 @@
+#include "api/ollama/models.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "api/ollama/model_names.h"
+#include "base/error.h"
+#include "telemetry/log.h"
+
+namespace axllama::api::ollama {
+namespace {
+
+constexpr std::size_t kMostCards = 4096;  // models removed since leave theirs behind
+
+std::string format_number(const char* format, double number, const char* unit) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), format, number);
+  return std::string(text.data()) + unit;
+}
+
+std::string quantization_level(const std::string& weight_type) {
+  if (weight_type == "bf16") {
+    return "BF16";
+  }
+  if (weight_type == "s8") {
+    return "W8A16";
+  }
+  if (weight_type == "s4") {
+    return "W4A16";
+  }
+  return weight_type.empty() ? "unknown" : weight_type;
+}
+
+}  // namespace
+
+std::string OpenModel::full_name() const {
+  return full_model_name(record.name);
+}
+
+store::ModelRecord find_model(const store::Library& library, const std::string& asked) {
+  const std::string name = short_model_name(asked);
+  try {
+    return library.find(name);
+  } catch (const base::Error& error) {
+    if (error.code() != base::ErrorCode::kNotFound) {
+      throw;
+    }
+    throw base::Error(base::ErrorCode::kNotFound, "model '" + asked + "' not found");
+  }
+}
+
+OpenModel open_model(const store::Library& library, const std::string& asked) {
+  OpenModel model;
+  model.record = find_model(library, asked);
+  model.package = library.open(model.record);
+  return model;
+}
+
+std::string human_number(std::uint64_t number) {
+  constexpr double kThousand = 1e3;
+  constexpr double kMillion = 1e6;
+  constexpr double kBillion = 1e9;
+  const auto value = static_cast<double>(number);
+  if (value >= kBillion) {
+    const double billions = value / kBillion;
+    return format_number(std::floor(billions) == billions ? "%.0f" : "%.1f", billions, "B");
+  }
+  if (value >= kMillion) {
+    const double millions = value / kMillion;
+    return format_number(std::floor(millions) == millions ? "%.0f" : "%.2f", millions, "M");
+  }
+  if (value >= kThousand) {
+    return format_number("%.0f", value / kThousand, "K");
+  }
+  return std::to_string(number);
+}
+
+ModelCard make_card(const model::Package& package) {
+  ModelCard card;
+  card.family = package.architecture();
+  if (package.parameter_count() > 0) {
+    card.parameter_size = human_number(package.parameter_count());
+  }
+  card.quantization_level = quantization_level(package.weight_type());
+  card.context_length = package.context_length();
+  card.embedding_length = package.hidden_size();
+  card.capabilities.emplace_back("completion");
+  if (package.chat_template().supports_thinking()) {
+    card.capabilities.emplace_back("thinking");
+  }
+  return card;
+}
+
+Json details_json(const ModelCard& card) {
+  Json details;
+  details["parent_model"] = "";
+  details["format"] = "axmodel";
+  details["family"] = card.family;
+  details["families"] = card.family.empty() ? Json::array() : Json::array({card.family});
+  details["parameter_size"] = card.parameter_size;
+  details["quantization_level"] = card.quantization_level;
+  if (card.context_length) {
+    details["context_length"] = *card.context_length;
+  }
+  if (card.embedding_length > 0) {
+    details["embedding_length"] = card.embedding_length;
+  }
+  return details;
+}
+
+std::optional<ModelCard> ModelCards::known(const std::string& digest) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = cards_.find(digest);
+  return found == cards_.end() ? std::nullopt : std::optional(found->second);
+}
+
+ModelCard ModelCards::card(const store::Library& library, const store::ModelRecord& record) {
+  if (auto card = known(record.digest)) {
+    return std::move(*card);
+  }
+  ModelCard card;
+  try {
+    card = make_card(*library.open(record));
+  } catch (const base::Error& error) {
+    telemetry::log(telemetry::LogLevel::kWarning, "a model package cannot be used",
+                   {{"model", record.name}, {"error", error.what()}});
+    card.quantization_level = "unknown";
+  }
+  const std::lock_guard lock(mutex_);
+  if (cards_.size() >= kMostCards) {
+    cards_.clear();
+  }
+  cards_[record.digest] = card;
+  return card;
+}
+
+}  // namespace axllama::api::ollama

@@ -1,0 +1,708 @@
+#include "api/ollama/ollama_api.h"
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/json_body.h"
+#include "api/testing/api_server.h"
+#include "api/testing/fake_service.h"
+#include "base/error.h"
+#include "base/timestamp.h"
+#include "store/library.h"
+
+namespace axllama::api::ollama {
+namespace {
+
+using namespace std::chrono_literals;
+using http::testing::RawClient;
+using http::testing::RawResponse;
+using inference::FinishReason;
+using ::testing::ElementsAre;
+using testing::FakeRequest;
+using ::testing::HasSubstr;
+using testing::records_of;
+using ::testing::StartsWith;
+
+class OllamaApiTest : public ::testing::Test {
+ protected:
+  OllamaApiTest() : library_({models_.path()}) {}
+
+  testing::ApiServer& server() {
+    if (!server_) {
+      server_ = std::make_unique<testing::ApiServer>(
+          [this](http::Router& router) { add_ollama_routes(router, {service_, library_}); });
+    }
+    return *server_;
+  }
+  ~OllamaApiTest() override {
+    if (server_) {
+      server_->server().stop(0ms);
+    }
+  }
+
+  RawResponse post(const std::string& path, const Json& body) { return server().post(path, to_json(body)); }
+  Json reply(const std::string& path, const Json& body, int status = 200) {
+    const RawResponse response = post(path, body);
+    EXPECT_EQ(response.status, status) << response.body;
+    EXPECT_THAT(*response.headers.find("Content-Type"), StartsWith("application/json"));
+    return Json::parse(response.body);
+  }
+  std::string error(const std::string& path, const std::string& body, int status) {
+    const RawResponse response = server().post(path, body);
+    EXPECT_EQ(response.status, status) << body << " -> " << response.body;
+    EXPECT_THAT(*response.headers.find("Content-Type"), StartsWith("application/json"));
+    return Json::parse(response.body).value("error", "");
+  }
+  const serving::InferenceRequest& submitted() { return *service_.last_request()->submitted; }
+  /// What the model was shown; the test models have one token per byte.
+  std::string prompt() {
+    std::string text;
+    for (const text::TokenId token : submitted().generation.prompt) {
+      text += token < 256 ? std::string(1, static_cast<char>(token)) : "<" + std::to_string(token) + ">";
+    }
+    return text;
+  }
+
+  testing::ModelFolder models_;
+  store::Library library_;
+  testing::FakeService service_;
+  std::unique_ptr<testing::ApiServer> server_;
+};
+
+Json chat_body(const std::string& model, const std::string& content = "Hi") {
+  Json body;
+  body["model"] = model;
+  body["messages"] = Json::array({Json{{"role", "user"}, {"content", content}}});
+  return body;
+}
+
+Json generate_body(const std::string& model, const std::string& prompt = "Hi") {
+  return Json{{"model", model}, {"prompt", prompt}};
+}
+
+// ---- Simple routes
+
+TEST_F(OllamaApiTest, RootAndVersion) {
+  const RawResponse root = server().call("GET", "/");
+  EXPECT_EQ(root.status, 200);
+  EXPECT_EQ(root.body, "Ollama is running");
+  EXPECT_EQ(server().call("HEAD", "/").status, 200);
+  const Json version = Json::parse(server().call("GET", "/api/version").body);
+  EXPECT_EQ(version["version"], kOllamaVersion);
+  EXPECT_FALSE(version["axllama_version"].get<std::string>().empty());
+  EXPECT_EQ(server().call("HEAD", "/api/version").status, 200);
+  EXPECT_EQ(server().call("HEAD", "/api/tags").status, 200);
+  EXPECT_EQ(server().call("HEAD", "/api/ps").status, 405);
+  EXPECT_EQ(server().call("GET", "/api/chat").body, "405 method not allowed");
+  EXPECT_EQ(server().call("GET", "/api/nothing").body, "404 page not found");
+  EXPECT_EQ(server().call("GET", "/api/tags/").status, 301);
+}
+
+TEST_F(OllamaApiTest, TagsDescribeEveryModel) {
+  const Json tags = Json::parse(server().call("GET", "/api/tags").body);
+  ASSERT_EQ(tags["models"].size(), 4U);
+  for (const Json& model : tags["models"]) {
+    EXPECT_EQ(model["name"], model["model"]);
+    EXPECT_EQ(model["digest"].get<std::string>().size(), 64U);
+    EXPECT_TRUE(model["details"]["families"].is_array());
+    EXPECT_GT(base::parse_timestamp(model["modified_at"].get<std::string>()).time_since_epoch().count(), 0);
+    if (model["name"] == "plain:latest") {
+      EXPECT_EQ(
+          to_json(model["details"]),
+          R"({"parent_model":"","format":"axmodel","family":"llama","families":["llama"],)"
+          R"("parameter_size":"751.63M","quantization_level":"W8A16","context_length":256,"embedding_length":64})");
+      EXPECT_EQ(model["capabilities"], Json::array({"completion"}));
+      EXPECT_GT(model["size"].get<int>(), 40'000);
+    }
+    if (model["name"] == "thinker:latest") {
+      EXPECT_EQ(model["capabilities"], Json::array({"completion", "thinking"}));
+    }
+    if (model["name"] == "broken:latest") {
+      EXPECT_FALSE(model.contains("capabilities"));
+    }
+  }
+  // A folder dropped in later appears at once.
+  models_.add("later", testing::kPlainTemplate, "");
+  EXPECT_EQ(Json::parse(server().call("GET", "/api/tags").body)["models"].size(), 5U);
+}
+
+TEST_F(OllamaApiTest, NoModelsIsAnEmptyList) {
+  std::filesystem::remove_all(models_.path());
+  EXPECT_EQ(server().call("GET", "/api/tags").body, R"({"models":[]})");
+  EXPECT_EQ(server().call("GET", "/api/ps").body, R"({"models":[]})");
+}
+
+TEST_F(OllamaApiTest, PsListsWhatIsLoaded) {
+  const auto package = library_.open(library_.find("plain"));
+  serving::LoadedModel model;
+  model.model = {"plain:latest", std::string(64, 'a'), package};
+  model.card_bytes = 1'000'000;
+  model.context_length = 256;
+  model.expires_at = std::chrono::system_clock::now() + 5min;
+  service_.models.push_back(model);
+  model.model.name = "forever:latest";
+  model.expires_at = std::chrono::system_clock::time_point::max();
+  service_.models.push_back(model);
+  const Json ps = Json::parse(server().call("GET", "/api/ps").body);
+  ASSERT_EQ(ps["models"].size(), 2U);
+  EXPECT_EQ(ps["models"][0]["name"], "forever:latest");
+  const Json& plain = ps["models"][1];
+  EXPECT_EQ(plain["model"], "plain:latest");
+  EXPECT_EQ(plain["size"], 1'000'000);
+  EXPECT_EQ(plain["size_vram"], 1'000'000);
+  EXPECT_EQ(plain["context_length"], 256);
+  EXPECT_EQ(plain["processor"], "NPU");
+  EXPECT_EQ(plain["details"]["family"], "llama");
+  const auto expires = base::parse_timestamp(plain["expires_at"].get<std::string>());
+  EXPECT_NEAR(std::chrono::duration<double>(expires - std::chrono::system_clock::now()).count(), 300, 5);
+}
+
+TEST_F(OllamaApiTest, ShowTellsWhatClientsLookFor) {
+  models_.write("plain/LICENSE", "Free for all.\n");
+  models_.write("plain/post_config.json",
+                R"({"enable_temperature":true,"temperature":0.7,"enable_top_k_sampling":true,"top_k":20})");
+  const Json show = reply("/api/show", {{"name", "PLAIN"}});
+  EXPECT_EQ(show["model_info"]["general.architecture"], "llama");
+  EXPECT_EQ(show["model_info"]["llama.context_length"], 256);
+  EXPECT_EQ(show["model_info"]["llama.embedding_length"], 64);
+  EXPECT_EQ(show["model_info"]["llama.block_count"], 3);
+  EXPECT_EQ(show["model_info"]["llama.attention.head_count"], 4);
+  EXPECT_EQ(show["model_info"]["llama.attention.head_count_kv"], 2);
+  EXPECT_EQ(show["model_info"]["general.parameter_count"], 751'632'384);
+  EXPECT_EQ(show["details"]["family"], "llama");
+  EXPECT_EQ(show["capabilities"], Json::array({"completion"}));
+  EXPECT_EQ(show["license"], "Free for all.\n");
+  EXPECT_EQ(show["parameters"],
+            "stop                           \"<|special_0|>\"\n"
+            "temperature                    0.7\n"
+            "top_k                          20");
+  EXPECT_EQ(
+      show["template"],
+      "{{ if .System }}[system]{{ .System }}\n{{ end }}{{ range .Messages }}{{ if eq .Role \"user\" }}[user]"
+      "{{ .Content }}\n{{ else if eq .Role \"assistant\" }}[assistant]{{ .Content }}\n{{ end }}{{ end "
+      "}}[assistant]");
+  const std::string modelfile = show["modelfile"];
+  EXPECT_THAT(modelfile, StartsWith("# Modelfile generated by \"ollama show\"\n"
+                                    "# To build a new Modelfile based on this, replace FROM with:\n"
+                                    "# FROM plain:latest\n\nFROM /"));
+  EXPECT_THAT(modelfile, HasSubstr("PARAMETER stop \"<|special_0|>\"\nPARAMETER temperature 0.7\n"));
+}
+
+TEST_F(OllamaApiTest, ShowTakesOverridesAndCopilotsName) {
+  const Json show =
+      reply("/api/show", {{"model", "plain"}, {"system", "Be brief."}, {"options", {{"num_ctx", 99}}}});
+  EXPECT_EQ(show["system"], "Be brief.");
+  EXPECT_THAT(show["parameters"].get<std::string>(), HasSubstr("num_ctx                        99"));
+  const RawResponse copilot =
+      server().call("POST", "/api/show", R"({"model":"plain"})", "User-Agent: GitHubCopilotChat/1.0\r\n");
+  EXPECT_EQ(Json::parse(copilot.body)["model_info"]["general.basename"], "plain");
+}
+
+TEST_F(OllamaApiTest, ShowErrors) {
+  EXPECT_EQ(error("/api/show", "{}", 400), "model is required");
+  EXPECT_EQ(error("/api/show", "", 400), "missing request body");
+  EXPECT_EQ(error("/api/show", R"({"model":"nope"})", 404), "model 'nope' not found");
+  EXPECT_EQ(error("/api/show", R"({"model":"a b"})", 400), "invalid model name");
+  EXPECT_THAT(error("/api/show", R"({"model":"broken"})", 400), HasSubstr("LFS"));
+}
+
+// ---- Answers
+
+TEST_F(OllamaApiTest, ChatStreamsRecords) {
+  const RawResponse response = post("/api/chat", chat_body("plain"));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(*response.headers.find("Content-Type"), "application/x-ndjson");
+  EXPECT_TRUE(response.complete);
+  const std::vector<Json> records = records_of(response.body);
+  ASSERT_EQ(records.size(), 3U);
+  EXPECT_EQ(records[0]["model"], "plain");
+  EXPECT_EQ(to_json(records[0]["message"]), R"({"role":"assistant","content":"Hel"})");
+  EXPECT_EQ(records[0]["done"], false);
+  EXPECT_THAT(records[0]["created_at"].get<std::string>(), ::testing::MatchesRegex("20..-..-..T..:..:.*Z"));
+  EXPECT_EQ(records[1]["message"]["content"], "lo");
+  const Json& last = records[2];
+  EXPECT_EQ(to_json(last["message"]), R"({"role":"assistant","content":""})");
+  EXPECT_EQ(last["done"], true);
+  EXPECT_EQ(last["done_reason"], "stop");
+  EXPECT_EQ(last["load_duration"], 3'000'000);
+  EXPECT_EQ(last["prompt_eval_count"], 11);
+  EXPECT_EQ(last["prompt_eval_duration"], 5'000'000);
+  EXPECT_EQ(last["eval_count"], 7);
+  EXPECT_EQ(last["eval_duration"], 9'000'000);
+  EXPECT_GT(last["total_duration"].get<std::int64_t>(), 0);
+  EXPECT_FALSE(last.contains("context"));
+  EXPECT_EQ(prompt(), "[user]Hi\n[assistant]");
+  EXPECT_EQ(submitted().client, "127.0.0.1");
+  EXPECT_EQ(submitted().model.name, "plain:latest");
+}
+
+TEST_F(OllamaApiTest, ChatAsOneObject) {
+  Json body = chat_body("plain:latest");
+  body["stream"] = false;
+  const Json whole = reply("/api/chat", body);
+  EXPECT_EQ(whole["model"], "plain:latest");
+  EXPECT_EQ(whole["message"]["content"], "Hello");
+  EXPECT_EQ(whole["done"], true);
+  EXPECT_EQ(whole["eval_count"], 7);
+}
+
+TEST_F(OllamaApiTest, GenerateStreamsRecordsAndReturnsTheContext) {
+  const std::vector<Json> records = records_of(post("/api/generate", generate_body("plain")).body);
+  ASSERT_EQ(records.size(), 3U);
+  EXPECT_EQ(records[0]["response"], "Hel");
+  EXPECT_FALSE(records[0].contains("message"));
+  EXPECT_EQ(records[2]["response"], "");
+  const auto context = records[2]["context"].get<std::vector<int>>();
+  ASSERT_EQ(context.size(), prompt().size() + 2);
+  EXPECT_EQ(context[0], '[');
+  EXPECT_EQ(context.back(), 2);
+  // The next question continues it.
+  Json next = generate_body("plain", "More");
+  next["context"] = context;
+  next["stream"] = false;
+  EXPECT_EQ(reply("/api/generate", next)["response"], "Hello");
+  EXPECT_EQ(prompt(), "[user]Hi\n[assistant]\x01\x02[user]More\n[assistant]");
+}
+
+TEST_F(OllamaApiTest, GenerateWithSystemAndRaw) {
+  Json body = generate_body("plain");
+  body["system"] = "Be brief.";
+  body["stream"] = false;
+  reply("/api/generate", body);
+  EXPECT_EQ(prompt(), "[system]Be brief.\n[user]Hi\n[assistant]");
+  Json raw = generate_body("plain", "Once upon");
+  raw["raw"] = true;
+  raw["stream"] = false;
+  const Json whole = reply("/api/generate", raw);
+  EXPECT_EQ(prompt(), "Once upon");
+  EXPECT_FALSE(whole.contains("context"));
+  raw["system"] = "x";
+  EXPECT_EQ(reply("/api/generate", raw, 400)["error"],
+            "raw mode does not support template, system, or context");
+}
+
+TEST_F(OllamaApiTest, KeysAreCaseInsensitiveUnknownOnesIgnoredAndNullIsUnset) {
+  const RawResponse response = server().post(
+      "/api/chat",
+      R"({"MODEL":"plain","Messages":[{"Role":"USER","CONTENT":"Hi","extra":1}],"Stream":false,"format":null,"tools":[],
+          "keep_alive":null,"options":null,"whatever":{"a":[1,2]}} and trailing rubbish)");
+  EXPECT_EQ(response.status, 200) << response.body;
+  EXPECT_EQ(prompt(), "[user]Hi\n[assistant]");
+}
+
+TEST_F(OllamaApiTest, OptionsReachTheEngine) {
+  Json body = chat_body("plain");
+  body["options"] = {
+      {"temperature", 0}, {"seed", 5}, {"num_predict", 9}, {"stop", {"\n", "User:"}}, {"num_gpu", 1}};
+  body["keep_alive"] = "10m";
+  post("/api/chat", body);
+  const inference::GenerationRequest& generation = submitted().generation;
+  EXPECT_EQ(generation.sampling.temperature, 0);
+  EXPECT_EQ(generation.sampling.seed, 5U);
+  EXPECT_EQ(generation.max_tokens, 9);
+  EXPECT_THAT(generation.stop, ElementsAre("\n", "User:"));
+  EXPECT_EQ(submitted().keep_alive->duration, 10min);
+}
+
+TEST_F(OllamaApiTest, AnEmptyBodyPartIsNotAnAnswer) {
+  service_.on_submit = [](FakeRequest& request) {
+    request.push_ready();
+    request.push_text("");
+    request.push_text("");
+    request.push_done(FinishReason::kLength, "tail");
+  };
+  const std::vector<Json> records = records_of(post("/api/chat", chat_body("plain")).body);
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[0]["message"]["content"], "tail");
+  EXPECT_EQ(records[1]["done_reason"], "length");
+}
+
+TEST_F(OllamaApiTest, ShowsTheRenderedPromptWhenAsked) {
+  Json body = chat_body("plain");
+  body["_debug_render_only"] = true;
+  EXPECT_EQ(reply("/api/chat", body)["_debug_info"]["rendered_template"], "[user]Hi\n[assistant]");
+  EXPECT_EQ(service_.request_count(), 0U);
+}
+
+// ---- Thinking
+
+TEST_F(OllamaApiTest, ThoughtsComeInTheirOwnField) {
+  service_.on_submit = [](FakeRequest& request) {
+    request.push_ready();
+    for (const char* part : {"<th", "ink>\nI a", "dd. \n</thi", "nk>\n\nIt is", " 4."}) {
+      request.push_text(part);
+    }
+    request.push_done();
+  };
+  const std::vector<Json> records = records_of(post("/api/chat", chat_body("thinker")).body);
+  std::string thinking;
+  std::string content;
+  for (const Json& record : records) {
+    const Json& message = record["message"];
+    thinking += message.value("thinking", "");
+    content += message["content"].get<std::string>();
+    EXPECT_TRUE(!message.contains("thinking") || message["content"] == "") << record;
+  }
+  EXPECT_EQ(thinking, "I add.");
+  EXPECT_EQ(content, "It is 4.");
+  EXPECT_EQ(prompt(), "[user]Hi\n[assistant]");
+  Json whole = chat_body("thinker");
+  whole["stream"] = false;
+  whole["think"] = "high";
+  EXPECT_EQ(to_json(reply("/api/chat", whole)["message"]),
+            R"({"role":"assistant","content":"It is 4.","thinking":"I add."})");
+  Json generate = generate_body("thinker");
+  generate["stream"] = false;
+  const Json generated = reply("/api/generate", generate);
+  EXPECT_EQ(generated["thinking"], "I add.");
+  EXPECT_EQ(generated["response"], "It is 4.");
+}
+
+TEST_F(OllamaApiTest, WithoutThinkingTheTextIsLeftAlone) {
+  service_.on_submit = [](FakeRequest& request) {
+    request.push_text("<think>x</think>y");
+    request.push_done();
+  };
+  Json body = chat_body("thinker");
+  body["think"] = false;
+  body["stream"] = false;
+  EXPECT_EQ(to_json(reply("/api/chat", body)["message"]),
+            R"({"role":"assistant","content":"<think>x</think>y"})");
+  EXPECT_EQ(prompt(), "[user]Hi\n[assistant]<think></think>");
+  Json plain = chat_body("plain");
+  plain["stream"] = false;
+  plain["think"] = false;
+  EXPECT_EQ(reply("/api/chat", plain)["message"]["content"], "<think>x</think>y");
+}
+
+TEST_F(OllamaApiTest, EarlierThoughtsAreNotShownToTheModel) {
+  Json body = chat_body("thinker");
+  body["messages"] = Json::array({Json{{"role", "user"}, {"content", "a"}},
+                                  Json{{"role", "assistant"}, {"content", "<think>old</think>\n\nb"}},
+                                  Json{{"role", "user"}, {"content", "c"}},
+                                  Json{{"role", "assistant"}, {"content", "d"}, {"thinking", "new"}}});
+  post("/api/chat", body);
+  EXPECT_EQ(prompt(), "[user]a\n[assistant]b\n[user]c\n[assistant]<think>new</think>d\n[assistant]");
+}
+
+// ---- Loading and unloading
+
+TEST_F(OllamaApiTest, EmptyInputLoadsAndKeepAliveZeroUnloads) {
+  const Json loaded = reply("/api/generate", {{"model", "plain"}, {"keep_alive", -1}});
+  EXPECT_EQ(loaded["response"], "");
+  EXPECT_EQ(loaded["done"], true);
+  EXPECT_EQ(loaded["done_reason"], "load");
+  EXPECT_FALSE(loaded.contains("total_duration"));
+  const Json chat_loaded = reply("/api/chat", {{"model", "plain"}, {"messages", Json::array()}});
+  EXPECT_EQ(to_json(chat_loaded["message"]), R"({"role":"assistant","content":""})");
+  EXPECT_EQ(chat_loaded["done_reason"], "load");
+  ASSERT_EQ(service_.loads().size(), 2U);
+  EXPECT_EQ(service_.loads()[0].second->duration, serving::KeepAlive::kForever);
+  EXPECT_FALSE(service_.loads()[1].second);
+
+  EXPECT_EQ(reply("/api/generate", {{"model", "plain"}, {"keep_alive", 0}})["done_reason"], "unload");
+  EXPECT_EQ(reply("/api/chat", {{"model", "plain"}, {"keep_alive", "0s"}})["done_reason"], "unload");
+  EXPECT_EQ(service_.unloads(), std::vector<std::string>(2, library_.find("plain").digest));
+  // With a prompt, 0 means: run, then unload.
+  Json body = generate_body("plain");
+  body["keep_alive"] = 0;
+  post("/api/generate", body);
+  EXPECT_EQ(submitted().keep_alive->duration, 0ns);
+  EXPECT_EQ(service_.unloads().size(), 2U);
+}
+
+TEST_F(OllamaApiTest, AFailedLoadIsAnError) {
+  service_.on_load = [](FakeRequest& request) {
+    request.push(
+        base::Error(base::ErrorCode::kResourceExhausted, "the card has 1 byte left, the model needs 2"));
+  };
+  const RawResponse response = server().post("/api/generate", R"({"model":"plain"})");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.body, R"({"error":"the card has 1 byte left, the model needs 2"})");
+  EXPECT_NE(response.headers.find("Retry-After"), nullptr);
+}
+
+TEST_F(OllamaApiTest, AModelWhoseContextNobodyKnowsIsLoadedFirst) {
+  service_.on_load = [this](FakeRequest& request) {
+    serving::LoadedModel model;
+    model.model.digest = library_.find("unknown-context").digest;
+    model.context_length = 100;
+    service_.models.push_back(model);
+    request.push_ready(4ms);
+    request.push_done();
+  };
+  Json body = chat_body("unknown-context");
+  body["stream"] = false;
+  body["keep_alive"] = 0;
+  EXPECT_EQ(reply("/api/chat", body)["load_duration"], 7'000'000);
+  ASSERT_EQ(service_.loads().size(), 1U);
+  EXPECT_GT(service_.loads()[0].second->duration, 1s) << "it must still be there when the generation comes";
+  EXPECT_EQ(submitted().keep_alive->duration, 0ns);
+  service_.models.clear();
+  reply("/api/chat", body);
+  EXPECT_EQ(service_.loads().size(), 1U) << "known from now on";
+}
+
+// ---- Context
+
+TEST_F(OllamaApiTest, LongConversationsLoseTheirOldestMessages) {
+  Json body = chat_body("plain");
+  body["messages"] = Json::array({Json{{"role", "system"}, {"content", "SYS"}}});
+  for (int i = 0; i < 20; ++i) {
+    body["messages"].push_back({{"role", "user"}, {"content", "question " + std::to_string(i)}});
+    body["messages"].push_back({{"role", "assistant"}, {"content", "answer " + std::to_string(i)}});
+  }
+  body["messages"].push_back({{"role", "user"}, {"content", "last"}});
+  post("/api/chat", body);
+  const std::string shown = prompt();
+  EXPECT_LE(shown.size(), 256U - 256U / 8);
+  EXPECT_THAT(shown, StartsWith("[system]SYS\n[user]question 1"));
+  EXPECT_TRUE(shown.ends_with("[user]last\n[assistant]"));
+  EXPECT_GT(shown.size(), 180U) << "no more than needed is dropped";
+  body["truncate"] = false;
+  EXPECT_THAT(reply("/api/chat", body, 400)["error"].get<std::string>(),
+              HasSubstr("the prompt is longer than the context length"));
+}
+
+TEST_F(OllamaApiTest, ATooLongPromptLosesItsMiddle) {
+  Json body = generate_body("plain", std::string(1000, 'x') + "END");
+  post("/api/generate", body);
+  EXPECT_EQ(prompt().size(), 256U - (256U - 4U) / 2);
+  EXPECT_THAT(prompt(), StartsWith("[usexx"));
+  EXPECT_TRUE(prompt().ends_with("xEND\n[assistant]"));
+  body["shift"] = false;
+  EXPECT_EQ(
+      reply("/api/generate", body, 400)["error"].get<std::string>().find("context") != std::string::npos,
+      true);
+}
+
+TEST_F(OllamaApiTest, NumCtxIsClamped) {
+  Json body = generate_body("plain", std::string(1000, 'x'));
+  body["options"]["num_ctx"] = 1'000'000;
+  post("/api/generate", body);
+  EXPECT_LT(prompt().size(), 256U);
+  body["options"]["num_ctx"] = 64;
+  post("/api/generate", body);
+  EXPECT_LT(prompt().size(), 64U);
+  body["options"]["num_ctx"] = 1;
+  post("/api/generate", body);
+  EXPECT_LT(prompt().size(), 4U);
+  Json unshifted = generate_body("plain");
+  unshifted["shift"] = false;
+  unshifted["options"]["num_ctx"] = 40;
+  post("/api/generate", unshifted);
+  EXPECT_EQ(submitted().generation.max_tokens, 40 - static_cast<int>(prompt().size()));
+}
+
+TEST_F(OllamaApiTest, TenMegabytesArePrompted) {
+  const RawResponse response = post("/api/chat", chat_body("plain", std::string(10 << 20, 'x')));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_LT(prompt().size(), 256U);
+}
+
+// ---- Errors
+
+TEST_F(OllamaApiTest, BodiesThatAreNoRequest) {
+  for (const char* path : {"/api/generate", "/api/chat", "/api/show"}) {
+    EXPECT_EQ(error(path, "", 400), "missing request body");
+    EXPECT_THAT(error(path, "{\"model\":", 400), StartsWith("the request body is not valid JSON"));
+    EXPECT_EQ(error(path, "[]", 400), "the request body must be a JSON object, not an array");
+    EXPECT_EQ(error(path, R"({"model":5})", 400), "the field \"model\" must be a string, not a number");
+  }
+}
+
+TEST_F(OllamaApiTest, ChecksComeInOllamasOrder) {
+  // The model's name.
+  EXPECT_EQ(error("/api/generate", R"({"prompt":"x"})", 404), "model '' not found");
+  EXPECT_EQ(error("/api/chat", R"({"messages":[]})", 400), "model is required");
+  EXPECT_EQ(error("/api/generate", R"({"model":"a b","prompt":"x"})", 400), "invalid model name");
+  EXPECT_EQ(error("/api/chat", R"({"model":"No/Such:Tag","messages":[]})", 404),
+            "model 'No/Such:Tag' not found");
+  EXPECT_EQ(error("/api/chat", R"({"model":"gpt:120b-cloud"})", 404), "model 'gpt:120b-cloud' not found");
+  // Types and ranges before the model.
+  EXPECT_EQ(error("/api/chat", R"({"model":"nope","top_logprobs":21})", 400),
+            "top_logprobs must be between 0 and 20");
+  EXPECT_EQ(error("/api/chat", R"({"model":"nope","messages":"hi"})", 400),
+            "the field \"messages\" must be an array, not a string");
+  EXPECT_EQ(error("/api/chat", R"({"model":"nope","messages":[{"role":"user","content":[]}]})", 400),
+            "the field \"messages[0].content\" must be a string, not an array");
+  EXPECT_EQ(error("/api/chat", R"({"model":"nope","stream":"yes"})", 400),
+            "the field \"stream\" must be true or false, not a string");
+  EXPECT_EQ(error("/api/chat", R"({"model":"nope","keep_alive":true})", 400), "Unsupported type: 'bool'");
+  EXPECT_EQ(error("/api/chat", R"({"model":"nope","think":"hard"})", 400),
+            "invalid think value: \"hard\" (must be \"high\", \"medium\", \"low\", \"max\", true, or false)");
+  EXPECT_EQ(error("/api/chat", R"({"model":"nope","options":[]})", 400),
+            "the field \"options\" must be an object, not an array");
+  // The model before what it can do; unloading before that.
+  EXPECT_EQ(error("/api/chat", R"({"model":"nope","think":true,"messages":[]})", 404),
+            "model 'nope' not found");
+  EXPECT_EQ(reply("/api/chat", {{"model", "plain"}, {"think", true}, {"keep_alive", 0}})["done_reason"],
+            "unload");
+  EXPECT_EQ(error("/api/chat", R"({"model":"plain","think":true,"tools":[{}]})", 400),
+            "\"plain\" does not support thinking");
+  EXPECT_EQ(error("/api/chat", R"({"model":"plain","options":{"top_k":"x"}})", 400),
+            "option \"top_k\" must be of type integer");
+  EXPECT_THAT(error("/api/chat", R"({"model":"broken","messages":[]})", 400), HasSubstr("LFS"));
+}
+
+TEST_F(OllamaApiTest, WhatIsNotSupportedIsRefused) {
+  const std::string chat = R"({"model":"plain","messages":[{"role":"user","content":"x"}],)";
+  EXPECT_EQ(error("/api/chat", chat + R"("tools":[{"type":"function"}]})", 400),
+            "registry.ollama.ai/library/plain:latest does not support tools");
+  EXPECT_EQ(error("/api/chat", chat + R"("format":"yaml"})", 400),
+            "invalid format: \"yaml\"; expected \"json\" or a valid JSON Schema object");
+  EXPECT_THAT(error("/api/chat", chat + R"("format":"json"})", 400), HasSubstr("structured output"));
+  EXPECT_THAT(error("/api/chat", chat + R"("format":{"type":"object"}})", 400),
+              HasSubstr("structured output"));
+  EXPECT_THAT(error("/api/chat", chat + R"("logprobs":true})", 400), HasSubstr("logprobs"));
+  EXPECT_EQ(error("/api/chat",
+                  R"({"model":"plain","messages":[{"role":"user","content":"x","images":["aGk="]}]})", 400),
+            "\"plain\" does not support vision; send the request without images");
+  EXPECT_THAT(error("/api/generate", R"({"model":"plain","prompt":"x","images":["aGk="]})", 400),
+              HasSubstr("does not support vision"));
+  EXPECT_EQ(error("/api/generate", R"({"model":"plain","prompt":"x","suffix":"y"})", 400),
+            "registry.ollama.ai/library/plain:latest does not support insert");
+  EXPECT_THAT(error("/api/generate", R"({"model":"plain","prompt":"x","template":"y"})", 400),
+              HasSubstr("\"template\""));
+  EXPECT_THAT(error("/api/generate", R"({"model":"plain","prompt":"x","context":[1,999]})", 400),
+              HasSubstr("token 999"));
+  // These say nothing and are fine.
+  EXPECT_EQ(server()
+                .post("/api/chat", chat + R"("format":"","tools":null,"logprobs":false,"top_logprobs":5})")
+                .status,
+            200);
+  EXPECT_EQ(service_.request_count(), 1U);
+}
+
+TEST_F(OllamaApiTest, AFullQueueIsAsOllamaSaysIt) {
+  service_.on_submit = [](FakeRequest&) {
+    throw base::Error(base::ErrorCode::kResourceExhausted,
+                      "server busy, please try again.  maximum pending requests exceeded");
+  };
+  const RawResponse response = post("/api/chat", chat_body("plain"));
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.body,
+            R"({"error":"server busy, please try again.  maximum pending requests exceeded"})");
+  EXPECT_EQ(*response.headers.find("Retry-After"), "5");
+}
+
+TEST_F(OllamaApiTest, ErrorsBeforeTheFirstWordHaveAStatus) {
+  for (const auto& [code, status] :
+       std::vector<std::pair<base::ErrorCode, int>>{{base::ErrorCode::kInvalidArgument, 400},
+                                                    {base::ErrorCode::kUnavailable, 503},
+                                                    {base::ErrorCode::kDevice, 500}}) {
+    service_.on_submit = [code = code](FakeRequest& request) {
+      request.push_ready();
+      request.push(base::Error(code, "it went wrong"));
+    };
+    for (const bool stream : {true, false}) {
+      Json body = chat_body("plain");
+      body["stream"] = stream;
+      EXPECT_EQ(to_json(reply("/api/chat", body, status)), R"({"error":"it went wrong"})");
+    }
+  }
+}
+
+TEST_F(OllamaApiTest, ErrorsLaterEndTheStreamWithALine) {
+  service_.on_submit = [](FakeRequest& request) {
+    request.push_ready();
+    request.push_text("Hel");
+    request.push(base::Error(base::ErrorCode::kDevice, "the card went offline"));
+  };
+  const RawResponse response = post("/api/chat", chat_body("plain"));
+  EXPECT_EQ(response.status, 200);
+  const std::vector<Json> records = records_of(response.body);
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(to_json(records[1]), R"({"error":"the card went offline"})");
+  Json whole = chat_body("plain");
+  whole["stream"] = false;
+  EXPECT_EQ(reply("/api/chat", whole, 500)["error"], "the card went offline");
+}
+
+// ---- Clients that leave, servers that stop
+
+TEST_F(OllamaApiTest, ALeavingClientCancelsInEveryPhase) {
+  struct Phase {
+    const char* name;
+    bool stream;
+    std::function<void(FakeRequest&)> script;
+  };
+  for (const Phase& phase :
+       std::vector<Phase>{{"queued", true, nullptr},
+                          {"queued", false, nullptr},
+                          {"prefill", true, [](FakeRequest& request) { request.push_ready(); }},
+                          {"decode", true,
+                           [](FakeRequest& request) {
+                             request.push_ready();
+                             request.push_text("Hel");
+                           }},
+                          {"decode", false, [](FakeRequest& request) {
+                             request.push_ready();
+                             request.push_text("Hel");
+                           }}}) {
+    service_.on_submit = phase.script;
+    const std::size_t before = service_.request_count();
+    Json body = chat_body("plain");
+    body["stream"] = phase.stream;
+    const std::string text = to_json(body);
+    RawClient client(server().port());
+    client.send("POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
+                std::to_string(text.size()) + "\r\n\r\n" + text);
+    ASSERT_TRUE(testing::eventually([&] { return service_.request_count() > before; })) << phase.name;
+    const auto request = service_.last_request();
+    std::this_thread::sleep_for(20ms);
+    EXPECT_FALSE(request->dropped());
+    const auto begin = std::chrono::steady_clock::now();
+    client.close();
+    EXPECT_TRUE(testing::eventually([&] { return request->dropped(); })) << phase.name << phase.stream;
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s);
+  }
+}
+
+TEST_F(OllamaApiTest, ManagementAnswersWhileEveryAnswerWaits) {
+  service_.on_submit = nullptr;
+  std::vector<std::unique_ptr<RawClient>> clients;
+  const std::string text = to_json(chat_body("plain"));
+  for (int i = 0; i < 50; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server().port()));
+    clients.back()->send("POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
+                         std::to_string(text.size()) + "\r\n\r\n" + text);
+  }
+  ASSERT_TRUE(testing::eventually([&] { return service_.request_count() == 50; }));
+  for (const char* path : {"/", "/api/version", "/api/tags", "/api/ps"}) {
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(server().call("GET", path).status, 200);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s) << path;
+  }
+}
+
+TEST_F(OllamaApiTest, AStopEndsAStreamWithoutMakingItLookComplete) {
+  service_.on_submit = [](FakeRequest& request) {
+    request.push_ready();
+    request.push_text("Hel");
+  };
+  const std::string text = to_json(chat_body("plain"));
+  RawClient client(server().port());
+  client.send("POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(text.size()) +
+              "\r\n\r\n" + text);
+  ASSERT_TRUE(client.read_until("Hel"));
+  std::thread stopper([&] { server().server().stop(20s); });
+  service_.last_request()->push(base::Error(base::ErrorCode::kUnavailable, "The server is shutting down."));
+  const RawResponse response = client.read_response();
+  stopper.join();
+  EXPECT_TRUE(response.complete);
+  EXPECT_EQ(records_of(response.body).back()["error"], "The server is shutting down.");
+  EXPECT_EQ(response.body.find("\"done\":true"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace axllama::api::ollama

@@ -1,0 +1,179 @@
+#include "api/ollama/prompt.h"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace axllama::api::ollama {
+namespace {
+
+using text::ChatMessage;
+using text::TokenId;
+
+constexpr std::string_view kOpeningTag = "<think>";
+constexpr std::string_view kClosingTag = "</think>";
+
+bool ends_with_opening_tag(std::string_view prompt) {
+  const auto last = prompt.find_last_not_of(" \t\r\n");
+  return last != std::string_view::npos && prompt.substr(0, last + 1).ends_with(kOpeningTag);
+}
+
+/// Renders a conversation; a model that is not to think, and whose template cannot be told so, finds an empty
+/// thought.
+std::string render(const InferenceCall& call, std::vector<ChatMessage> messages) {
+  const text::ChatTemplate& chat_template = call.model.package->chat_template();
+  text::ChatTemplateInputs inputs;
+  inputs.messages = std::move(messages);
+  if (call.model.can_think()) {
+    inputs.enable_thinking = call.think;
+  }
+  std::string prompt = chat_template.render(inputs);
+  if (call.model.can_think() && !call.think && !chat_template.can_switch_thinking()) {
+    if (!ends_with_opening_tag(prompt)) {
+      prompt += kOpeningTag;
+    }
+    prompt += "\n\n";
+    prompt += kClosingTag;
+    prompt += "\n\n";
+  }
+  return prompt;
+}
+
+void set_text(const InferenceCall& call, std::string rendered, BuiltPrompt& prompt) {
+  prompt.text = std::move(rendered);
+  prompt.tokens = call.context;
+  const std::vector<TokenId> tokens = call.model.package->tokenizer().encode(prompt.text);
+  prompt.tokens.insert(prompt.tokens.end(), tokens.begin(), tokens.end());
+}
+
+void set_raw_text(const InferenceCall& call, BuiltPrompt& prompt) {
+  const text::Tokenizer& tokenizer = call.model.package->tokenizer();
+  prompt.text = *call.raw_prompt;
+  prompt.tokens = tokenizer.encode(prompt.text);
+  if (prompt.tokens.empty() || prompt.tokens.front() != tokenizer.bos()) {
+    prompt.tokens = tokenizer.add_special_tokens(std::move(prompt.tokens));
+  }
+}
+
+/// Where a shortened conversation may begin: at a message of the user, as templates expect, or at the last
+/// message.
+std::vector<std::size_t> possible_beginnings(const std::vector<ChatMessage>& messages) {
+  std::vector<std::size_t> beginnings;
+  bool first = true;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    if (messages[i].role == "system") {
+      continue;
+    }
+    if (!first && (messages[i].role == "user" || i + 1 == messages.size())) {
+      beginnings.push_back(i);
+    }
+    first = false;
+  }
+  return beginnings;
+}
+
+std::vector<ChatMessage> beginning_at(const std::vector<ChatMessage>& messages, std::size_t begin) {
+  std::vector<ChatMessage> kept;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    if (i >= begin || messages[i].role == "system") {
+      kept.push_back(messages[i]);
+    }
+  }
+  return kept;
+}
+
+/// Drops as few of the oldest messages as make the prompt fit; all but the last when nothing does.
+void drop_oldest(const InferenceCall& call, std::size_t limit, BuiltPrompt& prompt) {
+  const std::vector<std::size_t> beginnings = possible_beginnings(call.messages);
+  if (beginnings.empty()) {
+    return;
+  }
+  // The later the beginning, the shorter the prompt.
+  std::size_t low = 0;
+  std::size_t high = beginnings.size() - 1;
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    set_text(call, render(call, beginning_at(call.messages, beginnings[middle])), prompt);
+    if (prompt.tokens.size() <= limit) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  set_text(call, render(call, beginning_at(call.messages, beginnings[low])), prompt);
+}
+
+/// Places kept for the answer when a conversation is cut.
+std::size_t answer_room(const InferenceCall& call, std::size_t limit) {
+  const std::size_t most = std::max<std::size_t>(limit / 4, 1);
+  if (!call.shift || call.options.num_predict == 0) {
+    return 1;
+  }
+  return call.options.num_predict > 0 ? std::min(static_cast<std::size_t>(call.options.num_predict), most)
+                                      : std::max<std::size_t>(limit / 8, 1);
+}
+
+/// Keeps the first tokens and the last ones, as Ollama's runner does with a prompt that is too long.
+void drop_middle(const InferenceCall& call, std::size_t limit, std::vector<TokenId>& tokens) {
+  const std::size_t bos = call.model.package->tokenizer().adds_bos() ? 1 : 0;
+  const auto asked = static_cast<std::size_t>(std::max(call.options.num_keep, 0));
+  const std::size_t keep = std::min(asked + bos, limit / 2);
+  const std::size_t wanted = std::min(limit - (limit - keep) / 2, limit - 1);
+  const auto keep_end = tokens.begin() + static_cast<std::ptrdiff_t>(keep);
+  const auto tail_begin = tokens.end() - static_cast<std::ptrdiff_t>(wanted - keep);
+  tokens.erase(keep_end, tail_begin);
+}
+
+}  // namespace
+
+BuiltPrompt build_prompt(const InferenceCall& call, std::size_t context_length) {
+  BuiltPrompt prompt;
+  prompt.context_limit = context_length;
+  if (call.options.num_ctx) {
+    prompt.context_limit = std::min(context_length, static_cast<std::size_t>(*call.options.num_ctx));
+  }
+  const std::size_t limit = prompt.context_limit;
+  if (call.raw_prompt) {
+    set_raw_text(call, prompt);
+  } else {
+    set_text(call, render(call, call.messages), prompt);
+    const std::size_t comfortable = limit - answer_room(call, limit);
+    if (call.truncate && prompt.tokens.size() > comfortable && call.form == InferenceCall::Form::kChat) {
+      drop_oldest(call, comfortable, prompt);
+    }
+    prompt.inside_thinking = call.think && ends_with_opening_tag(prompt.text);
+  }
+  if (prompt.tokens.size() >= limit) {
+    if (!call.truncate || !call.shift) {
+      throw base::Error(
+          base::ErrorCode::kInvalidArgument,
+          "the prompt is longer than the context length currently available to the model; shorten the "
+          "prompt, adjust the context length in settings, or use a model with a longer context length",
+          std::to_string(prompt.tokens.size()) + " tokens, context " + std::to_string(limit));
+    }
+    drop_middle(call, limit, prompt.tokens);
+  }
+  return prompt;
+}
+
+inference::GenerationRequest make_generation(const InferenceCall& call, const BuiltPrompt& prompt) {
+  inference::GenerationRequest generation;
+  generation.prompt = prompt.tokens;
+  generation.sampling = call.options.sampling;
+  generation.stop = call.options.stop;
+  generation.max_tokens = call.options.num_predict;
+  if (!call.shift) {
+    const int room = static_cast<int>(prompt.context_limit - prompt.tokens.size());
+    generation.max_tokens = generation.max_tokens < 0 ? room : std::min(generation.max_tokens, room);
+  }
+  if (call.think) {
+    const text::Tokenizer& tokenizer = call.model.package->tokenizer();
+    const std::optional<TokenId> tag = tokenizer.token_id(kOpeningTag);
+    generation.emit_special_tokens = tag && tokenizer.is_special(*tag);
+  }
+  return generation;
+}
+
+}  // namespace axllama::api::ollama

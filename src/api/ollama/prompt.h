@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "api/ollama/inference_call.h"
+#include "inference/generation.h"
+
+namespace axllama::api::ollama {
+
+/// A prompt that fits into the context, with at least one place left for the answer.
+struct BuiltPrompt {
+  std::string text;  // as rendered; for the debug switch
+  std::vector<text::TokenId> tokens;
+  bool inside_thinking = false;  // it ends within an open thinking tag
+  std::size_t context_limit =
+      0;  // tokens of prompt and answer: the smaller of num_ctx and the model's context
+};
+
+/// Renders and tokenizes a call's prompt.
+///
+/// What is too long is cut as Ollama does: of a conversation the oldest messages go, but not the system's and
+/// the last; what then is still too long loses its middle. This model's cache cannot be shifted while it
+/// answers, so a conversation is cut early enough to leave a part of the context for the answer. With
+/// `truncate` or `shift` off nothing is cut. Throws Error (kInvalidArgument) when the prompt does not fit, or
+/// from the template.
+BuiltPrompt build_prompt(const InferenceCall& call, std::size_t context_length);
+
+/// What the engine is to do.
+inference::GenerationRequest make_generation(const InferenceCall& call, const BuiltPrompt& prompt);
+
+}  // namespace axllama::api::ollama

@@ -1,0 +1,65 @@
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/json_body.h"
+#include "api/ollama/state.h"
+#include "base/timestamp.h"
+#include "http/status.h"
+
+namespace axllama::api::ollama {
+namespace {
+
+using http::Awaitable;
+using http::Request;
+using http::ResponseWriter;
+
+Json describe(const serving::LoadedModel& loaded, bool software_card) {
+  Json model;
+  model["name"] = loaded.model.name;
+  model["model"] = loaded.model.name;
+  model["size"] = loaded.card_bytes;
+  model["digest"] = loaded.model.digest;
+  ModelCard card;
+  if (loaded.model.package) {
+    card = make_card(*loaded.model.package);
+  }
+  model["details"] = details_json(card);
+  model["expires_at"] = base::format_timestamp_local(loaded.expires_at);
+  // The software card's memory is the machine's own.
+  model["size_vram"] = software_card ? 0 : loaded.card_bytes;
+  model["context_length"] = loaded.context_length;
+  model["processor"] = software_card ? "CPU" : "NPU";
+  return model;
+}
+
+std::string list_loaded(const serving::InferenceService& service) {
+  std::vector<serving::LoadedModel> loaded = service.loaded();
+  std::stable_sort(loaded.begin(), loaded.end(),
+                   [](const serving::LoadedModel& a, const serving::LoadedModel& b) {
+                     return a.expires_at > b.expires_at;
+                   });
+  const bool software_card = service.card_status().software_card;
+  Json body;
+  body["models"] = Json::array();
+  for (const serving::LoadedModel& model : loaded) {
+    body["models"].push_back(describe(model, software_card));
+  }
+  return to_json(body);
+}
+
+Awaitable<void> ps(StatePointer state, ResponseWriter& response) {
+  const std::string body = list_loaded(state->service);
+  co_await response.respond(200, http::kJsonContentType, body);
+}
+
+}  // namespace
+
+http::Handler ps_handler(StatePointer state) {
+  return [state = std::move(state)](Request& /*request*/, ResponseWriter& response) {
+    return ps(state, response);
+  };
+}
+
+}  // namespace axllama::api::ollama
