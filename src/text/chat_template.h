@@ -14,16 +14,16 @@ namespace axllama::text {
 
 /// A call of a tool as the model made it. `arguments` is a JSON object whose key order is kept.
 struct ToolCall {
-  std::string id;  // may be empty; then templates see no `id`
-  std::string name;
+  std::string id = {};  // may be empty; then templates see no `id`
+  std::string name = {};
   nlohmann::ordered_json arguments = nlohmann::ordered_json::object();
 };
 
 /// One message of a conversation, UTF-8. Empty optional parts (thinking, tool_*) are not shown to the
 /// template.
 struct ChatMessage {
-  std::string role;  // "system", "user", "assistant", "tool"; other roles reach the template unchanged
-  std::string content;
+  std::string role = {};  // "system", "user", "assistant", "tool"; other roles reach the template unchanged
+  std::string content = {};
   std::string thinking = {};  // what an assistant thought before answering; templates see `reasoning_content`
   std::vector<ToolCall> tool_calls = {};
   std::string tool_name = {};     // role "tool": whose result `content` is; templates see `name`
@@ -31,7 +31,7 @@ struct ChatMessage {
 };
 
 struct ChatTemplateInputs {
-  std::vector<ChatMessage> messages;
+  std::vector<ChatMessage> messages = {};
   /// An array of {"type": "function", "function": {"name", "description", "parameters"}} or null.
   /// An empty array counts as null. Key order is kept.
   nlohmann::ordered_json tools = nullptr;
@@ -51,10 +51,10 @@ using SpecialTokens = std::map<std::string, std::string>;
 
 /// The text of a template and what is known about it before parsing.
 struct ChatTemplateSource {
-  std::string source;           // Jinja
-  std::string tool_use_source;  // used instead when tools are given; empty: `source` serves both
-  std::string name;             // appears in errors, "qwen3" in "qwen3 chat template, line 3, column 7: ..."
-  SpecialTokens special_tokens;
+  std::string source = {};           // Jinja
+  std::string tool_use_source = {};  // used instead when tools are given; empty: `source` serves both
+  std::string name = {};  // appears in errors, "qwen3" in "qwen3 chat template, line 3, column 7: ..."
+  SpecialTokens special_tokens = {};
 };
 
 /// A chat template of a model: turns a conversation into the prompt's text as Hugging Face transformers'

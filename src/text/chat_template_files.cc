@@ -1,6 +1,7 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "text/chat_template.h"

@@ -243,30 +243,36 @@ std::string format_float(double value, const FormatSpec& spec) {
 }
 
 std::string format_value(const Value& value, const FormatSpec& spec, Runtime& runtime) {
+  const bool plain = spec.align == 0 && spec.width == 0 && spec.precision < 0 && spec.type == 0 &&
+                     spec.sign == '-' && spec.grouping == 0;
   if (value.is_float()) {
     return format_float(value.as_float(), spec);
   }
-  if (value.is_int() || (value.is_bool() && spec.type != 0)) {
+  if (value.is_int() || (value.is_bool() && !plain)) {
     if (spec.precision >= 0 && (spec.type == 0 || spec.type == 'd')) {
       fail("a precision is not allowed in the format of an integer");
     }
     return format_integer(value.as_int(), spec);
   }
-  const bool plain = spec.align == 0 && spec.width == 0 && spec.precision < 0 && spec.type == 0;
-  if (!value.is_string() && !value.is_bool() && !plain) {
-    fail("'" + std::string(type_name(value)) + "' takes no format specification");
+  if (!value.is_string()) {
+    if (!plain) {
+      fail("'" + std::string(type_name(value)) + "' takes no format specification");
+    }
+    return to_text(value, runtime);
   }
   if (spec.type != 0 && spec.type != 's') {
     fail(std::string("the format '") + spec.type + "' is not defined for a string");
   }
-  if (value.is_string() && spec.align == '=') {
+  if (spec.align == '=' && spec.fill != '0') {
     fail("the alignment '=' is not allowed for a string");
   }
-  std::string text = to_text(value, runtime);
+  std::string text = value.text();
   if (spec.precision >= 0) {
     text.resize(byte_offset(text, static_cast<std::size_t>(spec.precision)));
   }
-  return pad_text(text, spec, value.is_bool() ? '>' : '<');
+  FormatSpec shown = spec;
+  shown.align = spec.align == '=' ? '<' : spec.align;
+  return pad_text(text, shown, '<');
 }
 
 }  // namespace axllama::text::jinja

@@ -224,7 +224,8 @@ StatementPtr Parser::parse_statement() {
     return parse_loop_control();
   }
   if (tag == "include" || tag == "import" || tag == "from" || tag == "extends" || tag == "block") {
-    fail_here("'" + std::string(tag) + "' is not supported: a chat template is one text and cannot refer to others");
+    fail_here("'" + std::string(tag) +
+              "' is not supported: a chat template is one text and cannot refer to others");
   }
   fail_here("unknown tag '" + std::string(tag) + "'");
 }

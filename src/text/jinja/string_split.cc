@@ -20,8 +20,7 @@ Pieces split_at_space(std::string_view text, std::int64_t most) {
   text = strip_space(text, StripSides::kLeft);
   while (!text.empty()) {
     if (most == 0) {
-      const std::string_view rest = strip_space(text, StripSides::kRight);
-      pieces.push_back(rest);
+      pieces.push_back(text);
       break;
     }
     --most;
@@ -44,7 +43,7 @@ Pieces rsplit_at_space(std::string_view text, std::int64_t most) {
   text = strip_space(text, StripSides::kRight);
   while (!text.empty()) {
     if (most == 0) {
-      pieces.push_back(strip_space(text, StripSides::kLeft));
+      pieces.push_back(text);
       break;
     }
     --most;

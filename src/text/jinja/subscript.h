@@ -18,7 +18,8 @@ const Method* find_method(const Value& object, std::string_view name);
 /// `object[key]`: the member first, then, for a string key, the method or attribute.
 Value get_item(const Value& object, const Value& key, Runtime& runtime);
 
-/// `object[start:stop:step]` of a string, list, tuple or range; none stands for an omitted part.
+/// `object[start:stop:step]` of a string, list, tuple or range; none stands for an omitted part. Other
+/// values, and parts that are not integers, give undefined.
 Value get_slice(const Value& object, const Value& start, const Value& stop, const Value& step,
                 Runtime& runtime);
 

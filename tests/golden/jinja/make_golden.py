@@ -4,6 +4,7 @@
 Usage: /usr/bin/python3 make_golden.py     (writes expressions.json and conversations.json beside this file)
 """
 
+import copy
 import datetime
 import json
 import pathlib
@@ -76,7 +77,7 @@ def error_of(error):
 
 def outcome(env, source, variables):
     try:
-        return {"text": env.from_string(source).render(**variables)}
+        return {"text": env.from_string(source).render(**copy.deepcopy(variables))}
     except Exception as error:  # every failure is a result here
         return error_of(error)
 
