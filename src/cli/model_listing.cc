@@ -58,7 +58,8 @@ class Sections {
 
 std::string list_models(ApiClient& client) {
   Table table({"NAME", "ID", "SIZE", "MODIFIED"});
-  for (const Json& model : client.get("/api/tags").at("models")) {
+  const Json reply = client.get("/api/tags");
+  for (const Json& model : reply.at("models")) {
     table.add({model.value("name", ""), model.value("digest", "").substr(0, kShortDigest),
                human_bytes(model.value("size", std::uint64_t{0})), age(model, "modified_at")});
   }
@@ -67,7 +68,8 @@ std::string list_models(ApiClient& client) {
 
 std::string list_loaded(ApiClient& client) {
   Table table({"NAME", "ID", "SIZE", "PROCESSOR", "CONTEXT", "UNTIL"});
-  for (const Json& model : client.get("/api/ps").at("models")) {
+  const Json reply = client.get("/api/ps");
+  for (const Json& model : reply.at("models")) {
     const bool stopping =
         base::parse_timestamp(model.value("expires_at", "")) <= std::chrono::system_clock::now();
     table.add({model.value("name", ""), model.value("digest", "").substr(0, kShortDigest),
