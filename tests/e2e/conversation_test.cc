@@ -1,5 +1,4 @@
 // The four reference prompts, and the records around them, through every route that answers.
-#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <memory>
@@ -42,18 +41,17 @@ constexpr ReferencePrompt kReferencePrompts[] = {
 /// What a correct answer looks like, in the model's own words.
 void expect_good_answer(const ReferencePrompt& prompt, const std::string& answer) {
   const std::string name = prompt.name;
-  if (name == "Sum") EXPECT_THAT(answer, HasSubstr("4"));
-  if (name == "Capital") EXPECT_THAT(answer, HasSubstr("Paris"));
-  if (name == "Greeting") EXPECT_THAT(answer, AnyOf(HasSubstr("ello"), HasSubstr("Hi")));
-  if (name == "Haiku") {
-    std::string lines = answer.substr(answer.find_first_not_of("\n"));
-    EXPECT_EQ(std::count(lines.begin(),
-                         lines.begin() + static_cast<std::ptrdiff_t>(lines.find_last_not_of("\n ")), '\n'),
-              2)
-        << answer;
+  if (name == "Sum") {
+    EXPECT_THAT(answer, HasSubstr("4"));
+  } else if (name == "Capital") {
+    EXPECT_THAT(answer, HasSubstr("Paris"));
+  } else if (name == "Greeting") {
+    EXPECT_THAT(answer, AnyOf(HasSubstr("ello"), HasSubstr("Hi")));
+  } else {
+    EXPECT_THAT(answer, MatchesRegex("\\s*[a-zA-Z ,]+\n[a-zA-Z ,]+\n[a-zA-Z ,.]+\\s*"))
+        << "a haiku has three lines";
   }
   EXPECT_THAT(answer, Not(HasSubstr("<|")));
-  EXPECT_FALSE(answer.empty());
 }
 
 class Conversation : public ::testing::TestWithParam<ReferencePrompt> {
@@ -131,7 +129,7 @@ TEST_P(Conversation, SidecarCompletes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(ReferencePrompts, Conversation, ::testing::ValuesIn(kReferencePrompts),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& parameter) { return parameter.param.name; });
 
 class Sidecar : public Conversation {};
 
