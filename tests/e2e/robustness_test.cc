@@ -106,12 +106,9 @@ TEST_F(Robustness, ABodyBeyondTheLimitIs413) {
 
 TEST_F(Robustness, WhatIsNotThereYetSaysSo) {
   const json base{{"model", kModel}, {"messages", {{{"role", "user"}, {"content", "x"}}}}};
-  for (const auto& [key, value] :
-       json{
-           {"format", "json"},
-           {"logprobs", true},
-           {"tools", {{{"type", "function"}, {"function", {{"name", "f"}, {"parameters", json::object()}}}}}}}
-           .items()) {
+  const json tool{{"type", "function"}, {"function", {{"name", "f"}, {"parameters", json::object()}}}};
+  const json additions{{"format", "json"}, {"logprobs", true}, {"tools", json::array({tool})}};
+  for (const auto& [key, value] : additions.items()) {
     json body = base;
     body[key] = value;
     const auto reply = post(url(), "/api/chat", body);
