@@ -15,6 +15,10 @@ using text::TokenId;
 constexpr std::string_view kOpeningTag = "<think>";
 constexpr std::string_view kClosingTag = "</think>";
 
+/// A text this many times the context's places is refused rather than cut: next to nothing of it would be
+/// left, and an answer to that would be an answer to something else. (Tokens stand for a few bytes each.)
+constexpr std::size_t kMostBytesPerPlace = 1024;
+
 bool ends_with_opening_tag(std::string_view prompt) {
   const auto last = prompt.find_last_not_of(" \t\r\n");
   return last != std::string_view::npos && prompt.substr(0, last + 1).ends_with(kOpeningTag);
@@ -126,6 +130,28 @@ void drop_middle(const InferenceCall& call, std::size_t limit, std::vector<Token
   tokens.erase(keep_end, tail_begin);
 }
 
+/// What cutting a conversation cannot drop: the system's messages and the last one; of other calls
+/// everything.
+std::size_t bytes_that_stay(const InferenceCall& call) {
+  if (call.raw_prompt) {
+    return call.raw_prompt->size();
+  }
+  std::size_t bytes = 0;
+  for (const ChatMessage& message : call.messages) {
+    const bool stays = message.role == "system" || &message == &call.messages.back();
+    bytes += stays ? message.content.size() : 0;
+  }
+  return bytes;
+}
+
+[[noreturn]] void refuse_too_long(const std::string& lengths) {
+  throw base::Error(
+      base::ErrorCode::kInvalidArgument,
+      "the prompt is longer than the context length currently available to the model; shorten the "
+      "prompt, adjust the context length in settings, or use a model with a longer context length",
+      lengths);
+}
+
 }  // namespace
 
 BuiltPrompt build_prompt(const InferenceCall& call, std::size_t context_length) {
@@ -135,6 +161,9 @@ BuiltPrompt build_prompt(const InferenceCall& call, std::size_t context_length) 
     prompt.context_limit = std::min(context_length, static_cast<std::size_t>(*call.options.num_ctx));
   }
   const std::size_t limit = prompt.context_limit;
+  if (const std::size_t bytes = bytes_that_stay(call); bytes / kMostBytesPerPlace >= limit) {
+    refuse_too_long(std::to_string(bytes) + " bytes, context " + std::to_string(limit));
+  }
   if (call.raw_prompt) {
     set_raw_text(call, prompt);
   } else {
@@ -147,11 +176,7 @@ BuiltPrompt build_prompt(const InferenceCall& call, std::size_t context_length) 
   }
   if (prompt.tokens.size() >= limit) {
     if (!call.truncate || !call.shift) {
-      throw base::Error(
-          base::ErrorCode::kInvalidArgument,
-          "the prompt is longer than the context length currently available to the model; shorten the "
-          "prompt, adjust the context length in settings, or use a model with a longer context length",
-          std::to_string(prompt.tokens.size()) + " tokens, context " + std::to_string(limit));
+      refuse_too_long(std::to_string(prompt.tokens.size()) + " tokens, context " + std::to_string(limit));
     }
     drop_middle(call, limit, prompt.tokens);
   }

@@ -23,8 +23,8 @@ struct BuiltPrompt {
 /// What is too long is cut as Ollama does: of a conversation the oldest messages go, but not the system's and
 /// the last; what then is still too long loses its middle. This model's cache cannot be shifted while it
 /// answers, so a conversation is cut early enough to leave a part of the context for the answer. With
-/// `truncate` or `shift` off nothing is cut. Throws Error (kInvalidArgument) when the prompt does not fit, or
-/// from the template.
+/// `truncate` or `shift` off nothing is cut, and a text of megabytes is refused. Throws Error
+/// (kInvalidArgument) when the prompt does not fit, or from the template.
 BuiltPrompt build_prompt(const InferenceCall& call, std::size_t context_length);
 
 /// What the engine is to do.
