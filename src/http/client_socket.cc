@@ -13,7 +13,7 @@ namespace axllama::http {
 namespace {
 
 namespace asio = boost::asio;
-using asio::experimental::awaitable_operators::operator||;
+using namespace asio::experimental::awaitable_operators;  // operator||
 
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 

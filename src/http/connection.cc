@@ -22,7 +22,7 @@ namespace axllama::http {
 namespace {
 
 namespace asio = boost::asio;
-using asio::experimental::awaitable_operators::operator||;
+using namespace asio::experimental::awaitable_operators;  // operator||
 using Clock = ClientSocket::Clock;
 
 constexpr const char* kRetryAfterSeconds = "5";
@@ -75,7 +75,7 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
         [self = shared_from_this(), done = std::move(done)](const std::exception_ptr& failure) {
           self->socket_.close();
           if (failure) {
-            self->log_failure(failure);
+            self->log_failure(failure, "");
           }
           done();
         });
@@ -128,7 +128,7 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
       failure = std::current_exception();
     }
     if (failure) {
-      log_failure(failure);
+      log_failure(failure, request.id);
     }
     log_request(parser, response, gone);
     const bool again = !gone && !failure && response.finished() && response.keep_alive() && parser.done();
@@ -382,7 +382,7 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
     } catch (const base::Error& known) {
       const int status = status_of(known.code());
       if (status == 500) {
-        log_failure(failure);
+        log_failure(failure, request.id);
       }
       Refusal refusal = error(request, status, known.message());
       if (status == 503) {
@@ -390,12 +390,12 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
       }
       return refusal;
     } catch (...) {
-      log_failure(failure);
+      log_failure(failure, request.id);
     }
     return error(request, 500, "the server failed to answer; its log says why");
   }
 
-  void log_failure(const std::exception_ptr& failure) const {
+  void log_failure(const std::exception_ptr& failure, const std::string& id) const {
     std::string what = "unknown exception";
     try {
       std::rethrow_exception(failure);
@@ -404,7 +404,7 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
     } catch (...) {
     }
     telemetry::log(telemetry::LogLevel::kError, "request failed",
-                   {{"client", socket_.remote_address()}, {"error", what}});
+                   {{"id", id}, {"client", socket_.remote_address()}, {"error", what}});
   }
 
   void log_request(RequestParser& parser, const SocketResponse& response, bool gone) const {

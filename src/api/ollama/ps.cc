@@ -36,10 +36,9 @@ Json describe(const serving::LoadedModel& loaded, bool software_card) {
 
 std::string list_loaded(const serving::InferenceService& service) {
   std::vector<serving::LoadedModel> loaded = service.loaded();
-  std::stable_sort(loaded.begin(), loaded.end(),
-                   [](const serving::LoadedModel& a, const serving::LoadedModel& b) {
-                     return a.expires_at > b.expires_at;
-                   });
+  std::sort(loaded.begin(), loaded.end(), [](const serving::LoadedModel& a, const serving::LoadedModel& b) {
+    return a.expires_at != b.expires_at ? a.expires_at > b.expires_at : a.model.name < b.model.name;
+  });
   const bool software_card = service.card_status().software_card;
   Json body;
   body["models"] = Json::array();

@@ -1,17 +1,20 @@
 #include "api/sidecar/sidecar_api.h"
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "api/background.h"
 #include "api/event_reader.h"
+#include "api/json_body.h"
 #include "api/sidecar/model_choice.h"
 #include "api/sidecar/sidecar_request.h"
 #include "base/error.h"
+#include "http/status.h"
 
 namespace axllama::api::sidecar {
 namespace {
@@ -19,14 +22,9 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 using http::Awaitable;
-using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kJson = "application/json; charset=utf-8";
-constexpr std::string_view kNdjson = "application/x-ndjson";
-
-std::string dump(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+constexpr std::string_view kJson = http::kJsonContentType;
+constexpr std::string_view kNdjson = http::kNdjsonContentType;
 
 /// This dialect knows three error statuses: the request's fault, a missing model, and everything on our side.
 int status_of(ErrorCode code) {
@@ -42,7 +40,7 @@ int status_of(ErrorCode code) {
 }
 
 std::string error_body(const std::string& message) {
-  return dump(Json{{"error", message}});
+  return to_json(Json{{"error", message}});
 }
 
 class Sidecar {
@@ -58,6 +56,7 @@ class Sidecar {
  private:
   serving::InferenceService& service_;
   ModelChoice models_;
+  Background background_{1};  // opens packages, tokenizes
 };
 
 Json final_record(const std::string& text, const std::string& request_id, const inference::TokenEvent& last) {
@@ -70,26 +69,37 @@ Json final_record(const std::string& text, const std::string& request_id, const 
 // Records are built in plain functions: GCC 12 cannot compile braced initialisers inside a coroutine.
 
 std::string piece_record(const std::string& text) {
-  return dump(Json{{"text", text}}) + "\n";
+  return to_json(Json{{"text", text}}) + "\n";
 }
 
 std::string last_stream_record(const std::string& request_id, const inference::TokenEvent& last) {
   Json record = final_record("", request_id, last);
   record["done"] = true;
-  return dump(record) + "\n";
+  return to_json(record) + "\n";
 }
 
-Awaitable<void> Sidecar::generate(http::Request& request, http::ResponseWriter& response) {
-  GenerateRequest wanted = parse_generate_request(request.body);
+/// Everything before the queue: reads the body, opens the model, tokenizes.
+serving::InferenceRequest prepare(const ModelChoice& models, const http::Request& request,
+                                  GenerateRequest& wanted) {
+  wanted = parse_generate_request(request.body);
   if (wanted.request_id.empty()) wanted.request_id = request.id;
-  const ChosenModel model = models_.current();
+  const ChosenModel model = models.current();
+  const text::Tokenizer& tokenizer = model.reference.package->tokenizer();
 
   serving::InferenceRequest inference;
   inference.model = model.reference;
   inference.client = request.remote_address;
-  inference.generation.prompt = model.reference.package->tokenizer().encode(wanted.prompt);
+  inference.generation.prompt = tokenizer.add_special_tokens(tokenizer.encode(wanted.prompt));
   inference.generation.sampling = wanted.sampling;
   inference.generation.max_tokens = wanted.max_tokens;
+  return inference;
+}
+
+Awaitable<void> Sidecar::generate(http::Request& request, http::ResponseWriter& response) {
+  GenerateRequest wanted;
+  serving::InferenceRequest inference;
+  std::function<void()> work = [&] { inference = prepare(models_, request, wanted); };
+  co_await background_.run(work);
   const auto stream = service_.submit(std::move(inference));
 
   std::string text;
@@ -104,7 +114,7 @@ Awaitable<void> Sidecar::generate(http::Request& request, http::ResponseWriter& 
     if (!wanted.stream) {
       text += piece->text;
       if (!piece->done) continue;
-      co_return co_await response.respond(200, kJson, dump(final_record(text, wanted.request_id, *piece)));
+      co_return co_await response.respond(200, kJson, to_json(final_record(text, wanted.request_id, *piece)));
     }
     if (!response.started()) response.start_stream(200, kNdjson);
     if (!piece->text.empty()) co_await response.write(piece_record(piece->text));
@@ -113,14 +123,16 @@ Awaitable<void> Sidecar::generate(http::Request& request, http::ResponseWriter& 
 }
 
 std::string loaded_record(const ChosenModel& model) {
-  return dump(Json{{"status", "loaded"},
-                   {"model", model.reference.name},
-                   {"type", model.reference.package->architecture()},
-                   {"layers", model.reference.package->layer_count()}});
+  return to_json(Json{{"status", "loaded"},
+                      {"model", model.reference.name},
+                      {"type", model.reference.package->architecture()},
+                      {"layers", model.reference.package->layer_count()}});
 }
 
 Awaitable<void> Sidecar::load(http::Request& request, http::ResponseWriter& response) {
-  ChosenModel model = models_.resolve(parse_load_request(request.body));
+  ChosenModel model;
+  std::function<void()> work = [&] { model = models_.resolve(parse_load_request(request.body)); };
+  co_await background_.run(work);
   const auto stream = service_.load(model.reference, std::nullopt);
   while (true) {
     const serving::ResponseEvent event = co_await next_event(stream);
@@ -157,7 +169,7 @@ std::string health_record(const serving::CardStatus& card, const std::vector<ser
                 {"cmm_total_bytes", or_null(card.cmm_total_bytes)},
                 {"cmm_free_bytes", or_null(card.cmm_free_bytes)}}}};
   if (!card.problem.empty()) record["problem"] = card.problem;
-  return dump(record);
+  return to_json(record);
 }
 
 Awaitable<void> Sidecar::health(http::Request& /*request*/, http::ResponseWriter& response) {

@@ -3,29 +3,16 @@
 #include <cmath>
 #include <limits>
 
-#include <nlohmann/json.hpp>
-
+#include "api/json_body.h"
 #include "base/error.h"
 
 namespace axllama::api::sidecar {
 namespace {
 
-using nlohmann::json;
+using json = Json;
 
 [[noreturn]] void refuse(const std::string& sentence) {
   throw base::Error(base::ErrorCode::kInvalidArgument, sentence);
-}
-
-json parse_object(std::string_view body) {
-  if (body.empty()) refuse("missing request body");
-  json parsed;
-  try {
-    parsed = json::parse(body);
-  } catch (const json::exception& error) {
-    refuse(std::string("the request body is not JSON: ") + error.what());
-  }
-  if (!parsed.is_object()) refuse("the request body must be a JSON object");
-  return parsed;
 }
 
 /// The member, or null when it is absent or null.
@@ -72,7 +59,7 @@ bool boolean(const json& object, const char* name) {
 
 GenerateRequest parse_generate_request(std::string_view body) {
   constexpr double kMostTemperature = 100;
-  const json object = parse_object(body);
+  const json object = parse_json_body(body);
   GenerateRequest request;
   request.prompt = text(object, "prompt");
   if (request.prompt.empty()) refuse("prompt must be a string that is not empty");
@@ -87,7 +74,7 @@ GenerateRequest parse_generate_request(std::string_view body) {
 }
 
 std::string parse_load_request(std::string_view body) {
-  const std::string path = text(parse_object(body), "model_path");
+  const std::string path = text(parse_json_body(body), "model_path");
   if (path.empty()) refuse("model_path must name a package folder or a model");
   return path;
 }

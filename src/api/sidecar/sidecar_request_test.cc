@@ -32,7 +32,7 @@ TEST(SidecarRequest, EveryFieldIsRead) {
 TEST(SidecarRequest, WrongTypesAndValuesAreRefusedWithTheFieldsName) {
   const std::pair<const char*, const char*> cases[] = {
       {"", "missing"},
-      {"{", "not JSON"},
+      {"{", "not valid JSON"},
       {"[]", "object"},
       {"{}", "prompt"},
       {R"({"prompt":5})", "prompt"},

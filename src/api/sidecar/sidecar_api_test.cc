@@ -1,0 +1,176 @@
+#include "api/sidecar/sidecar_api.h"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/json_body.h"
+#include "api/testing/api_server.h"
+#include "api/testing/fake_service.h"
+#include "base/error.h"
+#include "store/library.h"
+
+namespace axllama::api::sidecar {
+namespace {
+
+using http::testing::RawClient;
+using http::testing::RawResponse;
+using testing::FakeRequest;
+using ::testing::HasSubstr;
+using testing::records_of;
+
+class SidecarApiTest : public ::testing::Test {
+ protected:
+  SidecarApiTest()
+      : library_({models_.path()}),
+        server_([this](http::Router& router) { add_sidecar_routes(router, {service_, library_, "plain"}); }) {
+  }
+  ~SidecarApiTest() override { server_.server().stop(std::chrono::milliseconds(0)); }
+
+  Json reply(const std::string& path, const std::string& body, int status = 200) {
+    const RawResponse response = server_.post(path, body);
+    EXPECT_EQ(response.status, status) << response.body;
+    return Json::parse(response.body);
+  }
+  std::string error(const std::string& path, const std::string& body, int status) {
+    return reply(path, body, status).value("error", "");
+  }
+  std::string folder(const std::string& name) const { return (models_.path() / name).string(); }
+
+  testing::ModelFolder models_;
+  store::Library library_;
+  testing::FakeService service_;
+  testing::ApiServer server_;
+};
+
+TEST_F(SidecarApiTest, GeneratesWithoutATemplate) {
+  const Json whole = reply("/generate", R"({"prompt":"The capital of France is","request_id":"abc"})");
+  EXPECT_EQ(to_json(whole), R"({"text":"Hello","request_id":"abc","tokens":7,"done_reason":"stop"})");
+  const auto& generation = service_.last_request()->submitted->generation;
+  EXPECT_EQ(generation.prompt.size(), 24U) << "one token per byte, and nothing around it";
+  EXPECT_EQ(generation.max_tokens, 128);
+  EXPECT_EQ(generation.sampling.temperature, 0.8);
+  EXPECT_EQ(service_.last_request()->submitted->model.name, "plain:latest");
+  EXPECT_EQ(reply("/generate", R"({"prompt":"x"})")["request_id"].get<std::string>().size(), 16U);
+}
+
+TEST_F(SidecarApiTest, Streams) {
+  service_.on_submit = [](FakeRequest& request) {
+    request.push_ready();
+    request.push_text("Hel");
+    request.push_text("");
+    request.push_text("lo");
+    request.push_done(inference::FinishReason::kLength);
+  };
+  const RawResponse response = server_.post("/generate", R"({"prompt":"x","stream":true,"request_id":"r"})");
+  EXPECT_EQ(*response.headers.find("Content-Type"), "application/x-ndjson");
+  const std::vector<Json> records = records_of(response.body);
+  ASSERT_EQ(records.size(), 3U);
+  EXPECT_EQ(to_json(records[0]), R"({"text":"Hel"})");
+  EXPECT_EQ(to_json(records[1]), R"({"text":"lo"})");
+  EXPECT_EQ(to_json(records[2]),
+            R"({"text":"","request_id":"r","tokens":7,"done_reason":"length","done":true})");
+}
+
+TEST_F(SidecarApiTest, Errors) {
+  EXPECT_EQ(error("/generate", "", 400), "missing request body");
+  EXPECT_THAT(error("/generate", "{}", 400), HasSubstr("prompt"));
+  service_.on_submit = [](FakeRequest& request) {
+    request.push(base::Error(base::ErrorCode::kDevice, "the card went offline"));
+  };
+  EXPECT_EQ(error("/generate", R"({"prompt":"x"})", 503), "the card went offline");
+  service_.on_submit = [](FakeRequest& request) {
+    request.push_text("Hel");
+    request.push(base::Error(base::ErrorCode::kDevice, "the card went offline"));
+  };
+  const auto records = records_of(server_.post("/generate", R"({"prompt":"x","stream":true})").body);
+  EXPECT_EQ(to_json(records.back()), R"({"error":"the card went offline"})");
+  std::filesystem::remove_all(models_.path() / "plain");
+  EXPECT_THAT(error("/generate", R"({"prompt":"x"})", 404), HasSubstr("not found"));
+}
+
+TEST_F(SidecarApiTest, LoadsByNameAndByFolder) {
+  for (const std::string& asked : {std::string("thinker"), folder("thinker")}) {
+    const Json loaded = reply("/load", R"({"model_path":")" + asked + "\"}");
+    EXPECT_EQ(to_json(loaded), R"({"status":"loaded","model":"thinker:latest","type":"qwen3","layers":3})");
+  }
+  reply("/generate", R"({"prompt":"x"})");
+  EXPECT_EQ(service_.last_request()->submitted->model.name, "thinker:latest");
+}
+
+TEST_F(SidecarApiTest, AFailedLoadLeavesTheModelThatRan) {
+  reply("/load", R"({"model_path":"thinker"})");
+  service_.on_load = [](FakeRequest& request) {
+    request.push(base::Error(base::ErrorCode::kResourceExhausted, "no memory"));
+  };
+  EXPECT_EQ(error("/load", R"({"model_path":"unknown-context"})", 503), "no memory");
+  EXPECT_THAT(error("/load", R"({"model_path":"broken"})", 400), HasSubstr("LFS"));
+  reply("/generate", R"({"prompt":"x"})");
+  EXPECT_EQ(service_.last_request()->submitted->model.name, "thinker:latest");
+}
+
+TEST_F(SidecarApiTest, RefusesFoldersOutsideTheRoots) {
+  for (const std::string& path :
+       {std::string("/etc"), folder("../../etc"), folder("plain/../../.."), models_.path().string()}) {
+    EXPECT_THAT(error("/load", R"({"model_path":")" + path + "\"}", 400), HasSubstr("outside the allowed"))
+        << path;
+  }
+  std::filesystem::create_symlink("/etc", models_.path() / "link");
+  EXPECT_THAT(error("/load", R"({"model_path":")" + folder("link") + "\"}", 400),
+              HasSubstr("outside the allowed"));
+  EXPECT_THAT(error("/load", R"({"model_path":")" + folder("missing") + "\"}", 404),
+              HasSubstr("no model package"));
+  EXPECT_THAT(error("/load", R"({"model_path":"missing"})", 404), HasSubstr("not found"));
+  EXPECT_THAT(error("/load", "{}", 400), HasSubstr("model_path"));
+}
+
+TEST_F(SidecarApiTest, HealthTellsCardAndModel) {
+  service_.status.problem = "no card";
+  Json health = Json::parse(server_.call("GET", "/health").body);
+  EXPECT_EQ(health["status"], "error");
+  EXPECT_EQ(health["backend_type"], "axcl");
+  EXPECT_EQ(health["model_loaded"], false);
+  EXPECT_TRUE(health["model_path"].is_null());
+  EXPECT_TRUE(health["device"]["temperature_c"].is_null());
+
+  service_.status = {};
+  service_.status.available = true;
+  service_.status.software_card = true;
+  service_.status.temperature_celsius = 41.5;
+  service_.status.cmm_total_bytes = 7'000;
+  serving::LoadedModel model;
+  model.model = {"plain:latest", "d", library_.open(library_.find("plain"))};
+  service_.models.push_back(model);
+  health = Json::parse(server_.call("GET", "/health").body);
+  EXPECT_EQ(health["status"], "ok");
+  EXPECT_EQ(health["backend_type"], "softcard");
+  EXPECT_EQ(health["model_loaded"], true);
+  EXPECT_EQ(health["model_path"], folder("plain"));
+  EXPECT_EQ(health["device"]["temperature_c"], 41.5);
+  EXPECT_EQ(health["device"]["cmm_total_bytes"], 7'000);
+  EXPECT_TRUE(health["device"]["npu_percent"].is_null());
+}
+
+TEST_F(SidecarApiTest, ResetForgetsTheConversation) {
+  EXPECT_EQ(server_.post("/reset", "").body, R"({"status":"ok"})");
+  EXPECT_EQ(service_.resets(), 1);
+}
+
+TEST_F(SidecarApiTest, ALeavingClientCancels) {
+  service_.on_submit = nullptr;
+  RawClient client(server_.port());
+  const std::string body = R"({"prompt":"x"})";
+  client.send("POST /generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
+              "\r\n\r\n" + body);
+  const auto request = service_.last_request();
+  ASSERT_NE(request, nullptr);
+  client.close();
+  EXPECT_TRUE(testing::eventually([&] { return request->dropped(); }));
+}
+
+}  // namespace
+}  // namespace axllama::api::sidecar
