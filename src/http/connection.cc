@@ -9,11 +9,12 @@
 #include <boost/asio/post.hpp>
 
 #include "base/error.h"
+#include "http/body_charge.h"
 #include "http/client_socket.h"
+#include "http/refusal.h"
 #include "http/request_parser.h"
 #include "http/socket_response.h"
 #include "http/status.h"
-#include "http/url.h"
 #include "telemetry/log.h"
 #include "telemetry/request_id.h"
 #include "telemetry/request_log.h"
@@ -25,41 +26,18 @@ namespace asio = boost::asio;
 using namespace asio::experimental::awaitable_operators;  // operator||
 using Clock = ClientSocket::Clock;
 
-constexpr const char* kRetryAfterSeconds = "5";
-
-/// Bytes of request bodies held in memory, counted against the limit of all connections together.
-class BodyCharge {
- public:
-  explicit BodyCharge(std::atomic<std::uint64_t>& total) : total_(total) {}
-  ~BodyCharge() { total_ -= charged_; }
-  BodyCharge(const BodyCharge&) = delete;
-  BodyCharge& operator=(const BodyCharge&) = delete;
-
-  /// Raises the charge to `bytes`; false when the total would pass `limit`.
-  bool raise(std::uint64_t bytes, std::uint64_t limit) {
-    const std::uint64_t more = bytes - charged_;
-    if (total_.fetch_add(more) + more > limit) {
-      total_ -= more;
-      return false;
-    }
-    charged_ = bytes;
-    return true;
-  }
-
- private:
-  std::atomic<std::uint64_t>& total_;
-  std::uint64_t charged_ = 0;
-};
-
-/// An answer this room gives by itself.
-struct Refusal {
-  int status = 400;
-  std::string content_type;
-  std::string body;
-  std::vector<std::pair<std::string, std::string>> headers;
-};
-
 enum class BodyResult { kComplete, kTooLarge, kNoRoom, kTimeout, kMalformed, kGone };
+
+/// Whether a handler ended because its client left or stopped reading.
+bool is_connection_error(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const boost::system::system_error&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
 
 class ConnectionImpl final : public Connection, public std::enable_shared_from_this<ConnectionImpl> {
  public:
@@ -199,7 +177,7 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
   }
 
   Refusal error(const Request& request, int status, const std::string& message) const {
-    return {status, std::string(kJsonContentType), listener_.render_error(request.path, status, message), {}};
+    return refuse(listener_.render_error, request, status, message);
   }
 
   /// What must be said before the body is read, if anything.
@@ -215,36 +193,18 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
       return Refusal{204, "", "", {}};
     }
     match = listener_.router->match(request.method, request.path);
-    switch (match.kind) {
-      case RouteMatch::Kind::kNotFound:
-        return Refusal{404, std::string(kTextContentType), "404 page not found", {}};
-      case RouteMatch::Kind::kMethodNotAllowed:
-        return Refusal{
-            405, std::string(kTextContentType), "405 method not allowed", {{"Allow", match.allowed}}};
-      case RouteMatch::Kind::kRedirect: {
-        std::string location = percent_encode_path(request.path.substr(0, request.path.size() - 1));
-        if (!request.query.empty()) {
-          location += "?" + request.query;
-        }
-        return Refusal{request.method == "GET" ? 301 : 307, "", "", {{"Location", std::move(location)}}};
-      }
-      case RouteMatch::Kind::kFound:
-        break;
+    if (match.kind != RouteMatch::Kind::kFound) {
+      return refuse_unrouted(request, match);
     }
     request.path_parameters = std::move(match.parameters);
     if (parser.content_length().value_or(0) > body_limit(match)) {
-      return too_large(request, body_limit(match));
+      return refuse_too_large(listener_.render_error, request, body_limit(match));
     }
     return std::nullopt;
   }
 
   std::uint64_t body_limit(const RouteMatch& match) const {
     return match.route->options.body_limit.value_or(shared_.limits.body_bytes);
-  }
-
-  Refusal too_large(const Request& request, std::uint64_t limit) const {
-    return error(request, 413,
-                 "the request body is larger than the " + std::to_string(limit) + " bytes allowed here");
   }
 
   /// The whole of one exchange after the header. False: the client has gone.
@@ -281,13 +241,9 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
     const Request& request = const_cast<RequestParser&>(parser).request();
     switch (body) {
       case BodyResult::kTooLarge:
-        return too_large(request, body_limit(match));
-      case BodyResult::kNoRoom: {
-        Refusal refusal =
-            error(request, 503, "the server is holding too many large requests; try again later");
-        refusal.headers.emplace_back("Retry-After", kRetryAfterSeconds);
-        return refusal;
-      }
+        return refuse_too_large(listener_.render_error, request, body_limit(match));
+      case BodyResult::kNoRoom:
+        return error(request, 503, "the server is holding too many large requests; try again later");
       case BodyResult::kTimeout:
         return error(request, 408, "the request body did not arrive in time");
       case BodyResult::kMalformed:
@@ -366,7 +322,13 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
     if (response.started()) {
       std::rethrow_exception(failure);
     }
-    const Refusal refusal = describe(failure, request);
+    if (is_connection_error(failure)) {
+      co_return false;
+    }
+    const Refusal refusal = refuse_failure(listener_.render_error, request, failure);
+    if (refusal.status == 500) {
+      log_failure(failure, request.id);
+    }
     for (const auto& [name, value] : refusal.headers) {
       response.set_header(name, value);
     }
@@ -374,37 +336,9 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
     co_return true;
   }
 
-  Refusal describe(const std::exception_ptr& failure, const Request& request) {
-    try {
-      std::rethrow_exception(failure);
-    } catch (const boost::system::system_error&) {
-      throw;  // the client's connection failed
-    } catch (const base::Error& known) {
-      const int status = status_of(known.code());
-      if (status == 500) {
-        log_failure(failure, request.id);
-      }
-      Refusal refusal = error(request, status, known.message());
-      if (status == 503) {
-        refusal.headers.emplace_back("Retry-After", kRetryAfterSeconds);
-      }
-      return refusal;
-    } catch (...) {
-      log_failure(failure, request.id);
-    }
-    return error(request, 500, "the server failed to answer; its log says why");
-  }
-
   void log_failure(const std::exception_ptr& failure, const std::string& id) const {
-    std::string what = "unknown exception";
-    try {
-      std::rethrow_exception(failure);
-    } catch (const std::exception& exception) {
-      what = exception.what();
-    } catch (...) {
-    }
     telemetry::log(telemetry::LogLevel::kError, "request failed",
-                   {{"id", id}, {"client", socket_.remote_address()}, {"error", what}});
+                   {{"id", id}, {"client", socket_.remote_address()}, {"error", describe_failure(failure)}});
   }
 
   void log_request(RequestParser& parser, const SocketResponse& response, bool gone) const {

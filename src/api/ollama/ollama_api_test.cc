@@ -503,10 +503,15 @@ TEST_F(OllamaApiTest, NumCtxIsClamped) {
   EXPECT_EQ(submitted().generation.max_tokens, 40 - static_cast<int>(prompt().size()));
 }
 
-TEST_F(OllamaApiTest, TenMegabytesArePrompted) {
-  const RawResponse response = post("/api/chat", chat_body("plain", std::string(10 << 20, 'x')));
-  EXPECT_EQ(response.status, 200);
-  EXPECT_LT(prompt().size(), 256U);
+TEST_F(OllamaApiTest, ATextOfWhichNextToNothingWouldBeLeftIsRefused) {
+  for (const char* path : {"/api/chat", "/api/generate"}) {
+    Json body = chat_body("plain", std::string(10 << 20, 'x'));
+    body["prompt"] = std::string(10 << 20, 'x');
+    EXPECT_THAT(reply(path, body, 400)["error"].get<std::string>(),
+                HasSubstr("the prompt is longer than the context length"));
+  }
+  EXPECT_EQ(service_.request_count(), 0U);
+  EXPECT_EQ(post("/api/chat", chat_body("plain")).status, 200);
 }
 
 // ---- Errors
