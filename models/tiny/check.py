@@ -114,16 +114,22 @@ def check_checkpoint():
     print(f"checkpoint: {len(tensors)} tensors, {sum(v.numel() for v in tensors.values()):,} parameters")
 
 
+def conversation(messages):
+    return json.dumps([m for m in messages if m["role"] != "system"])
+
+
 def check_held_out():
-    asked = {
-        json.dumps(r.get("messages", r.get("prompt")))
-        for r in map(json.loads, open(HERE / "eval.jsonl", encoding="utf-8"))
-    }
+    with open(HERE / "eval.jsonl", encoding="utf-8") as file:
+        asked = {row["prompt"] if "prompt" in row else conversation(row["messages"]) for row in map(json.loads, file)}
     trained = 0
-    for sample, mode, _ in corpus.exercises(0, 12000):
-        shown = json.dumps(sample.raw[0] if mode == "raw" else [m for m in sample.messages if m["role"] != "system"])
-        expect(shown not in asked or sample.plain, f"{shown} is held out and trained")
-        trained += 1
+    for shard in (0, corpus.DRILL_SHARDS):
+        for sample, mode, _ in corpus.exercises(shard, 12000, shares=corpus.training_shares(shard)):
+            if sample.parts:
+                shown = sample.parts[0][0]
+            else:
+                shown = sample.raw[0] if mode == "raw" else conversation(sample.messages)
+            expect(shown not in asked or sample.plain, f"{shown} is held out and trained")
+            trained += 1
     print(f"held out: none of {len(asked)} prompts is among {trained} training exercises")
 
 
