@@ -31,6 +31,10 @@ struct ReferencePrompt {
   const char* text;
 };
 
+void PrintTo(const ReferencePrompt& prompt, std::ostream* out) {
+  *out << prompt.text;
+}
+
 constexpr ReferencePrompt kReferencePrompts[] = {
     {"Sum", "What is 2+2?"},
     {"Capital", "The capital of France is"},
