@@ -21,6 +21,7 @@ TOKENS = 64
 PROMPTS = 50
 WINDOW = 512  # tokens of held-out text evaluated together
 TOLERANCE = 0.01  # of the perplexity
+SHOWN = 20          # differences, at most
 MOST_TIES = 5      # of 3,200 tokens
 
 
@@ -56,8 +57,9 @@ def compare_tokens(options):
             best, chosen = (logits[i][expected[i]], logits[i][made[i]]) if i < len(made) else (math.inf, 0.0)
             tie = best - chosen <= bf16_step(best)
             ties, wrong = ties + tie, wrong + (not tie)
-            print(f"prompt {number}, token {i}: engine {made[i:i + 1]} (logit {chosen}), "
-                  f"reference {expected[i]} (logit {best}){', a tie' if tie else ''}")
+            if ties + wrong <= SHOWN:
+                print(f"prompt {number}, token {i}: engine {made[i:i + 1]} (logit {chosen}), "
+                      f"reference {expected[i]} (logit {best}){', a tie' if tie else ''}")
     print(f"{equal} of {len(answers)} prompts x {TOKENS} tokens are equal; tokens that differ: "
           f"{ties} between neighbouring logits, {wrong} otherwise")
     return wrong == 0 and ties <= MOST_TIES
