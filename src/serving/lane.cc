@@ -256,7 +256,7 @@ void Lane::refresh_properties() {
   std::optional<axcl::CardProperties> properties;
   try {
     properties = backend_->properties();
-  } catch (const Error&) {
+  } catch (...) {
     properties.reset();  // a status page without temperature; a request will find out what is wrong
   }
   const std::lock_guard lock(mutex_);
@@ -280,7 +280,12 @@ void Lane::unload_now(const std::string& digest) {
 
 void Lane::reset_caches_now() {
   for (const auto& [digest, instance] : instances_) {
-    instance->reset_cache();
+    try {
+      instance->reset_cache();
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      residency_.request_unload(digest);  // a model that cannot forget has to go
+    }
   }
 }
 
