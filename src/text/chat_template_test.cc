@@ -253,7 +253,7 @@ TEST(ChatTemplateErrors, NameTheTemplateAndThePlace) {
   EXPECT_EQ(message_of("x{% if %}"),
             "qwen3 chat template, line 1, column 8: expected an expression, found '%}'");
   EXPECT_EQ(message_of("{% if true %}\nx"),
-            "qwen3 chat template, line 1, column 14: the template ends inside 'if': 'elif' or 'else' or "
+            "qwen3 chat template, line 2, column 1: the template ends inside 'if': 'elif' or 'else' or "
             "'endif' is missing");
   EXPECT_EQ(message_of("{% include 'x' %}"),
             "qwen3 chat template, line 1, column 4: 'include' is not supported: a chat template is one text "

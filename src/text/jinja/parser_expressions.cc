@@ -45,7 +45,7 @@ void Parser::count_link() {
 }
 
 ExprPtr Parser::parse_expression() {
-  const DepthGuard depth(depth_, limits_.max_nesting, "expressions are");
+  const DepthGuard depth(depth_, limits_.max_nesting, "statements and expressions are");
   std::uint32_t offset = current().offset;
   ExprPtr value = parse_or();
   while (skip_name("if")) {
@@ -62,7 +62,7 @@ ExprPtr Parser::parse_expression() {
 }
 
 ExprPtr Parser::parse_or() {
-  const DepthGuard depth(depth_, limits_.max_nesting, "expressions are");
+  const DepthGuard depth(depth_, limits_.max_nesting, "statements and expressions are");
   ExprPtr left = parse_and();
   while (is_name("or")) {
     count_link();
@@ -88,7 +88,7 @@ ExprPtr Parser::parse_not() {
   if (!is_name("not")) {
     return parse_compare();
   }
-  const DepthGuard depth(depth_, limits_.max_nesting, "expressions are");
+  const DepthGuard depth(depth_, limits_.max_nesting, "statements and expressions are");
   const std::uint32_t offset = next().offset;
   return std::make_unique<UnaryExpr>(offset, UnaryOperator::kNot, parse_not());
 }
@@ -170,7 +170,7 @@ ExprPtr Parser::parse_power() {
 ExprPtr Parser::parse_unary(bool with_filters) {
   ExprPtr expr;
   if (is_operator("-") || is_operator("+")) {
-    const DepthGuard depth(depth_, limits_.max_nesting, "expressions are");
+    const DepthGuard depth(depth_, limits_.max_nesting, "statements and expressions are");
     const Token token = next();
     const auto operation = token.text == "-" ? UnaryOperator::kNegate : UnaryOperator::kAffirm;
     expr = std::make_unique<UnaryExpr>(token.offset, operation, parse_unary(false));
@@ -266,7 +266,7 @@ ExprPtr Parser::parse_tuple(TupleMode mode, std::string_view end, bool in_parent
       break;
     }
     if (mode == TupleMode::kPrimaries) {
-      const DepthGuard depth(depth_, limits_.max_nesting, "expressions are");
+      const DepthGuard depth(depth_, limits_.max_nesting, "statements and expressions are");
       items.push_back(parse_primary());
     } else {
       items.push_back(mode == TupleMode::kFull ? parse_expression() : parse_without_conditional());
@@ -476,7 +476,7 @@ ExprPtr Parser::parse_test(ExprPtr input) {
     if (is_name("is")) {
       fail_here("tests cannot be chained with 'is'");
     }
-    const DepthGuard depth(depth_, limits_.max_nesting, "expressions are");
+    const DepthGuard depth(depth_, limits_.max_nesting, "statements and expressions are");
     arguments.positional.push_back(parse_postfix(parse_primary()));
   }
   auto test = std::make_unique<TestExpr>(offset, std::move(input), std::move(name), std::move(arguments));

@@ -145,7 +145,7 @@ void Parser::note_mention(const std::string& name) {
 
 /// Statements up to, and not including, the name of an end tag, whose "{%" is passed.
 Body Parser::parse_until(EndTags ends, std::string_view tag) {
-  const DepthGuard guard(depth_, limits_.max_nesting, "statements are");
+  const DepthGuard guard(depth_, limits_.max_nesting, "statements and expressions are");
   Body body;
   while (true) {
     const std::uint32_t offset = current().offset;

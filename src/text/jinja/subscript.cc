@@ -224,7 +224,7 @@ const Method* find_method(const Value& object, std::string_view name) {
 }
 
 Value get_attribute(const Value& object, const std::string& name, Runtime& runtime) {
-  if (object.is_undefined() && !is_internal(name)) {
+  if (object.is_undefined()) {
     object.fail_undefined();
   }
   if (auto found = find_attribute(object, name, runtime)) {

@@ -48,7 +48,6 @@ CASES = {
                "s[100:]", "s[-100:3]", "s.foo is defined", "s['upper']()", "e[:3]", **S),
         *shown("[1,2,3][1:]", "[1,2,3][::-1]", "(1,2,3)[:2]", "range(5)[1:3]", "range(10)[::-2]", "range(5)[-1]", "[1,2,3,4,5][1:4:2]", "[1,2,3][-2:]", "[0,1][5:]", "[1,2,3][2:0:-1]", "[1,2,3][true]", "{'a': {'b': {'c': 1}}}.a.b.c",
                "{'x y': 1}['x y']", "[[1,2],[3,4]][1][0]", "'abc'[1]", "{true: 'yes'}[1]", "(1,2).index(2)", "none.x is defined", "5.x is defined", "1[0] is defined", "range(3).start", "range(2, 9, 3)", "range(3)"),
-        "{{ x.__class__ is defined }}",
         ("{{ d.__class__ }}|{{ d.__class__ is defined }}", D),
     ],
     "filters for text": [
