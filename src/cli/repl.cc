@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cli/answer_printer.h"
+#include "cli/answer_stream.h"
 #include "cli/interrupt.h"
 #include "cli/line_editor.h"
 #include "cli/model_listing.h"
@@ -236,13 +237,7 @@ void Repl::answer(const std::string& message) {
   InterruptGuard::take();
   AnswerPrinter printer({session_.word_wrap, session_.hide_thinking, session_.verbose});
   try {
-    client_.stream(
-        "/api/chat", session_.chat_request(),
-        [&printer](const Json& record) {
-          printer.record(record);
-          return true;
-        },
-        &InterruptGuard::flag());
+    stream_answer(client_, "/api/chat", session_.chat_request(), printer, InterruptGuard::flag());
   } catch (...) {
     session_.messages.erase(session_.messages.size() - 1);
     throw;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "cli/answer_printer.h"
+#include "cli/answer_stream.h"
 #include "cli/api_client.h"
 #include "cli/chat_session.h"
 #include "cli/command.h"
@@ -60,13 +61,7 @@ int answer_once(ApiClient& client, const ChatSession& session, const std::string
 
   const InterruptGuard interrupts;
   AnswerPrinter printer({session.word_wrap, session.hide_thinking, session.verbose});
-  const bool complete = client.stream(
-      "/api/generate", request,
-      [&printer](const Json& record) {
-        printer.record(record);
-        return true;
-      },
-      &InterruptGuard::flag());
+  const bool complete = stream_answer(client, "/api/generate", request, printer, InterruptGuard::flag());
   printer.finish();
   return complete ? 0 : kInterruptedStatus;
 }
