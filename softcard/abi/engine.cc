@@ -13,7 +13,6 @@
 
 namespace softcard = axllama::softcard;
 using softcard::CardError;
-using softcard::Device;
 using softcard::guarded;
 using softcard::RemoteCall;
 using softcard::require;
