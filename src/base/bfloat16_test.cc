@@ -1,9 +1,9 @@
 #include "base/bfloat16.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <limits>
+
+#include <gtest/gtest.h>
 
 namespace axllama::base {
 namespace {

@@ -20,9 +20,10 @@ struct SafetensorsView {
   std::span<const std::byte> data;
 };
 
-/// Reader of the safetensors format (github.com/huggingface/safetensors, "Format"): an 8-byte little-endian header
-/// length, a JSON header, then the tensors' bytes. Checks every offset against the file and every size against dtype
-/// and shape; throws Error (kInvalidArgument) with the file, the tensor and both values. Immutable after construction.
+/// Reader of the safetensors format (github.com/huggingface/safetensors, "Format"): an 8-byte little-endian
+/// header length, a JSON header, then the tensors' bytes. Checks every offset against the file and every size
+/// against dtype and shape; throws Error (kInvalidArgument) with the file, the tensor and both values.
+/// Immutable after construction.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);
@@ -55,8 +56,8 @@ struct SafetensorsEntry {
   std::span<const std::byte> data;
 };
 
-/// Writes a file whose tensors start at 64-byte multiples (kernels read them in place), in the given order, to a
-/// temporary name beside `path`, and renames it when complete.
+/// Writes a file whose tensors start at 64-byte multiples (kernels read them in place), in the given order,
+/// to a temporary name beside `path`, and renames it when complete.
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
                        const std::vector<SafetensorsEntry>& entries);
 
