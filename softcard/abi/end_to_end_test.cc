@@ -223,7 +223,7 @@ TEST_F(EndToEndTest, DecodesThroughAWholeModelWithinTheBudgetOfCalls) {
     layer.bind_input(objects.back(), "input", 0, index % 2 == 0 ? hidden_a : hidden_b);
     layer.bind_output(objects.back(), "output", 0, index % 2 == 0 ? hidden_b : hidden_a);
   }
-  const axclrtEngineIO head_io = head.io();
+  axclrtEngineIO head_io = head.io();
   head.bind_input(head_io, "input", 0, kLayers % 2 == 0 ? hidden_a : hidden_b);
   head.bind_output(head_io, "output", 0, logits);
   std::vector<std::uint16_t> mask_row(slots() + 1, kHidden);
@@ -319,7 +319,7 @@ TEST_F(EndToEndTest, AChunkGivesTheKeysThatDecodingGivesAndComesFromCardMemoryTo
     indices.push_back(row);
     std::fill_n(chunk_mask.begin() + static_cast<std::ptrdiff_t>(row * rows()), row + 1, std::uint16_t{0});
   }
-  const axclrtEngineIO chunk = layer.io();
+  axclrtEngineIO chunk = layer.io();
   void* const chunk_k = allocate(rows() * kv() * 2, false);
   void* const chunk_out = allocate(rows() * hidden() * 2, false);
   for (const char* name : {"K_cache", "V_cache", "indices", "input", "mask"}) {
@@ -342,7 +342,7 @@ TEST_F(EndToEndTest, AChunkGivesTheKeysThatDecodingGivesAndComesFromCardMemoryTo
   const auto keys = download(chunk_k, rows() * kv());
   const auto states = download(chunk_out, rows() * hidden());
 
-  const axclrtEngineIO decode = layer.io();
+  axclrtEngineIO decode = layer.io();
   void* const k_cache = allocate(slots() * kv() * 2);
   void* const v_cache = allocate(slots() * kv() * 2);
   void* const mask = allocate((slots() + 1) * 2);
@@ -394,7 +394,7 @@ TEST_F(EndToEndTest, HostAddressesForLoadFromMemAreRefused) {
 TEST_F(EndToEndTest, UnknownHandlesAnswerErrors) {
   int something = 0;
   const Loaded head = Loaded::from_file(files->head());
-  const axclrtEngineIO io = head.io();
+  axclrtEngineIO io = head.io();
   EXPECT_EQ(AXCL(axclrtEngineDestroyIO)(io), 0);
   EXPECT_EQ(AXCL(axclrtEngineDestroyIO)(io), static_cast<axclError>(0x80300703));
   for (void* const wrong : {static_cast<void*>(&something), static_cast<void*>(io), head.info}) {

@@ -54,7 +54,12 @@ TEST(ExecutionTest, SmallChunksLeaveTheHiddenStateUntouchedInBothModes) {
     card.write(layer.in[kInput].address, kRow);
     card.write(layer.out[kOutput].address, std::vector<std::uint16_t>(kSmallRows * kHidden, 0x1234));
     layer.run();
-    EXPECT_THAT(card.read(layer.out[kOutput].address, kSmallRows * kHidden), Each(0x1234));
+    if (mode == Mode::kStrict) {
+      EXPECT_THROW(card.read(layer.out[kOutput].address, 1), CardError);
+    } else {
+      EXPECT_THAT(card.read(layer.out[kOutput].address, kSmallRows * kHidden), Each(0x1234));
+    }
+    EXPECT_EQ(card.services().reports.all().back().rule, 8);
     EXPECT_THAT(card.read(layer.out[kKOut].address, 4), ElementsAre(1, 2, 3, 4));
   }
 }

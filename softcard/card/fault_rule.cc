@@ -59,22 +59,6 @@ FaultKind parse_kind(const std::string& text) {
   return pick(text, choices, "kind");
 }
 
-/// An error code as a number or as a text such as "0x80300181".
-std::int32_t parse_code(const nlohmann::json& value) {
-  if (value.is_number_integer()) {
-    return static_cast<std::int32_t>(static_cast<std::uint32_t>(value.get<std::int64_t>()));
-  }
-  const auto text = value.get<std::string>();
-  std::uint32_t bits = 0;
-  const std::string_view digits = text.starts_with("0x") ? std::string_view(text).substr(2) : "";
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits, 16);
-  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) {
-    throw SettingsError("A fault's \"code\" is \"" + text +
-                        "\"; it must be a number or a text such as \"0x80300181\".");
-  }
-  return static_cast<std::int32_t>(bits);
-}
-
 /// Numbers as JSON has them, everything else as a text.
 nlohmann::json parse_word(const std::string& word) {
   const auto number = nlohmann::json::parse(word, nullptr, false);
@@ -94,6 +78,21 @@ std::vector<std::string> split(std::string_view text, char separator) {
 }
 
 }  // namespace
+
+std::int32_t parse_error_code(const nlohmann::json& value) {
+  if (value.is_number_integer()) {
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(value.get<std::int64_t>()));
+  }
+  const auto text = value.get<std::string>();
+  std::uint32_t bits = 0;
+  const std::string_view digits = text.starts_with("0x") ? std::string_view(text).substr(2) : "";
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits, 16);
+  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) {
+    throw SettingsError("An error code is \"" + text +
+                        "\"; it must be a number or a text such as \"0x80300181\".");
+  }
+  return static_cast<std::int32_t>(bits);
+}
 
 FaultPoint FaultRule::point() const noexcept {
   return entry(kind).point;
@@ -129,7 +128,7 @@ FaultRule parse_fault(const nlohmann::json& object) {
     } else if (key == "seed") {
       rule.seed = value.get<std::uint64_t>();
     } else if (key == "code") {
-      rule.code = parse_code(value);
+      rule.code = parse_error_code(value);
     } else if (key == "ms") {
       rule.ms = value.get<std::uint32_t>();
     } else if (key == "recovery") {

@@ -55,6 +55,9 @@ struct FaultRule {
   std::string_view name() const noexcept;
 };
 
+/// An error code as a number or as a text such as "0x80300181". Throws SettingsError.
+std::int32_t parse_error_code(const nlohmann::json& value);
+
 /// Throws SettingsError. From an object such as {"kind":"execute_error","at":5}; docs/softcard.md has all
 /// fields.
 FaultRule parse_fault(const nlohmann::json& object);

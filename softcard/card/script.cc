@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "softcard/card/fault_rule.h"
 #include "softcard/card/settings.h"
 
 namespace axllama::softcard {
@@ -41,7 +42,7 @@ ScriptStep parse_step(const Json& value) {
     } else if (key == "delay_ms") {
       step.delay_ms = field.get<std::uint32_t>();
     } else if (key == "error") {
-      step.error = static_cast<std::int32_t>(static_cast<std::uint32_t>(field.get<std::int64_t>()));
+      step.error = parse_error_code(field);
     } else {
       throw SettingsError("A script's step has an unknown field \"" + key + "\".");
     }

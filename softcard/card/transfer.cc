@@ -30,6 +30,21 @@ std::chrono::duration<double> at_rate(std::uint64_t bytes, double bytes_per_seco
                                                             : 0);
 }
 
+/// Rule 8: an output that a chunk of too few rows left untouched is nobody's to use.
+void check_untouched(Device& device, const DeviceRange& from) {
+  const std::uint64_t missing = from.at.block->first_unwritten(from.at.offset, from.size);
+  if (missing == from.at.offset + from.size || !from.at.block->is_skipped(missing)) {
+    return;
+  }
+  const std::string text = "Binding rule 8 broken by a copy from " + hex(from.at.address()) + ": byte " +
+                           std::to_string(missing - from.at.offset) +
+                           " belongs to an output that a chunk of too few rows left untouched.";
+  device.services().reports.add({.kind = "binding", .rule = 8, .text = text});
+  if (device.services().settings()->mode == Mode::kStrict) {
+    throw CardError(code::kMemoryIllegal, text);
+  }
+}
+
 constexpr double kMega = 1e6;
 constexpr double kGiga = 1e9;
 
@@ -98,10 +113,12 @@ void Copy::perform(Device& device) const {
       counters.add_bytes(Transfer::kHostToDevice, size);
       return;
     case CopyKind::kDeviceToHost:
+      check_untouched(device, from);
       std::memcpy(host_to, from.at.data(), size);
       counters.add_bytes(Transfer::kDeviceToHost, size);
       return;
     case CopyKind::kDeviceToDevice: {
+      check_untouched(device, from);
       const bool known = from.at.block->is_written(from.at.offset, size);
       std::memmove(to.at.data(), from.at.data(), size);
       if (known) {

@@ -33,6 +33,7 @@ struct Copy {
   void* host_to = nullptr;
   std::uint64_t size = 0;
 
+  /// Throws CardError in strict mode when the source is an output left untouched (binding rule 8).
   void perform(Device& device) const;
   /// What the copy itself takes by the timing profile, without the call.
   std::chrono::duration<double> time(Device& device) const;
