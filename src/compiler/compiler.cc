@@ -1,20 +1,17 @@
 #include "compiler/compiler.h"
 
 #include <algorithm>
-#include <array>
 #include <memory>
-#include <system_error>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "compiler/checkpoint_source.h"
+#include "compiler/adapted_source.h"
 #include "compiler/decoder_config.h"
 #include "compiler/layer_files.h"
+#include "compiler/origin.h"
 #include "compiler/package_folder.h"
-#include "compiler/random_shapes.h"
-#include "compiler/random_source.h"
 
 namespace axllama::compiler {
 namespace {
@@ -26,15 +23,6 @@ using nlohmann::ordered_json;
 
 constexpr std::size_t kLeastContext = 16;
 constexpr const char* kEmbeddingFile = "model.embed_tokens.weight.bfloat16.bin";
-
-// What a package carries over as it is.
-constexpr std::array kCopiedFiles{"tokenizer.json",
-                                  "tokenizer_config.json",
-                                  "special_tokens_map.json",
-                                  "generation_config.json",
-                                  "chat_template.jinja",
-                                  "chat_template.json",
-                                  "LICENSE"};
 
 PackagePlan make_plan(const CompileOptions& options, DecoderConfig config) {
   PackagePlan plan;
@@ -88,20 +76,6 @@ std::string package_config(const PackagePlan& plan, const std::string& layer_pat
          "\n";
 }
 
-void copy_companions(const fs::path& source, const fs::path& folder) {
-  for (const char* name : kCopiedFiles) {
-    std::error_code error;
-    if (!fs::exists(source / name, error)) continue;
-    fs::copy_file(source / name, folder / name, error);
-    if (error)
-      throw Error(ErrorCode::kInvalidArgument,
-                  "cannot copy " + (source / name).string() + ": " + error.message());
-  }
-  if (!fs::exists(folder / "tokenizer.json")) {
-    throw Error(ErrorCode::kNotFound, source.string() + " has no tokenizer.json");
-  }
-}
-
 std::uint64_t folder_bytes(const fs::path& folder) {
   std::uint64_t bytes = 0;
   for (const auto& entry : fs::directory_iterator(folder)) bytes += entry.file_size();
@@ -111,24 +85,13 @@ std::uint64_t folder_bytes(const fs::path& folder) {
 }  // namespace
 
 CompileSummary compile(const CompileOptions& options, const CompileProgress& progress) {
-  const bool random = !options.random_shape.empty();
-  const PackagePlan plan = make_plan(options, random ? random_shape(options.random_shape)
-                                                     : read_decoder_config(options.source / "config.json"));
-  std::unique_ptr<WeightSource> source;
-  if (random) {
-    source = std::make_unique<RandomSource>(options.seed);
-  } else {
-    source = std::make_unique<CheckpointSource>(options.source);
-  }
+  const std::unique_ptr<Origin> origin = open_origin(options);
+  const PackagePlan plan = make_plan(options, origin->config());
+  AdaptedSource weights(origin->weights(), plan.config);
 
   PackageFolder package(options.output, options.force);
   const fs::path& folder = package.path();
-  if (random) {
-    package.write_text("tokenizer.json", random_tokenizer_json(plan.config.vocabulary));
-    package.write_text("tokenizer_config.json", random_tokenizer_config_json());
-  } else {
-    copy_companions(options.source, folder);
-  }
+  origin->write_companions(package);
 
   const std::size_t files = plan.config.layers + 2;
   std::size_t done = 0;
@@ -138,14 +101,14 @@ CompileSummary compile(const CompileOptions& options, const CompileProgress& pro
   };
   const std::string stem = plan.config.architecture + "_p" + std::to_string(plan.chunk);
   for (std::size_t layer = 0; layer < plan.config.layers; ++layer) {
-    write_layer_file(plan, *source, layer,
+    write_layer_file(plan, weights, layer,
                      folder / (stem + "_l" + std::to_string(layer) + "_together.axmodel"));
     step();
   }
   const std::string head = plan.config.architecture + "_post.axmodel";
-  write_head_file(plan, *source, folder / head);
+  write_head_file(plan, weights, folder / head);
   step();
-  write_embedding_file(plan, *source, folder / kEmbeddingFile);
+  write_embedding_file(plan, weights, folder / kEmbeddingFile);
   step();
   package.write_text("config.json", package_config(plan, stem + "_l%d_together.axmodel", head));
 

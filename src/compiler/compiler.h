@@ -10,7 +10,7 @@ namespace axllama::compiler {
 
 /// What to compile; names of the options follow `pulsar2 llm_build2`.
 struct CompileOptions {
-  std::filesystem::path source;         // Hugging Face folder (config.json, *.safetensors, tokenizer files)
+  std::filesystem::path source;         // Hugging Face folder, or a GGUF file
   std::string random_shape;             // instead of `source`: a name of random_shapes()
   std::filesystem::path output;         // package folder to make
   std::string weight_type = "s8";       // "bf16" or "s8"

@@ -1,116 +1,140 @@
 #include "compiler/decoder_config.h"
 
+#include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <initializer_list>
-#include <iterator>
-#include <numbers>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
+#include "compiler/checkpoint_config_reader.h"
+#include "compiler/rope.h"
 
 namespace axllama::compiler {
 namespace {
 
 using base::Error;
 using base::ErrorCode;
-using nlohmann::json;
 
-constexpr std::size_t kMostDimension = std::size_t{1} << 24U;
+constexpr const char* kSupported = "qwen3, qwen2, llama, smollm3, phi3 and minicpm";
+constexpr double kDefaultTheta = 10000;
 
-class ConfigReader {
- public:
-  ConfigReader(json object, std::string file) : object_(std::move(object)), file_(std::move(file)) {}
+/// The part of a head that rotates.
+std::size_t rotary_size(const CheckpointConfigReader& config, std::size_t head_dim) {
+  const double share = config.number("partial_rotary_factor", 1);
+  if (!(share > 0 && share <= 1)) config.fail("partial_rotary_factor must be above 0 and at most 1");
+  const auto size = static_cast<std::size_t>(share * static_cast<double>(head_dim));
+  if (size == 0 || size % 2 != 0) {
+    config.fail("partial_rotary_factor rotates " + std::to_string(size) +
+                " values of a head, expected an even number");
+  }
+  return size;
+}
 
-  std::size_t size(const char* key) const {
-    const auto value = optional_size(key, 0);
-    if (value == 0) fail(std::string(key) + " is missing or 0");
-    return value;
-  }
-  std::size_t optional_size(const char* key, std::size_t otherwise) const {
-    const auto found = object_.find(key);
-    if (found == object_.end() || found->is_null()) return otherwise;
-    if (!found->is_number_integer() || found->get<std::int64_t>() < 0 ||
-        found->get<std::uint64_t>() > kMostDimension) {
-      fail(std::string(key) + " is " + found->dump() + ", expected a whole number up to " +
-           std::to_string(kMostDimension));
-    }
-    return found->get<std::size_t>();
-  }
-  double number(const char* key, double otherwise) const { return number_in(object_, key, otherwise); }
-  double number_in(const json& object, const char* key, double otherwise) const {
-    const auto found = object.find(key);
-    if (found == object.end() || found->is_null()) return otherwise;
-    if (!found->is_number()) fail(std::string(key) + " is " + found->dump() + ", expected a number");
-    return found->get<double>();
-  }
-  bool boolean(const char* key, bool otherwise) const {
-    const auto found = object_.find(key);
-    if (found == object_.end() || found->is_null()) return otherwise;
-    if (!found->is_boolean()) fail(std::string(key) + " is " + found->dump() + ", expected true or false");
-    return found->get<bool>();
-  }
-  std::string text(const char* key) const {
-    const auto found = object_.find(key);
-    return found != object_.end() && found->is_string() ? found->get<std::string>() : std::string();
-  }
-  /// The first of the keys that is an object, else an empty object.
-  json object(std::initializer_list<const char*> keys) const {
-    for (const char* key : keys) {
-      if (const auto found = object_.find(key); found != object_.end() && found->is_object()) return *found;
-    }
-    return json::object();
-  }
-  [[noreturn]] void fail(const std::string& what, ErrorCode code = ErrorCode::kInvalidArgument) const {
-    throw Error(code, file_ + ": " + what);
-  }
+void read_longrope(const CheckpointConfigReader& config, const CheckpointConfigReader& scaling,
+                   std::size_t max_context, DecoderConfig& decoder) {
+  const auto positions = static_cast<double>(config.size("max_position_embeddings"));
+  // Either object may say how long the model was trained for.
+  const double original = scaling.number("original_max_position_embeddings",
+                                         config.number("original_max_position_embeddings", positions));
+  if (!(original > 1)) config.fail("original_max_position_embeddings must be above 1");
+  const char* factors = static_cast<double>(max_context) > original ? "long_factor" : "short_factor";
+  const std::string what = config.file() + ": " + factors;
+  divide_frequencies(decoder.rope_inv_freq, scaling.numbers(factors), what.c_str());
+  const double factor = scaling.number("factor", positions / original);
+  decoder.rope_attention_factor =
+      scaling.number("attention_factor", longrope_attention_factor(original * factor, original));
+}
 
- private:
-  json object_;
-  std::string file_;
-};
-
-/// Llama 3's scaling: long wavelengths are stretched by `factor`, short ones kept, those between blended
-/// (Meta's llama-models reference code, apply_scaling).
-void scale_llama3(std::vector<float>& frequencies, const ConfigReader& config, const json& scaling) {
-  const double factor = config.number_in(scaling, "factor", 8);
-  const double low = config.number_in(scaling, "low_freq_factor", 1);
-  const double high = config.number_in(scaling, "high_freq_factor", 4);
-  const double original = config.number_in(scaling, "original_max_position_embeddings", 8192);
-  if (factor <= 0 || high <= low) config.fail("rope_scaling has factors that cannot be");
-  for (float& frequency : frequencies) {
-    const double turns = original * static_cast<double>(frequency) / (2 * std::numbers::pi);
-    if (turns < low) {
+void read_rope(const CheckpointConfigReader& config, std::size_t max_context, DecoderConfig& decoder) {
+  const CheckpointConfigReader scaling = config.object({"rope_parameters", "rope_scaling"});
+  const double theta = scaling.number("rope_theta", config.number("rope_theta", kDefaultTheta));
+  if (!(theta > 1)) config.fail("rope_theta must be above 1");
+  decoder.rope_inv_freq = rope_frequencies(rotary_size(config, decoder.head_dim), theta);
+  std::string type = scaling.text("rope_type");
+  if (type.empty()) type = scaling.text("type");
+  if (type.empty() || type == "default") return;
+  const double factor = scaling.number("factor", 1);
+  if (!(factor > 0)) scaling.fail("factor must be above 0");
+  if (type == "llama3") {
+    Llama3Scaling llama3;
+    llama3.factor = factor;
+    llama3.low_freq_factor = scaling.number("low_freq_factor", llama3.low_freq_factor);
+    llama3.high_freq_factor = scaling.number("high_freq_factor", llama3.high_freq_factor);
+    llama3.original_positions = scaling.number("original_max_position_embeddings", llama3.original_positions);
+    if (llama3.high_freq_factor <= llama3.low_freq_factor)
+      scaling.fail("high_freq_factor must exceed low_freq_factor");
+    scale_llama3(decoder.rope_inv_freq, llama3);
+  } else if (type == "linear") {
+    for (float& frequency : decoder.rope_inv_freq) {
       frequency = static_cast<float>(static_cast<double>(frequency) / factor);
-    } else if (turns <= high) {
-      const double smooth = (turns - low) / (high - low);
-      frequency = static_cast<float>((1 - smooth) * static_cast<double>(frequency) / factor +
-                                     smooth * static_cast<double>(frequency));
     }
+  } else if (type == "longrope" || type == "su") {
+    read_longrope(config, scaling, max_context, decoder);
+  } else {
+    scaling.fail("RoPE scaling of type \"" + type +
+                     "\" is not supported; supported are default, linear, llama3 and longrope",
+                 ErrorCode::kUnsupported);
   }
 }
 
-std::vector<float> read_rope(const ConfigReader& config, std::size_t head_dim) {
-  const json scaling = config.object({"rope_parameters", "rope_scaling"});
-  const double theta = config.number_in(scaling, "rope_theta", config.number("rope_theta", 10000));
-  if (!(theta > 1)) config.fail("rope_theta must be above 1");
-  std::vector<float> frequencies = rope_frequencies(head_dim, theta);
-  const std::string type = scaling.value("rope_type", scaling.value("type", "default"));
-  if (type == "llama3") {
-    scale_llama3(frequencies, config, scaling);
-  } else if (type == "linear") {
-    const double factor = config.number_in(scaling, "factor", 1);
-    if (factor <= 0) config.fail("rope_scaling has a factor that cannot be");
-    for (float& frequency : frequencies)
-      frequency = static_cast<float>(static_cast<double>(frequency) / factor);
-  } else if (type != "default") {
-    config.fail(
-        "rope_scaling of type \"" + type + "\" is not supported; supported are default, linear and llama3",
-        ErrorCode::kUnsupported);
+void read_sizes(const CheckpointConfigReader& config, DecoderConfig& decoder) {
+  decoder.layers = config.size("num_hidden_layers");
+  decoder.hidden = config.size("hidden_size");
+  decoder.heads = config.size("num_attention_heads");
+  decoder.kv_heads = config.optional_size("num_key_value_heads", decoder.heads);
+  decoder.head_dim = config.optional_size("head_dim", decoder.hidden / decoder.heads);
+  decoder.intermediate = config.size("intermediate_size");
+  decoder.vocabulary = config.size("vocab_size");
+  decoder.max_positions = config.size("max_position_embeddings");
+  decoder.rms_eps = config.number("rms_norm_eps", decoder.rms_eps);
+}
+
+/// What must be off, because leaving it out would give another model.
+void refuse_unknown_parts(const CheckpointConfigReader& config, const DecoderConfig& decoder) {
+  if (const std::string activation = config.text("hidden_act"); !activation.empty() && activation != "silu") {
+    config.fail("the activation \"" + activation + "\" is not supported; supported is silu",
+                ErrorCode::kUnsupported);
   }
-  return frequencies;
+  if (config.boolean("mlp_bias", false)) config.fail("mlp_bias is not supported", ErrorCode::kUnsupported);
+  if (!decoder.qkv_bias && config.boolean("attention_bias", false)) {
+    config.fail("attention_bias is not supported for " + decoder.architecture, ErrorCode::kUnsupported);
+  }
+  if (config.boolean("use_sliding_window", false)) {
+    config.fail("use_sliding_window is not supported", ErrorCode::kUnsupported);
+  }
+}
+
+void read_smollm3(const CheckpointConfigReader& config, DecoderConfig& decoder) {
+  const std::vector<double> with_rope = config.numbers("no_rope_layers");  // 1 where the layer has RoPE
+  const std::size_t interval = config.optional_size("no_rope_layer_interval", 4);
+  if (!with_rope.empty() && with_rope.size() != decoder.layers) {
+    config.fail("no_rope_layers has " + std::to_string(with_rope.size()) + " entries, but there are " +
+                std::to_string(decoder.layers) + " layers");
+  }
+  if (interval == 0) config.fail("no_rope_layer_interval is 0");
+  for (std::size_t layer = 0; layer < decoder.layers; ++layer) {
+    decoder.layers_without_rope.push_back(with_rope.empty() ? (layer + 1) % interval == 0
+                                                            : with_rope[layer] == 0);
+  }
+}
+
+void read_phi3(const CheckpointConfigReader& config, DecoderConfig& decoder) {
+  decoder.fused_projections = true;
+  // Every layer looks back over the window only; up to there it is ordinary attention.
+  const std::size_t window = config.optional_size("sliding_window", decoder.max_positions);
+  decoder.max_positions = std::min(decoder.max_positions, window);
+}
+
+void read_minicpm(const CheckpointConfigReader& config, DecoderConfig& decoder) {
+  decoder.embedding_scale = config.number("scale_emb", 1);
+  decoder.residual_scale = config.number("scale_depth", 1) / std::sqrt(static_cast<double>(decoder.layers));
+  const double base = config.number("dim_model_base", static_cast<double>(decoder.hidden));
+  decoder.logit_scale = base / static_cast<double>(decoder.hidden);
+  if (config.optional_size("num_experts", 0) != 0)
+    config.fail("experts are not supported", ErrorCode::kUnsupported);
+  // Trained sparse attention begins beyond this length; up to there it is ordinary attention.
+  const std::size_t dense =
+      config.object({"sparse_config"}).optional_size("dense_len", decoder.max_positions);
+  decoder.max_positions = std::min(decoder.max_positions, dense);
 }
 
 }  // namespace
@@ -124,65 +148,56 @@ std::uint64_t DecoderConfig::parameters() const noexcept {
   return layers * (attention + mlp + norms + biases) + hidden + table * (tied_embeddings ? 1 : 2);
 }
 
-std::vector<float> rope_frequencies(std::size_t dim, double theta) {
-  std::vector<float> frequencies(dim / 2);
-  for (std::size_t i = 0; i < frequencies.size(); ++i) {
-    frequencies[i] =
-        static_cast<float>(1.0 / std::pow(theta, static_cast<double>(2 * i) / static_cast<double>(dim)));
-  }
-  return frequencies;
+void throw_unsupported_architecture(const std::string& file, const std::string& architecture) {
+  throw Error(ErrorCode::kUnsupported, file + ": the architecture \"" + architecture +
+                                           "\" is not supported; supported are " + kSupported);
 }
 
-DecoderConfig read_decoder_config(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream)
-    throw Error(ErrorCode::kNotFound,
-                "cannot read " + file.string() + ": is the source a Hugging Face folder?");
-  const std::string body{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  json parsed = json::parse(body, nullptr, false);
-  if (!parsed.is_object()) throw Error(ErrorCode::kInvalidArgument, file.string() + " is not a JSON object");
-  const ConfigReader config(std::move(parsed), file.string());
+void check_decoder_config(const DecoderConfig& config, const std::string& file) {
+  const auto fail = [&](const std::string& what) {
+    throw Error(ErrorCode::kInvalidArgument, file + ": " + what);
+  };
+  if (config.kv_heads == 0 || config.heads % config.kv_heads != 0) {
+    fail(std::to_string(config.heads) + " attention heads are no multiple of " +
+         std::to_string(config.kv_heads) + " key and value heads");
+  }
+  if (config.head_dim == 0 || config.head_dim % 2 != 0) {
+    fail("head_dim " + std::to_string(config.head_dim) + " must be an even number above 0");
+  }
+  if (!(config.rms_eps >= 0 && config.rms_eps < 1)) {
+    fail("the norms' epsilon " + std::to_string(config.rms_eps) + " must be in [0, 1)");
+  }
+}
 
+void check_rotation(const DecoderConfig& config, const std::string& file) {
+  if (2 * config.rope_inv_freq.size() < config.head_dim && (config.qk_norm || config.qkv_bias)) {
+    throw Error(ErrorCode::kUnsupported, file + ": " + std::to_string(2 * config.rope_inv_freq.size()) +
+                                             " of " + std::to_string(config.head_dim) +
+                                             " values of a head rotate, which is not supported for " +
+                                             config.architecture);
+  }
+}
+
+DecoderConfig read_decoder_config(const std::filesystem::path& file, std::size_t max_context) {
+  const CheckpointConfigReader config(file);
   DecoderConfig decoder;
   decoder.architecture = config.text("model_type");
-  const bool qwen3 = decoder.architecture == "qwen3";
-  const bool qwen2 = decoder.architecture == "qwen2";
-  if (!qwen3 && !qwen2 && decoder.architecture != "llama") {
-    config.fail("the architecture \"" + decoder.architecture +
-                    "\" is not supported; supported are qwen3, qwen2 and llama",
-                ErrorCode::kUnsupported);
+  const auto is = [&](const char* name) { return decoder.architecture == name; };
+  if (!is("qwen3") && !is("qwen2") && !is("llama") && !is("smollm3") && !is("phi3") && !is("minicpm")) {
+    throw_unsupported_architecture(file.string(), decoder.architecture);
   }
-  if (const std::string activation = config.text("hidden_act"); !activation.empty() && activation != "silu") {
-    config.fail("the activation \"" + activation + "\" is not supported; supported is silu",
-                ErrorCode::kUnsupported);
-  }
-  if (config.boolean("mlp_bias", false)) config.fail("mlp_bias is not supported", ErrorCode::kUnsupported);
-  if (!qwen2 && config.boolean("attention_bias", false)) {
-    config.fail("attention_bias is not supported for " + decoder.architecture, ErrorCode::kUnsupported);
-  }
-  if (config.boolean("use_sliding_window", false)) {
-    config.fail("use_sliding_window is not supported", ErrorCode::kUnsupported);
-  }
-  decoder.layers = config.size("num_hidden_layers");
-  decoder.hidden = config.size("hidden_size");
-  decoder.heads = config.size("num_attention_heads");
-  decoder.kv_heads = config.optional_size("num_key_value_heads", decoder.heads);
-  decoder.head_dim = config.optional_size("head_dim", decoder.hidden / decoder.heads);
-  decoder.intermediate = config.size("intermediate_size");
-  decoder.vocabulary = config.size("vocab_size");
-  decoder.max_positions = config.size("max_position_embeddings");
-  decoder.rms_eps = config.number("rms_norm_eps", decoder.rms_eps);
-  decoder.tied_embeddings = config.boolean("tie_word_embeddings", false);
-  decoder.qk_norm = qwen3;
-  decoder.qkv_bias = qwen2;
-  if (decoder.kv_heads == 0 || decoder.heads % decoder.kv_heads != 0) {
-    config.fail("num_attention_heads " + std::to_string(decoder.heads) +
-                " is no multiple of num_key_value_heads " + std::to_string(decoder.kv_heads));
-  }
-  if (decoder.head_dim == 0 || decoder.head_dim % 2 != 0) {
-    config.fail("head_dim " + std::to_string(decoder.head_dim) + " must be an even number above 0");
-  }
-  decoder.rope_inv_freq = read_rope(config, decoder.head_dim);
+  decoder.qk_norm = is("qwen3");
+  decoder.qkv_bias = is("qwen2");
+  refuse_unknown_parts(config, decoder);
+  read_sizes(config, decoder);
+  // Absent keys mean the family's own default.
+  decoder.tied_embeddings = config.boolean("tie_word_embeddings", is("smollm3") || is("minicpm"));
+  if (is("smollm3")) read_smollm3(config, decoder);
+  if (is("phi3")) read_phi3(config, decoder);
+  if (is("minicpm")) read_minicpm(config, decoder);
+  check_decoder_config(decoder, file.string());
+  read_rope(config, max_context, decoder);
+  check_rotation(decoder, file.string());
   return decoder;
 }
 

@@ -8,10 +8,9 @@
 
 namespace axllama::compiler {
 
-/// What a checkpoint's config.json says about a decoder-only model, in the terms of Hugging Face
-/// transformers.
+/// A decoder-only model in the terms of Hugging Face transformers, whatever file described it.
 struct DecoderConfig {
-  std::string architecture;  // "qwen3", "qwen2", "llama"
+  std::string architecture;  // "qwen3", "qwen2", "llama", "smollm3", "phi3", "minicpm"
   std::size_t layers = 0;
   std::size_t hidden = 0;
   std::size_t heads = 0;
@@ -19,21 +18,41 @@ struct DecoderConfig {
   std::size_t head_dim = 0;
   std::size_t intermediate = 0;
   std::size_t vocabulary = 0;
-  std::size_t max_positions = 0;
+  std::size_t max_positions = 0;  // of RoPE and of a sliding window, whichever is smaller
   double rms_eps = 1e-6;
   bool tied_embeddings = false;
   bool qk_norm = false;
   bool qkv_bias = false;
-  std::vector<float> rope_inv_freq;  // [head_dim / 2], scaling applied
+  bool fused_projections = false;  // qkv_proj and gate_up_proj instead of five projections
+
+  // Rotary position embedding: the first 2 * rope_inv_freq.size() values of a head rotate, the others pass.
+  std::vector<float> rope_inv_freq;       // scaling applied
+  double rope_attention_factor = 1;       // of rotated queries and keys
+  std::vector<bool> layers_without_rope;  // empty: every layer has it
+
+  // Constant factors that some families apply while running; folded into weights here.
+  double embedding_scale = 1;  // of the hidden state that enters the first layer
+  double residual_scale = 1;   // of what a block adds to the hidden state
+  double logit_scale = 1;      // of the hidden state that enters the head
 
   std::uint64_t parameters() const noexcept;
+  bool has_rope(std::size_t layer) const {
+    return layers_without_rope.empty() || !layers_without_rope[layer];
+  }
 };
 
-/// Reads and checks a config.json. Throws Error: kUnsupported for another architecture, RoPE scaling or
-/// activation (names what is supported), kInvalidArgument for a missing or impossible value (names the key).
-DecoderConfig read_decoder_config(const std::filesystem::path& file);
+/// Reads and checks a checkpoint's config.json. `max_context` selects between variants of RoPE for short and
+/// long contexts. Throws Error: kUnsupported for another architecture, RoPE scaling or activation (names what
+/// is supported), kInvalidArgument for a missing or impossible value (names the key).
+DecoderConfig read_decoder_config(const std::filesystem::path& file, std::size_t max_context);
 
-/// inv_freq[i] = theta^(-2i / dim), i < dim / 2 (rotary position embedding, Su et al. 2021).
-std::vector<float> rope_frequencies(std::size_t dim, double theta);
+/// Checks that sizes fit each other; `file` begins the message of the Error (kInvalidArgument).
+void check_decoder_config(const DecoderConfig& config, const std::string& file);
+
+/// Checks that RoPE is of a kind that weights can be adapted to; as check_decoder_config, but kUnsupported.
+void check_rotation(const DecoderConfig& config, const std::string& file);
+
+/// The Error (kUnsupported) for an architecture that is not compiled.
+[[noreturn]] void throw_unsupported_architecture(const std::string& file, const std::string& architecture);
 
 }  // namespace axllama::compiler

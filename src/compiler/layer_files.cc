@@ -45,6 +45,14 @@ json layer_config(const PackagePlan& plan) {
           {"groups", groups}};
 }
 
+/// One frequency for each pair of a head; 0 for pairs that do not rotate.
+std::vector<float> rope_of(const DecoderConfig& model, std::size_t layer) {
+  std::vector<float> frequencies(model.head_dim / 2, 0.0F);
+  if (model.has_rope(layer))
+    std::copy(model.rope_inv_freq.begin(), model.rope_inv_freq.end(), frequencies.begin());
+  return frequencies;
+}
+
 }  // namespace
 
 std::vector<std::size_t> prefill_histories(std::size_t chunk, std::size_t prefill_len) {
@@ -86,7 +94,7 @@ void write_layer_file(const PackagePlan& plan, WeightSource& source, std::size_t
   tensors.add_matrix("gate_proj", prefix + "mlp.gate_proj.weight", model.intermediate, model.hidden);
   tensors.add_matrix("up_proj", prefix + "mlp.up_proj.weight", model.intermediate, model.hidden);
   tensors.add_matrix("down_proj", prefix + "mlp.down_proj.weight", model.hidden, model.intermediate);
-  tensors.add_values("rope_inv_freq", model.rope_inv_freq);
+  tensors.add_values("rope_inv_freq", rope_of(model, layer));
   base::write_safetensors(file, metadata(softcard::kLayerProgram, layer_config(plan)), tensors.entries());
 }
 
@@ -94,8 +102,7 @@ void write_head_file(const PackagePlan& plan, WeightSource& source, const std::f
   const DecoderConfig& model = plan.config;
   TensorSet tensors(source, plan.weight_type);
   tensors.add_vector("norm", "model.norm.weight", model.hidden);
-  tensors.add_matrix("lm_head", model.tied_embeddings ? kEmbedding : "lm_head.weight", model.vocabulary,
-                     model.hidden);
+  tensors.add_matrix("lm_head", "lm_head.weight", model.vocabulary, model.hidden);
   const json config{{"hidden", model.hidden},
                     {"vocab", model.vocabulary},
                     {"rms_eps", model.rms_eps},

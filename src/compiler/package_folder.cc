@@ -1,10 +1,10 @@
 #include "compiler/package_folder.h"
 
-#include <algorithm>
 #include <fstream>
 #include <system_error>
 #include <utility>
 
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -16,12 +16,11 @@ namespace fs = std::filesystem;
 using base::Error;
 using base::ErrorCode;
 
-bool is_package(const fs::path& folder) {
-  std::error_code error;
-  const fs::directory_iterator entries(folder, error);
-  return !error && std::any_of(fs::begin(entries), fs::end(entries), [](const fs::directory_entry& entry) {
-    return entry.path().extension() == ".axmodel";
-  });
+/// Whether the folder is a package that this compiler made: only those are replaced, a vendor's never.
+bool is_own_package(const fs::path& folder) {
+  std::ifstream stream(folder / "config.json", std::ios::binary);
+  const nlohmann::json config = nlohmann::json::parse(stream, nullptr, false);
+  return config.is_object() && config.contains("axllama");
 }
 
 }  // namespace
@@ -30,9 +29,9 @@ PackageFolder::PackageFolder(fs::path destination, bool replace) : destination_(
   if (destination_.filename().empty()) destination_ = destination_.parent_path();
   std::error_code error;
   if (fs::exists(destination_, error) && !fs::is_empty(destination_, error)) {
-    if (!is_package(destination_)) {
+    if (!is_own_package(destination_)) {
       throw Error(ErrorCode::kInvalidArgument,
-                  destination_.string() + " exists and is no model package; it is left alone");
+                  destination_.string() + " exists and was not made by this compiler; it is left alone");
     }
     if (!replace) {
       throw Error(ErrorCode::kInvalidArgument, destination_.string() + " exists; --force replaces it");

@@ -9,8 +9,8 @@ namespace axllama::compiler {
 /// commit(); without it everything is removed again.
 class PackageFolder {
  public:
-  /// Throws Error (kInvalidArgument) when `destination` exists and is not a package, or is one and `replace`
-  /// is false.
+  /// Throws Error (kInvalidArgument) when `destination` exists and was not made by this compiler, or was
+  /// and `replace` is false.
   PackageFolder(std::filesystem::path destination, bool replace);
   ~PackageFolder();
   PackageFolder(const PackageFolder&) = delete;

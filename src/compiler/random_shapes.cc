@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "compiler/rope.h"
 
 namespace axllama::compiler {
 namespace {

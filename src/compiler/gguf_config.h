@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstddef>
+
+#include "compiler/decoder_config.h"
+#include "compiler/gguf_file.h"
+
+namespace axllama::compiler {
+
+/// Reads the model's description from a GGUF file's metadata. `max_context` as in read_decoder_config; the
+/// same errors, naming the key.
+DecoderConfig read_gguf_config(const GgufFile& file, std::size_t max_context);
+
+}  // namespace axllama::compiler
