@@ -37,8 +37,8 @@ void add_compile(CLI::App& app) {
   auto options = std::make_shared<compiler::CompileOptions>();
   CLI::App* command =
       app.add_subcommand("compile", "Make a model package for the software card from a checkpoint");
-  CLI::Option* source = command->add_option("SOURCE", options->source,
-                                            "Hugging Face folder (config.json, *.safetensors, tokenizer)");
+  CLI::Option* source = command->add_option(
+      "SOURCE", options->source, "Hugging Face folder (config.json, *.safetensors, tokenizer) or GGUF file");
   command->add_option("-o,--output", options->output, "Package folder to make")->required();
   command
       ->add_option("--random", options->random_shape, "Random weights in a shape instead: " + known_shapes())
