@@ -5,6 +5,7 @@
 #include "text/jinja/error.h"
 #include "text/jinja/filter_groups.h"
 #include "text/jinja/iteration.h"
+#include "text/jinja/merge_sort.h"
 #include "text/jinja/operators.h"
 #include "text/jinja/subscript.h"
 #include "text/jinja/text_form.h"
@@ -103,9 +104,15 @@ struct Keyed {
   Value item;
 };
 
-/// Stable; compares key by key.
-void sort_by_keys(std::vector<Keyed>& items, bool reverse_order, Runtime& runtime) {
+enum class KeyCount : std::uint8_t { kOne, kMany };
+
+/// Stable; compares key by key. A single key is compared even with its equal, so that values without an order
+/// fail.
+void sort_by_keys(std::vector<Keyed>& items, KeyCount key_count, bool reverse_order, Runtime& runtime) {
   const auto before = [&](const Keyed& left, const Keyed& right) {
+    if (key_count == KeyCount::kOne) {
+      return less(left.keys[0], right.keys[0], runtime.budget());
+    }
     for (std::size_t i = 0; i < left.keys.size(); ++i) {
       if (!equal(left.keys[i], right.keys[i], runtime.budget())) {
         return less(left.keys[i], right.keys[i], runtime.budget());
@@ -113,7 +120,7 @@ void sort_by_keys(std::vector<Keyed>& items, bool reverse_order, Runtime& runtim
     }
     return false;
   };
-  std::stable_sort(items.begin(), items.end(), [&](const Keyed& left, const Keyed& right) {
+  merge_sort(items, [&](const Keyed& left, const Keyed& right) {
     return reverse_order ? before(right, left) : before(left, right);
   });
 }
@@ -151,7 +158,7 @@ Value sort(Runtime& runtime, const Value& input, const Arguments& arguments) {
     }
     keyed.push_back({std::move(keys), std::move(item)});
   }
-  sort_by_keys(keyed, bound.truth(0, false), runtime);
+  sort_by_keys(keyed, KeyCount::kMany, bound.truth(0, false), runtime);
   return runtime.list(items_in_order(std::move(keyed)));
 }
 
@@ -176,7 +183,7 @@ Value dictsort(Runtime& runtime, const Value& input, const Arguments& arguments)
     keyed.push_back(
         {{sort_key(by == "key" ? key : value, bound.truth(0, false), runtime)}, runtime.tuple({key, value})});
   }
-  sort_by_keys(keyed, bound.truth(2, false), runtime);
+  sort_by_keys(keyed, KeyCount::kOne, bound.truth(2, false), runtime);
   return runtime.list(items_in_order(std::move(keyed)));
 }
 
@@ -306,7 +313,7 @@ Value groupby(Runtime& runtime, const Value& input, const Arguments& arguments) 
     std::vector<Value> key = {sort_key(reader.read(item, runtime, otherwise), case_sensitive, runtime)};
     keyed.push_back({std::move(key), std::move(item)});
   }
-  sort_by_keys(keyed, false, runtime);
+  sort_by_keys(keyed, KeyCount::kOne, false, runtime);
   std::vector<Value> groups;
   for (std::size_t begin = 0; begin < keyed.size();) {
     std::vector<Value> members;

@@ -4,6 +4,7 @@
 #include "text/jinja/arguments.h"
 #include "text/jinja/error.h"
 #include "text/jinja/filter_groups.h"
+#include "text/jinja/iteration.h"
 #include "text/jinja/json_form.h"
 #include "text/jinja/printf_format.h"
 #include "text/jinja/search.h"
@@ -160,10 +161,10 @@ Value center(Runtime& runtime, const Value& input, const Arguments& arguments) {
 
 Value truncate(Runtime& runtime, const Value& input, const Arguments& arguments) {
   const BoundArguments bound("truncate", arguments, {"length", "killwords", "end", "leeway"}, 0);
-  if (input.is_undefined()) {
-    return runtime.text("");
+  const auto size = length_of(input);
+  if (!size) {
+    fail("'" + std::string(type_name(input)) + "' has no length");
   }
-  const std::string& text = expect_text(input, "the input of truncate()");
   const std::int64_t length = bound.integer(0, 255);
   const std::string end = bound.has(2) ? expect_text(bound.at(2), "end") : "...";
   const std::int64_t leeway = bound.has_value(3) ? expect_integer(bound.at(3)) : 5;
@@ -171,9 +172,10 @@ Value truncate(Runtime& runtime, const Value& input, const Arguments& arguments)
   if (length < end_length || leeway < 0) {
     fail("truncate() needs a length of at least " + std::to_string(end_length) + " and no negative leeway");
   }
-  if (static_cast<std::int64_t>(input.as_string()->length()) - leeway <= length) {
+  if (static_cast<std::int64_t>(*size) - leeway <= length) {
     return input;
   }
+  const std::string& text = expect_text(input, "the input of truncate()");
   std::string kept = text.substr(0, byte_offset(text, static_cast<std::size_t>(length - end_length)));
   if (!bound.truth(1, false)) {
     kept.resize(std::min(kept.rfind(' '), kept.size()));

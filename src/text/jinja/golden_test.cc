@@ -71,7 +71,7 @@ void check(const std::string& source, const Json& variables, const Json& expecte
   } catch (const TemplateError& error) {
     failure = error.message();
     if (expected.contains("error")) {
-      EXPECT_EQ(kind_name(error.kind()), expected["error"]) << what << "\n" << failure;
+      EXPECT_EQ(kind_name(error.kind()), expected["error"].get<std::string>()) << what << "\n" << failure;
       if (expected.contains("line") && !expected["line"].is_null()) {
         EXPECT_EQ(error.line(), expected["line"].get<int>()) << what << "\n" << failure;
       }
@@ -94,7 +94,7 @@ class JinjaExpressions : public testing::TestWithParam<std::string> {};
 TEST_P(JinjaExpressions, AgreeWithJinja2) {
   int cases = 0;
   for (const Json& vector : expressions()) {
-    if (vector["group"] == GetParam()) {
+    if (vector["group"].get<std::string>() == GetParam()) {
       ++cases;
       const auto source = vector["template"].get<std::string>();
       check(source, vector["variables"], vector, source);
@@ -106,7 +106,7 @@ TEST_P(JinjaExpressions, AgreeWithJinja2) {
 std::vector<std::string> groups() {
   std::vector<std::string> names;
   for (const Json& vector : expressions()) {
-    if (names.empty() || names.back() != vector["group"]) {
+    if (names.empty() || names.back() != vector["group"].get<std::string>()) {
       names.push_back(vector["group"].get<std::string>());
     }
   }
@@ -130,7 +130,7 @@ TEST_P(JinjaConversations, AgreeWithJinja2) {
   const std::string source = read_text(vectors["templates"][GetParam()].get<std::string>());
   int cases = 0;
   for (const Json& result : vectors["results"]) {
-    if (result["template"] != GetParam()) {
+    if (result["template"].get<std::string>() != GetParam()) {
       continue;
     }
     ++cases;

@@ -117,6 +117,7 @@ Value Interpreter::call_macro(Macro& macro, Arguments arguments) {
       scope_->set(name, *std::move(given));
     } else {
       missing.push_back(i);
+      scope_->set(name, Value::undefined({.name = parsed_.names[name]}));
     }
   }
   const auto name_id = [&](std::string_view name) {

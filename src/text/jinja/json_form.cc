@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "text/jinja/error.h"
+#include "text/jinja/merge_sort.h"
 #include "text/jinja/operators.h"
 #include "text/jinja/text_form.h"
 #include "text/jinja/unicode.h"
@@ -197,10 +198,9 @@ class JsonWriter {
       entries.push_back(&entry);
     }
     if (style_.sort_keys) {
-      std::stable_sort(entries.begin(), entries.end(),
-                       [&](const Dict::Entry* left, const Dict::Entry* right) {
-                         return less(left->first, right->first, runtime_.budget());
-                       });
+      merge_sort(entries, [&](const Dict::Entry* left, const Dict::Entry* right) {
+        return less(left->first, right->first, runtime_.budget());
+      });
     }
     out_ += '{';
     ++level_;

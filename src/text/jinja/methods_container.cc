@@ -1,13 +1,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
-#include <numeric>
 
 #include "text/jinja/arguments.h"
 #include "text/jinja/error.h"
 #include "text/jinja/iteration.h"
 #include "text/jinja/merge.h"
+#include "text/jinja/merge_sort.h"
 #include "text/jinja/methods.h"
 #include "text/jinja/operators.h"
 #include "text/jinja/text_form.h"
@@ -106,7 +105,7 @@ Value list_sort(Runtime& runtime, const Value& self, const Arguments& arguments)
   const BoundArguments bound("sort", arguments, {"reverse"}, 0);
   const bool reverse_order = bound.truth(0, false);
   std::vector<Value> sorted = items_in(self);
-  std::stable_sort(sorted.begin(), sorted.end(), [&](const Value& left, const Value& right) {
+  merge_sort(sorted, [&](const Value& left, const Value& right) {
     return reverse_order ? less(right, left, runtime.budget()) : less(left, right, runtime.budget());
   });
   items_in(self) = std::move(sorted);

@@ -29,7 +29,9 @@ class PrintfFormatter {
         runtime_.budget().expect_room(out.size());
       }
     }
-    const bool is_mapping = values_.is(ObjectKind::kDict) || values_.is(ObjectKind::kList);
+    // What can be subscripted may go unused, as a dict of which the format takes only some members.
+    const bool is_mapping = values_.is_undefined() || values_.is(ObjectKind::kDict) ||
+                            values_.is(ObjectKind::kList) || values_.is(ObjectKind::kRange);
     if (!is_mapping && used_ < argument_count()) {
       fail("not all arguments were converted by the format string");
     }

@@ -111,20 +111,14 @@ bool is_hashable(const Value& key) {
   return !key.is(ObjectKind::kList) && !key.is(ObjectKind::kDict);
 }
 
-bool is_slice_part(const Value& value) {
-  return value.is_none() || value.is_integral();
-}
-
 std::optional<std::int64_t> slice_part(const Value& value) {
-  return value.is_none() ? std::nullopt : std::optional(value.as_int());
-}
-
-/// What slicing gives for values without slices and for parts that are not integers.
-Value missing_slice(const Value& object, const Value& start, const Value& stop, const Value& step,
-                    Runtime& runtime) {
-  const std::string parts =
-      to_repr(start, runtime) + ", " + to_repr(stop, runtime) + ", " + to_repr(step, runtime);
-  return Value::undefined({.name = "slice(" + parts + ")", .owner = owner_name(object), .is_element = true});
+  if (value.is_none()) {
+    return std::nullopt;
+  }
+  if (!value.is_integral()) {
+    fail("slice indices must be integers or none, not '" + std::string(type_name(value)) + "'");
+  }
+  return value.as_int();
 }
 
 struct SliceBounds {
@@ -267,9 +261,6 @@ Value get_slice(const Value& object, const Value& start, const Value& stop, cons
   if (object.is_undefined()) {
     object.fail_undefined();
   }
-  if (!is_slice_part(start) || !is_slice_part(stop) || !is_slice_part(step)) {
-    return missing_slice(object, start, stop, step, runtime);
-  }
   if (object.is_string()) {
     const auto bounds = slice_bounds(start, stop, step, object.as_string()->length());
     return runtime.text(slice_text(object, bounds, runtime));
@@ -292,7 +283,7 @@ Value get_slice(const Value& object, const Value& start, const Value& stop, cons
     const std::int64_t first = range.at(bounds.start);
     return Value(runtime.make<Range>(first, first + length, stride));
   }
-  return missing_slice(object, start, stop, step, runtime);
+  fail("'" + std::string(type_name(object)) + "' cannot be sliced");
 }
 
 }  // namespace axllama::text::jinja
