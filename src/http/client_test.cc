@@ -1,5 +1,6 @@
 #include "http/client.h"
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -95,9 +96,15 @@ TEST_F(ClientTest, SendsAndReceives) {
 TEST_F(ClientTest, SendsLargeBodiesWithoutWaiting) {
   Client client(url_);
   const std::string body(3 << 20, 'b');  // large enough for libcurl to ask with "Expect: 100-continue"
-  const auto begin = std::chrono::steady_clock::now();
-  EXPECT_EQ(client.request({.method = "POST", .path = "/echo", .body = body}).body, body);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 900ms) << "the server must answer 100 Continue";
+  // libcurl waits a second for the answer "100 Continue" before it sends the body unasked. A busy machine may
+  // delay one request that long, but not each of several.
+  auto fastest = std::chrono::steady_clock::duration::max();
+  for (int attempt = 0; attempt < 5 && fastest >= 900ms; ++attempt) {
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(client.request({.method = "POST", .path = "/echo", .body = body}).body, body);
+    fastest = std::min(fastest, std::chrono::steady_clock::now() - begin);
+  }
+  EXPECT_LT(fastest, 900ms) << "the server must answer 100 Continue";
 }
 
 TEST_F(ClientTest, HandsOverLines) {

@@ -375,9 +375,9 @@ TEST_F(ServerTest, TenMegabytesComeAndGo) {
 }
 
 TEST_F(ServerTest, SlowClientsAreTimedOut) {
-  options_.limits.header_timeout = 100ms;
-  options_.limits.body_stall_timeout = 100ms;
-  options_.limits.idle_timeout = 100ms;
+  options_.limits.header_timeout = 500ms;
+  options_.limits.body_stall_timeout = 500ms;
+  options_.limits.idle_timeout = 500ms;
   start();
   RawClient silent(port_);
   RawClient slow_header(port_);
@@ -411,14 +411,14 @@ TEST_F(ServerTest, ADrippingHeaderIsTimedOutAsAWhole) {
 }
 
 TEST_F(ServerTest, NoTimeoutWhileAnAnswerIsMade) {
-  options_.limits.header_timeout = 50ms;
-  options_.limits.body_stall_timeout = 50ms;
-  options_.limits.idle_timeout = 50ms;
-  options_.limits.write_stall_timeout = 50ms;
+  options_.limits.header_timeout = 300ms;
+  options_.limits.body_stall_timeout = 300ms;
+  options_.limits.idle_timeout = 300ms;
+  options_.limits.write_stall_timeout = 300ms;
   start();
   RawClient client(port_);
   client.send("POST /wait HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
-  std::this_thread::sleep_for(400ms);
+  std::this_thread::sleep_for(1000ms);
   release_ = true;
   EXPECT_EQ(client.read_response().body, "waited");
 }
@@ -470,7 +470,7 @@ TEST_F(ServerTest, ADisconnectUnwindsTheHandlerAtOnce) {
     const auto begin = std::chrono::steady_clock::now();
     client.close();
     ASSERT_TRUE(eventually([&] { return unwound_ == before + 1; })) << request;
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
   }
 }
 
@@ -663,7 +663,7 @@ TEST_F(ServerTest, AnyBytesAreSurvived) {
       client.reaches_end(1s);
     }
   }
-  EXPECT_EQ(RawClient(port_).exchange("GET", "/").status, 200);
+  EXPECT_TRUE(eventually([&] { return RawClient(port_).exchange("GET", "/").status == 200; }));
   EXPECT_TRUE(eventually([&] { return server_->connection_count() == 0; }));
 }
 

@@ -83,7 +83,8 @@ Json model_info(const model::Package& package, std::size_t context_length) {
   const Json config = read_config(package.files().folder);
   Json info = Json::object();
   info["general.architecture"] = architecture;
-  info["general.basename"] = package.files().name;
+  const std::string folder = package.files().folder.filename().string();
+  info["general.basename"] = folder.substr(0, folder.find(':'));
   if (package.parameter_count() > 0) {
     info["general.parameter_count"] = package.parameter_count();
   }

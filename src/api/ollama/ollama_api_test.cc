@@ -172,6 +172,7 @@ TEST_F(OllamaApiTest, ShowTellsWhatClientsLookFor) {
                 R"({"enable_temperature":true,"temperature":0.7,"enable_top_k_sampling":true,"top_k":20})");
   const Json show = reply("/api/show", {{"name", "PLAIN"}});
   EXPECT_EQ(show["model_info"]["general.architecture"], "llama");
+  EXPECT_EQ(show["model_info"]["general.basename"], "plain");
   EXPECT_EQ(show["model_info"]["llama.context_length"], 256);
   EXPECT_EQ(show["model_info"]["llama.embedding_length"], 64);
   EXPECT_EQ(show["model_info"]["llama.block_count"], 3);
@@ -202,9 +203,9 @@ TEST_F(OllamaApiTest, ShowTakesOverridesAndCopilotsName) {
       reply("/api/show", {{"model", "plain"}, {"system", "Be brief."}, {"options", {{"num_ctx", 99}}}});
   EXPECT_EQ(show["system"], "Be brief.");
   EXPECT_THAT(show["parameters"].get<std::string>(), HasSubstr("num_ctx                        99"));
-  const RawResponse copilot =
-      server().call("POST", "/api/show", R"({"model":"plain"})", "User-Agent: GitHubCopilotChat/1.0\r\n");
-  EXPECT_EQ(Json::parse(copilot.body)["model_info"]["general.basename"], "plain");
+  const RawResponse copilot = server().call("POST", "/api/show", R"({"model":"PLAIN:latest"})",
+                                            "User-Agent: GitHubCopilotChat/1.0\r\n");
+  EXPECT_EQ(Json::parse(copilot.body)["model_info"]["general.basename"], "PLAIN:latest");
 }
 
 TEST_F(OllamaApiTest, ShowErrors) {
@@ -669,7 +670,7 @@ TEST_F(OllamaApiTest, ALeavingClientCancelsInEveryPhase) {
     const auto begin = std::chrono::steady_clock::now();
     client.close();
     EXPECT_TRUE(testing::eventually([&] { return request->dropped(); })) << phase.name << phase.stream;
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
   }
 }
 
@@ -686,7 +687,7 @@ TEST_F(OllamaApiTest, ManagementAnswersWhileEveryAnswerWaits) {
   for (const char* path : {"/", "/api/version", "/api/tags", "/api/ps"}) {
     const auto begin = std::chrono::steady_clock::now();
     EXPECT_EQ(server().call("GET", path).status, 200);
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s) << path;
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s) << path;
   }
 }
 
