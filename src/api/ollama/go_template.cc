@@ -1,5 +1,6 @@
 #include "api/ollama/go_template.h"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -62,6 +63,26 @@ std::string turn_text(const Turn& turn, const char* content) {
   return literal(turn.before) + "{{ " + content + " }}" + literal(turn.after);
 }
 
+/// A template may write something once, at the very beginning, such as a beginning-of-sequence token: how
+/// much of what precedes the first question does not precede the second. Several answers may fit ("<s>" and
+/// "</s>" end alike); the one that makes all turns end alike is the likely one. More than there is: none
+/// fits.
+std::size_t length_written_once(std::string_view before_first, std::string_view before_second,
+                                std::string_view turn_end) {
+  std::size_t found = before_first.size() + 1;
+  for (std::size_t once = 0; once <= before_first.size(); ++once) {
+    const std::string_view repeated = before_first.substr(once);
+    if (!before_second.ends_with(repeated)) {
+      continue;
+    }
+    if (before_second.substr(0, before_second.size() - repeated.size()) == turn_end) {
+      return once;
+    }
+    found = std::min(found, once);
+  }
+  return found;
+}
+
 std::string describe(const text::ChatTemplate& chat_template) {
   const std::string question = render(chat_template, {{"user", kQuestion}}, false);
   const std::string open = render(chat_template, {{"user", kQuestion}}, true);
@@ -81,16 +102,12 @@ std::string describe(const text::ChatTemplate& chat_template) {
   const std::string opening = open.substr(question.size());
   const std::string answer_before = answer->before.substr(question.size());
   const std::string answer_and_next = second->before.substr(answer->before.size() + kAnswer.size());
-  // A template may write something once, at the very beginning, such as a beginning-of-sequence token.
-  std::string user_before = user->before;
-  std::string once;
-  while (!answer_and_next.ends_with(user_before)) {
-    if (user_before.empty()) {
-      return {};
-    }
-    once += user_before.front();
-    user_before.erase(0, 1);
+  const std::size_t once_length = length_written_once(user->before, answer_and_next, user->after);
+  if (once_length > user->before.size()) {
+    return {};
   }
+  const std::string once = user->before.substr(0, once_length);
+  const std::string user_before = user->before.substr(once_length);
   const std::string answer_after = answer_and_next.substr(0, answer_and_next.size() - user_before.size());
 
   std::string result = literal(once);
