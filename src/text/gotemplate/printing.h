@@ -11,6 +11,8 @@ namespace axllama::text::gotemplate {
 
 /// What `{{ value }}` prints: "<no value>" for nil.
 std::string print_value(const Value& value);
+/// %v of a value, also within a list: "<nil>" for nil. `depth` guards against deep values.
+std::string plain_text(const Value& value, int depth = 0);
 /// fmt.Sprint: a blank between neighbours of which neither is a string.
 std::string print_all(std::span<const Value> values);
 /// fmt.Sprintln: a blank between all, and a line end.

@@ -14,7 +14,7 @@
 namespace axllama::text::jinja {
 
 /// Recursive descent over the tokens; statements in parser_statements.cc, expressions in
-/// parser_expressions.cc.
+/// parser_expressions.cc and parser_primary.cc, token helpers in parser_tokens.cc.
 class Parser {
  public:
   Parser(std::string source, const Limits& limits);
