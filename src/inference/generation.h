@@ -3,10 +3,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "inference/sampling.h"
+#include "text/constraint/constraint.h"
 #include "text/tokenizer/tokenizer.h"
 
 namespace axllama::inference {
@@ -19,6 +22,12 @@ struct GenerationRequest {
   std::vector<std::string> stop;        // the answer ends before the first of these
   bool emit_special_tokens = false;     // whether special tokens appear in the text
   bool ignore_end_of_sequence = false;  // goes on after an end-of-sequence token (benchmarks)
+  std::shared_ptr<const text::Constraint> constraint;  // what the answer must look like; null: anything
+  std::string constraint_after;     // the constraint begins after this text ("</think>"); empty: at once
+  std::optional<int> top_logprobs;  // set: log probabilities of each token and of so many alternatives
+  std::size_t pinned_prompt_tokens =
+      0;  // the prompt's beginning that other requests will share (system prompt)
+  std::optional<std::chrono::steady_clock::time_point> deadline;  // the answer ends then, with kLength
 };
 
 enum class FinishReason {
@@ -39,11 +48,20 @@ struct GenerationStats {
   std::chrono::nanoseconds generation_time{0};
 };
 
+/// The log probability (natural) of a token under the distribution of the logits, before any filter.
+struct TokenLogprob {
+  text::TokenId token = 0;
+  std::string bytes;  // what the token stands for; may be a part of a UTF-8 sequence
+  double logprob = 0;
+  std::vector<TokenLogprob> alternatives;  // the most probable tokens, best first; their own are empty
+};
+
 /// One piece of an answer. `text` is complete UTF-8 and may be empty (held back bytes or stop candidates).
 struct TokenEvent {
   std::vector<text::TokenId> tokens;  // sampled since the last event (normally one)
   std::string text;
-  bool done = false;  // the last event; then `reason` and `stats` are set
+  std::vector<TokenLogprob> logprobs;  // one per token where the request asked for them
+  bool done = false;                   // the last event; then `reason` and `stats` are set
   FinishReason reason = FinishReason::kStop;
   GenerationStats stats;
 };
