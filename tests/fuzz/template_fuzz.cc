@@ -1,10 +1,5 @@
 // libFuzzer entry for the template engines: the input is a template, of a chat or of a Modelfile, rendered
 // with one conversation. Whatever comes, there is a text or a base::Error, soon.
-//
-//   clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -I. -Isrc tests/fuzz/template_fuzz.cc \
-//     src/base/{error,utf8}.cc src/text/{chat_template,go_chat_template,chat_template_files}.cc \
-//     $(ls src/text/{jinja,gotemplate}/*.cc | grep -v _test) -o template_fuzz
-//   ./template_fuzz -max_len=2048 -timeout=20 corpus tests/golden/jinja/templates
 #include <cstddef>
 #include <cstdint>
 #include <string>

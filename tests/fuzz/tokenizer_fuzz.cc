@@ -1,11 +1,6 @@
 // libFuzzer entry for the tokenizer: the input is either text for a vocabulary that covers every feature, or
 // a tokenizer file. Whatever comes, there is an answer or a base::Error; what is decoded is valid UTF-8, what
 // is streamed is what is decoded.
-//
-//   clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -I. -Isrc -DAXLLAMA_SOURCE_DIR='"."' \
-//     tests/fuzz/tokenizer_fuzz.cc src/base/{error,mapped_file,utf8}.cc src/text/stop_strings.cc \
-//     $(ls src/text/{tokenizer,unicode}/*.cc | grep -v _test) -lpcre2-8 -o tokenizer_fuzz
-//   ./tokenizer_fuzz -max_len=4096 corpus tests/golden/tokenizer
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
