@@ -31,7 +31,7 @@ struct ServerApp::Impl {
   http::ServerOptions server_options(const ServerConfig& config) {
     http::ServerOptions options;
     auto ollama_routes = std::make_shared<http::Router>();
-    ollama::add_ollama_routes(*ollama_routes, {scheduler, library});
+    ollama::add_ollama_routes(*ollama_routes, {std::make_shared<chat::Core>(scheduler, library)});
     options.listeners.push_back(
         {.endpoint = config.listen, .router = std::move(ollama_routes), .origins = config.origins});
     if (config.sidecar) {

@@ -4,11 +4,11 @@
 namespace axllama::api::ollama {
 namespace {
 
-OpenModel open_asked(const store::Library& library, const std::string& name) {
+chat::OpenModel open_asked(const store::Library& library, const std::string& name) {
   if (name.empty()) {
     throw base::Error(base::ErrorCode::kNotFound, "model '' not found");
   }
-  return open_model(library, name);
+  return chat::open_model(library, name);
 }
 
 std::vector<text::TokenId> parse_context(const Json* array, const model::Package& package) {
@@ -19,24 +19,24 @@ std::vector<text::TokenId> parse_context(const Json* array, const model::Package
   const std::size_t limit = package.tokenizer().vocabulary_size();
   for (const Json& element : *array) {
     if (!element.is_number_integer()) {
-      refuse_request("the field \"context\" must be an array of whole numbers");
+      chat::refuse_request("the field \"context\" must be an array of whole numbers");
     }
     const auto id = element.get<std::int64_t>();
     if (id < 0 || static_cast<std::uint64_t>(id) >= limit) {
-      refuse_request("the field \"context\" holds the token " + std::to_string(id) +
-                     ", but this model's tokens end at " + std::to_string(limit - 1) +
-                     "; it belongs to another model");
+      chat::refuse_request("the field \"context\" holds the token " + std::to_string(id) +
+                           ", but this model's tokens end at " + std::to_string(limit - 1) +
+                           "; it belongs to another model");
     }
     tokens.push_back(static_cast<text::TokenId>(id));
   }
   return tokens;
 }
 
-void set_messages(InferenceCall& call, const std::string& system, std::string prompt) {
+void set_messages(chat::ChatRequest& request, const std::string& system, std::string prompt) {
   if (!system.empty()) {
-    call.messages.push_back({"system", system});
+    request.messages.push_back({"system", system});
   }
-  call.messages.push_back({"user", std::move(prompt)});
+  request.messages.push_back({"user", std::move(prompt)});
 }
 
 }  // namespace
@@ -45,7 +45,8 @@ InferenceCall parse_generate_request(const Json& body, const store::Library& lib
   const JsonFields fields(body);
   InferenceCall call;
   call.form = InferenceCall::Form::kGenerate;
-  call.asked_name = fields.string("model");
+  chat::ChatRequest& request = call.request;
+  request.asked_name = fields.string("model");
   set_switches(call, fields);
   std::string prompt = fields.string("prompt");
   const std::string system = fields.string("system");
@@ -58,39 +59,39 @@ InferenceCall parse_generate_request(const Json& body, const store::Library& lib
   const std::optional<bool> think = parse_think(fields);
   check_top_logprobs(fields);
 
-  call.model = open_asked(library, call.asked_name);
-  if (is_unload(!prompt.empty(), call.keep_alive)) {
+  request.model = open_asked(library, request.asked_name);
+  if (is_unload(!prompt.empty(), request.keep_alive)) {
     call.action = InferenceCall::Action::kUnload;
     return call;
   }
   if (raw && (!system.empty() || has_template || has_context)) {
-    refuse_request("raw mode does not support template, system, or context");
+    chat::refuse_request("raw mode does not support template, system, or context");
   }
-  set_think(call, think);
+  chat::set_thinking(request, think);
   if (has_suffix) {
-    refuse_request(call.model.full_name() + " does not support insert");
+    chat::refuse_request(request.model.full_name() + " does not support insert");
   }
   if (has_template) {
-    refuse_request(
+    chat::refuse_request(
         "the field \"template\" is not supported; the model's own chat template is used, or none with "
         "\"raw\": true");
   }
   if (images) {
-    refuse_images(call);
+    chat::refuse_images(request);
   }
-  refuse_unsupported(fields);
+  set_output(call, fields);
   set_options(call, fields);
   if (prompt.empty()) {
     call.action = InferenceCall::Action::kLoad;
     return call;
   }
   if (raw) {
-    call.think = false;  // the client reads the model's text as it is
-    call.raw_prompt = std::move(prompt);
+    request.think = false;  // the client reads the model's text as it is
+    request.raw_prompt = std::move(prompt);
     return call;
   }
-  call.context = parse_context(context, *call.model.package);
-  set_messages(call, system.empty() ? call.model.package->system_prompt().value_or("") : system,
+  request.context = parse_context(context, *request.model.package);
+  set_messages(request, system.empty() ? request.model.package->system_prompt().value_or("") : system,
                std::move(prompt));
   return call;
 }

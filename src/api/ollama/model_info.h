@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "api/chat/open_model.h"
 #include "api/json_body.h"
-#include "api/ollama/models.h"
 #include "api/ollama/options.h"
 
 namespace axllama::api::ollama {
@@ -20,7 +20,8 @@ std::string parameter_lines(const model::Package& package, const Json* overrides
 std::string license_text(const model::Package& package);
 
 /// What "ollama show --modelfile" prints.
-std::string modelfile_text(const OpenModel& model, const std::string& go_template, const std::string& system,
-                           const std::string& parameters, const std::string& license);
+std::string modelfile_text(const chat::OpenModel& model, const std::string& go_template,
+                           const std::string& system, const std::string& parameters,
+                           const std::string& license);
 
 }  // namespace axllama::api::ollama

@@ -37,7 +37,7 @@ http::Handler version_handler() {
 }
 
 void add_ollama_routes(http::Router& router, const OllamaContext& context) {
-  const auto state = std::make_shared<State>(context.service, context.library);
+  const auto state = std::make_shared<State>(context.core);
   for (const char* method : {"GET", "HEAD"}) {
     router.add(method, "/", root_handler());
     router.add(method, "/api/version", version_handler());

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <memory>
+
+#include "api/chat/core.h"
 #include "http/router.h"
-#include "serving/service.h"
-#include "store/library.h"
 
 namespace axllama::api::ollama {
 
@@ -10,10 +11,9 @@ namespace axllama::api::ollama {
 /// they need.
 inline constexpr const char* kOllamaVersion = "0.32.15";
 
-/// What the dialect works with. Both must outlive the router.
+/// What the dialect works with.
 struct OllamaContext {
-  serving::InferenceService& service;
-  const store::Library& library;
+  std::shared_ptr<chat::Core> core;
 };
 
 /// Adds Ollama's native routes: /, /api/version, /api/tags, /api/show, /api/ps, /api/generate, /api/chat.

@@ -38,8 +38,9 @@ class OllamaApiTest : public ::testing::Test {
 
   testing::ApiServer& server() {
     if (!server_) {
-      server_ = std::make_unique<testing::ApiServer>(
-          [this](http::Router& router) { add_ollama_routes(router, {service_, library_}); });
+      server_ = std::make_unique<testing::ApiServer>([this](http::Router& router) {
+        add_ollama_routes(router, {std::make_shared<chat::Core>(service_, library_)});
+      });
     }
     return *server_;
   }
@@ -560,6 +561,30 @@ TEST_F(OllamaApiTest, ChecksComeInOllamasOrder) {
   EXPECT_THAT(error("/api/chat", R"({"model":"broken","messages":[]})", 400), HasSubstr("LFS"));
 }
 
+TEST_F(OllamaApiTest, LogprobsComeWithTheirTokens) {
+  service_.on_submit = [](FakeRequest& request) {
+    request.push_ready();
+    inference::TokenEvent event;
+    event.tokens = {5};
+    event.text = "h\xc3\xa9";
+    event.logprobs = {{5, "h\xc3\xa9", -0.5, {{5, "h\xc3\xa9", -0.5, {}}, {6, "\xff", -1.5, {}}}}};
+    request.push(event);
+    request.push_done();
+  };
+  Json body = chat_body("plain");
+  body["logprobs"] = true;
+  body["top_logprobs"] = 2;
+  const std::vector<Json> records = records_of(post("/api/chat", body).body);
+  EXPECT_EQ(to_json(records[0]["logprobs"]),
+            "[{\"token\":\"h\u00e9\",\"logprob\":-0.5,\"bytes\":[104,195,169],\"top_logprobs\":["
+            "{\"token\":\"h\u00e9\",\"logprob\":-0.5,\"bytes\":[104,195,169]},"
+            "{\"token\":\"\ufffd\",\"logprob\":-1.5,\"bytes\":[255]}]}]");
+  EXPECT_FALSE(records[1].contains("logprobs"));
+  EXPECT_EQ(submitted().generation.top_logprobs, 2);
+  body["stream"] = false;
+  EXPECT_EQ(reply("/api/chat", body)["logprobs"].size(), 1U);
+}
+
 TEST_F(OllamaApiTest, WhatIsNotSupportedIsRefused) {
   const std::string chat = R"({"model":"plain","messages":[{"role":"user","content":"x"}],)";
   EXPECT_EQ(error("/api/chat", chat + R"("tools":[{"type":"function"}]})", 400),
@@ -569,7 +594,6 @@ TEST_F(OllamaApiTest, WhatIsNotSupportedIsRefused) {
   EXPECT_THAT(error("/api/chat", chat + R"("format":"json"})", 400), HasSubstr("structured output"));
   EXPECT_THAT(error("/api/chat", chat + R"("format":{"type":"object"}})", 400),
               HasSubstr("structured output"));
-  EXPECT_THAT(error("/api/chat", chat + R"("logprobs":true})", 400), HasSubstr("logprobs"));
   EXPECT_EQ(error("/api/chat",
                   R"({"model":"plain","messages":[{"role":"user","content":"x","images":["aGk="]}]})", 400),
             "\"plain\" does not support vision; send the request without images");

@@ -80,7 +80,7 @@ std::optional<std::uint64_t> seed(std::string_view name, const Json& value) {
 }
 
 /// False for a name that means nothing here.
-bool set_option(Options& options, std::string_view name, const Json& value) {
+bool set_option(chat::GenerationOptions& options, std::string_view name, const Json& value) {
   inference::SamplingOptions& sampling = options.sampling;
   if (name == "temperature") {
     sampling.temperature = std::max(number(name, value), 0.0);
@@ -118,8 +118,8 @@ bool set_option(Options& options, std::string_view name, const Json& value) {
 
 }  // namespace
 
-Options parse_options(const Json* options, const model::SamplingDefaults& defaults) {
-  Options result;
+chat::GenerationOptions parse_options(const Json* options, const model::SamplingDefaults& defaults) {
+  chat::GenerationOptions result;
   inference::SamplingOptions& sampling = result.sampling;
   sampling.temperature = defaults.temperature.value_or(sampling.temperature);
   sampling.top_k = defaults.top_k.value_or(sampling.top_k);

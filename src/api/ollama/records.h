@@ -1,9 +1,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <vector>
 
+#include "api/chat/answer_reader.h"
 #include "api/json_body.h"
 #include "api/ollama/inference_call.h"
 #include "inference/generation.h"
@@ -22,18 +24,19 @@ class Records {
  public:
   Records(InferenceCall::Form form, std::string model) : form_(form), model_(std::move(model)) {}
 
-  /// A piece of an answer that goes on.
-  Json piece(const std::string& content, const std::string& thinking) const;
+  /// What an answer that goes on has gained: thoughts, content and calls never share a record. `calls`: how
+  /// many calls the answer held before.
+  std::vector<Json> pieces(const chat::AnswerPiece& piece, std::size_t calls) const;
   /// The answer to a request that only loads or unloads a model.
   Json without_answer(const std::string& done_reason) const;
-  /// The last record; a whole answer carries its text here. An empty `context` is left out.
-  Json last(const std::string& content, const std::string& thinking, const std::string& done_reason,
-            const Metrics& metrics, const std::vector<text::TokenId>& context) const;
+  /// The last record; a whole answer carries its message here. An empty `context` is left out.
+  Json last(const chat::AnswerPiece& message, const std::string& done_reason, const Metrics& metrics,
+            const std::vector<text::TokenId>& context) const;
   /// The rendered prompt instead of an answer.
   Json rendered(const std::string& prompt) const;
 
  private:
-  Json begin(const std::string& content, const std::string& thinking, bool done) const;
+  Json begin(const chat::AnswerPiece& message, std::size_t calls, bool done) const;
 
   InferenceCall::Form form_;
   std::string model_;

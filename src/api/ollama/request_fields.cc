@@ -1,42 +1,24 @@
 #include "api/ollama/request_fields.h"
 
 #include "api/ollama/keep_alive.h"
-#include "base/error.h"
+#include "api/ollama/options.h"
 
 namespace axllama::api::ollama {
 namespace {
 
 constexpr int kMostTopLogprobs = 20;
 
-void refuse_format(const JsonFields& fields) {
-  const Json* format = fields.find("format");
-  if (format == nullptr || (format->is_string() && format->get_ref<const std::string&>().empty())) {
-    return;
-  }
-  if (!format->is_object() && *format != "json") {
-    refuse_request("invalid format: " + to_json(*format) +
-                   "; expected \"json\" or a valid JSON Schema object");
-  }
-  refuse_request(
-      "structured output (the field \"format\") is not supported by this version; ask for JSON in the prompt "
-      "and "
-      "leave the field out");
+/// The field `top_logprobs` as far as it was checked.
+int top_logprobs(const JsonFields& fields) {
+  return static_cast<int>(fields.integer("top_logprobs").value_or(0));
 }
 
 }  // namespace
 
-void refuse_request(const std::string& message) {
-  throw base::Error(base::ErrorCode::kInvalidArgument, message);
-}
-
-std::string in_quotes(const std::string& text) {
-  return to_json(Json(text));
-}
-
 void check_top_logprobs(const JsonFields& fields) {
   const std::int64_t count = fields.integer("top_logprobs").value_or(0);
   if (count < 0 || count > kMostTopLogprobs) {
-    refuse_request("top_logprobs must be between 0 and 20");
+    chat::refuse_request("top_logprobs must be between 0 and 20");
   }
 }
 
@@ -56,54 +38,42 @@ std::optional<bool> parse_think(const JsonFields& fields) {
     if (level == "false") {
       return false;
     }
-    refuse_request("invalid think value: " + in_quotes(level) +
-                   " (must be \"high\", \"medium\", \"low\", \"max\", true, or false)");
+    chat::refuse_request("invalid think value: " + chat::in_quotes(level) +
+                         " (must be \"high\", \"medium\", \"low\", \"max\", true, or false)");
   }
-  refuse_request("the field \"think\" must be true, false or a level, not " + std::string(json_kind(*value)));
+  chat::refuse_request("the field \"think\" must be true, false or a level, not " +
+                       std::string(json_kind(*value)));
 }
 
 bool is_unload(bool has_input, const std::optional<serving::KeepAlive>& keep_alive) {
   return !has_input && keep_alive && keep_alive->duration.count() == 0;
 }
 
-void set_think(InferenceCall& call, const std::optional<bool>& asked) {
-  if (!call.model.can_think()) {
-    if (asked.value_or(false)) {
-      refuse_request(in_quotes(call.asked_name) + " does not support thinking");
-    }
-    return;
-  }
-  call.think = asked.value_or(true);
-}
-
 void set_switches(InferenceCall& call, const JsonFields& fields) {
-  call.keep_alive = parse_keep_alive_field(fields.find("keep_alive"));
+  call.request.keep_alive = parse_keep_alive_field(fields.find("keep_alive"));
   call.stream = fields.boolean("stream", true);
-  call.truncate = fields.boolean("truncate", true);
-  call.shift = fields.boolean("shift", true);
+  call.request.truncate = fields.boolean("truncate", true);
+  call.request.shift = fields.boolean("shift", true);
   call.render_only = fields.boolean("_debug_render_only", false);
   fields.object("options");
   fields.boolean("logprobs", false);
 }
 
 void set_options(InferenceCall& call, const JsonFields& fields) {
-  call.options = parse_options(fields.object("options"), call.model.package->sampling_defaults());
+  call.request.options =
+      parse_options(fields.object("options"), call.request.model.package->sampling_defaults());
 }
 
-void refuse_unsupported(const JsonFields& fields) {
-  refuse_format(fields);
+void set_output(InferenceCall& call, const JsonFields& fields) {
+  chat::set_format(call.request, fields.find("format"));
   if (fields.boolean("logprobs", false)) {
-    refuse_request("log probabilities (the field \"logprobs\") are not supported by this version");
+    call.request.top_logprobs = top_logprobs(fields);
   }
 }
 
 bool has_images(const JsonFields& fields) {
   const Json* images = fields.array("images");
   return images != nullptr && !images->empty();
-}
-
-void refuse_images(const InferenceCall& call) {
-  refuse_request(in_quotes(call.asked_name) + " does not support vision; send the request without images");
 }
 
 }  // namespace axllama::api::ollama

@@ -18,22 +18,15 @@ void check_top_logprobs(const JsonFields& fields);
 std::optional<bool> parse_think(const JsonFields& fields);
 /// True when the request only asks to unload: no input, and keep_alive is 0.
 bool is_unload(bool has_input, const std::optional<serving::KeepAlive>& keep_alive);
-/// Sets call.think from the request and the model; asking a model that cannot think is an error.
-void set_think(InferenceCall& call, const std::optional<bool>& asked);
 /// Sets `stream`, `truncate`, `shift`, `keep_alive` and the debug switch; their kinds are checked before the
 /// model is looked at.
 void set_switches(InferenceCall& call, const JsonFields& fields);
-/// Sets call.options over the model's defaults.
+/// Sets the request's options over the model's defaults.
 void set_options(InferenceCall& call, const JsonFields& fields);
-/// Refuses what this server cannot do yet (format, logprobs) rather than ignore it.
-void refuse_unsupported(const JsonFields& fields);
+/// Sets `format` and `logprobs`.
+void set_output(InferenceCall& call, const JsonFields& fields);
 /// True for a list of images that is not empty.
 bool has_images(const JsonFields& fields);
-[[noreturn]] void refuse_images(const InferenceCall& call);
-[[noreturn]] void refuse_request(const std::string& message);
-
-/// A JSON string in quotes, as messages show names.
-std::string in_quotes(const std::string& text);
 
 InferenceCall parse_generate_request(const Json& body, const store::Library& library);
 InferenceCall parse_chat_request(const Json& body, const store::Library& library);

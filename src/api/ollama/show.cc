@@ -28,12 +28,12 @@ std::string show_model(State& state, const Request& request) {
   const Json* overrides = fields.object("options");
   fields.boolean("verbose", false);
   if (asked.empty()) {
-    refuse_request("model is required");
+    chat::refuse_request("model is required");
   }
-  const OpenModel model = open_model(state.library, asked);
+  const chat::OpenModel model = chat::open_model(state.library, asked);
   const model::Package& package = *model.package;
   ModelCard card = make_card(package);
-  card.context_length = state.contexts.find(model);
+  card.context_length = state.core->contexts.find(model);
 
   const std::string system = asked_system.empty() ? package.system_prompt().value_or("") : asked_system;
   const std::string go_template = describe_as_go_template(package.chat_template());
@@ -67,7 +67,7 @@ std::string show_model(State& state, const Request& request) {
 Awaitable<void> show(StatePointer state, Request& request, ResponseWriter& response) {
   std::string body;
   std::function<void()> describe = [&] { body = show_model(*state, request); };
-  co_await state->background.run(describe);
+  co_await state->core->background.run(describe);
   co_await response.respond(200, http::kJsonContentType, body);
 }
 

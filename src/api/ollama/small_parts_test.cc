@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include "api/ollama/keep_alive.h"
-#include "api/ollama/model_names.h"
 #include "api/ollama/options.h"
 #include "base/error.h"
 
@@ -20,42 +19,6 @@ std::string error_of(const std::function<void()>& action) {
     return error.message();
   }
   return "no error";
-}
-
-TEST(ModelNamesTest, ShortestFormWithATag) {
-  for (const auto& [asked, expected] : std::vector<std::pair<std::string, std::string>>{
-           {"tiny", "tiny:latest"},
-           {" tiny:0.5b ", "tiny:0.5b"},
-           {"library/tiny", "tiny:latest"},
-           {"registry.ollama.ai/library/tiny:x", "tiny:x"},
-           {"me/tiny", "me/tiny:latest"},
-           {"hf.co/Owner/Repo-GGUF:Q4_K_M", "hf.co/Owner/Repo-GGUF:Q4_K_M"},
-           {"localhost:5000/library/tiny", "localhost:5000/library/tiny:latest"},
-           {"https://registry.ollama.ai/library/tiny", "tiny:latest"},
-           {"tiny:local", "tiny:latest"},
-           {"tiny:x:local", "tiny:x"},
-           {"tiny:20b-cloud", "tiny:20b-cloud"},
-           {"tiny:cloud", "tiny:cloud"}}) {
-    EXPECT_EQ(short_model_name(asked), expected) << asked;
-  }
-}
-
-TEST(ModelNamesTest, RefusesWhatIsNoName) {
-  for (const char* asked : {"", " ", ":", "a b", "-a", "a:", ":a", "a:b:c", "a/b/c/d", "//a", "a/", "../a",
-                            "a\nb", "n.s/a", "ä", "a@sha256:0"}) {
-    EXPECT_EQ(error_of([&] { short_model_name(asked); }), "invalid model name") << asked;
-  }
-  EXPECT_EQ(error_of([&] { short_model_name(std::string(81, 'a')); }), "invalid model name");
-  EXPECT_EQ(error_of([&] { short_model_name("x:cloud:local"); }),
-            "use either :local or :cloud, not both: \"x:cloud:local\"");
-  EXPECT_EQ(error_of([&] { short_model_name("x:local:cloud"); }),
-            "use either :local or :cloud, not both: \"x:local:cloud\"");
-}
-
-TEST(ModelNamesTest, FullForm) {
-  EXPECT_EQ(full_model_name("tiny:latest"), "registry.ollama.ai/library/tiny:latest");
-  EXPECT_EQ(full_model_name("me/tiny:x"), "registry.ollama.ai/me/tiny:x");
-  EXPECT_EQ(full_model_name("hf.co/a/b:x"), "hf.co/a/b:x");
 }
 
 TEST(KeepAliveTest, TakesEveryForm) {
@@ -95,7 +58,7 @@ TEST(KeepAliveTest, RefusesTheRest) {
 }
 
 TEST(OptionsTest, DefaultsAreOllamasThenTheModels) {
-  const Options plain = parse_options(nullptr, {});
+  const chat::GenerationOptions plain = parse_options(nullptr, {});
   EXPECT_EQ(plain.sampling.temperature, 0.8);
   EXPECT_EQ(plain.sampling.top_k, 40);
   EXPECT_EQ(plain.num_predict, -1);
@@ -105,7 +68,7 @@ TEST(OptionsTest, DefaultsAreOllamasThenTheModels) {
   defaults.temperature = 0.6;
   defaults.top_k = 20;
   const Json given = Json::parse(R"({"top_k": 7})");
-  const Options merged = parse_options(&given, defaults);
+  const chat::GenerationOptions merged = parse_options(&given, defaults);
   EXPECT_EQ(merged.sampling.temperature, 0.6);
   EXPECT_EQ(merged.sampling.top_k, 7);
 }
@@ -115,7 +78,7 @@ TEST(OptionsTest, ReadsEveryOption) {
       "repeat_last_n":-1,"repeat_penalty":1.2,"presence_penalty":0.3,"frequency_penalty":-0.4,"seed":42,
       "num_predict":-2,"num_ctx":1,"num_keep":8,"stop":["a","b"],
       "num_gpu":"wrong type but ignored","mirostat":1,"unknown":[],"num_thread":null})");
-  const Options options = parse_options(&given, {});
+  const chat::GenerationOptions options = parse_options(&given, {});
   EXPECT_EQ(options.sampling.temperature, 0);
   EXPECT_EQ(options.sampling.top_k, 3);
   EXPECT_EQ(options.sampling.top_p, 0.5);
@@ -134,7 +97,7 @@ TEST(OptionsTest, ReadsEveryOption) {
 
 TEST(OptionsTest, NegativeSeedsAreRandomAndHugeNumbersClamped) {
   const Json given = Json::parse(R"({"seed":-1,"num_predict":1e30,"top_k":-99999999999999})");
-  const Options options = parse_options(&given, {});
+  const chat::GenerationOptions options = parse_options(&given, {});
   EXPECT_FALSE(options.sampling.seed);
   EXPECT_EQ(options.num_predict, std::numeric_limits<int>::max());
   EXPECT_EQ(options.sampling.top_k, std::numeric_limits<int>::min());

@@ -38,7 +38,7 @@ std::string list_models(State& state) {
 Awaitable<void> tags(StatePointer state, ResponseWriter& response) {
   std::string body;
   std::function<void()> list = [&] { body = list_models(*state); };
-  co_await state->background.run(list);
+  co_await state->core->background.run(list);
   co_await response.respond(200, http::kJsonContentType, body);
 }
 

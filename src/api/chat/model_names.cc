@@ -1,10 +1,10 @@
-#include "api/ollama/model_names.h"
+#include "api/chat/model_names.h"
 
 #include <vector>
 
 #include "base/error.h"
 
-namespace axllama::api::ollama {
+namespace axllama::api::chat {
 namespace {
 
 constexpr std::string_view kDefaultHost = "registry.ollama.ai";
@@ -115,4 +115,4 @@ std::string full_model_name(std::string_view short_name) {
   return name;
 }
 
-}  // namespace axllama::api::ollama
+}  // namespace axllama::api::chat

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "api/ollama/inference_call.h"
+#include "api/chat/chat_request.h"
 #include "inference/generation.h"
 
-namespace axllama::api::ollama {
+namespace axllama::api::chat {
 
 /// A prompt that fits into the context, with at least one place left for the answer.
 struct BuiltPrompt {
@@ -18,16 +18,16 @@ struct BuiltPrompt {
       0;  // tokens of prompt and answer: the smaller of num_ctx and the model's context
 };
 
-/// Renders and tokenizes a call's prompt.
+/// Renders and tokenizes a request's prompt.
 ///
 /// What is too long is cut as Ollama does: of a conversation the oldest messages go, but not the system's and
 /// the last; what then is still too long loses its middle. This model's cache cannot be shifted while it
 /// answers, so a conversation is cut early enough to leave a part of the context for the answer. With
 /// `truncate` or `shift` off nothing is cut, and a text of megabytes is refused. Throws Error
 /// (kInvalidArgument) when the prompt does not fit, or from the template.
-BuiltPrompt build_prompt(const InferenceCall& call, std::size_t context_length);
+BuiltPrompt build_prompt(const ChatRequest& request, std::size_t context_length);
 
 /// What the engine is to do.
-inference::GenerationRequest make_generation(const InferenceCall& call, const BuiltPrompt& prompt);
+inference::GenerationRequest make_generation(const ChatRequest& request, const BuiltPrompt& prompt);
 
-}  // namespace axllama::api::ollama
+}  // namespace axllama::api::chat

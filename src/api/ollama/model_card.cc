@@ -1,10 +1,9 @@
-#include "api/ollama/models.h"
+#include "api/ollama/model_card.h"
 
 #include <array>
 #include <cmath>
 #include <cstdio>
 
-#include "api/ollama/model_names.h"
 #include "base/error.h"
 #include "telemetry/log.h"
 
@@ -33,29 +32,6 @@ std::string quantization_level(const std::string& weight_type) {
 }
 
 }  // namespace
-
-std::string OpenModel::full_name() const {
-  return full_model_name(record.name);
-}
-
-store::ModelRecord find_model(const store::Library& library, const std::string& asked) {
-  const std::string name = short_model_name(asked);
-  try {
-    return library.find(name);
-  } catch (const base::Error& error) {
-    if (error.code() != base::ErrorCode::kNotFound) {
-      throw;
-    }
-    throw base::Error(base::ErrorCode::kNotFound, "model '" + asked + "' not found");
-  }
-}
-
-OpenModel open_model(const store::Library& library, const std::string& asked) {
-  OpenModel model;
-  model.record = find_model(library, asked);
-  model.package = library.open(model.record);
-  return model;
-}
 
 std::string human_number(std::uint64_t number) {
   constexpr double kThousand = 1e3;

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace axllama::api::ollama {
+namespace axllama::api::chat {
 
 /// A model reference as clients write it, "[host[:port]/][namespace/]model[:tag]", in its shortest form with
 /// its tag: default host and namespace dropped ("x" -> "x:latest"), blanks around it and the source suffix
@@ -13,4 +13,4 @@ std::string short_model_name(std::string_view asked);
 /// "x:tag" -> "registry.ollama.ai/library/x:tag", as some errors name a model.
 std::string full_model_name(std::string_view short_name);
 
-}  // namespace axllama::api::ollama
+}  // namespace axllama::api::chat

@@ -1,4 +1,4 @@
-#include "api/ollama/prompt.h"
+#include "api/chat/prompt.h"
 
 #include <algorithm>
 #include <optional>
@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace axllama::api::ollama {
+namespace axllama::api::chat {
 namespace {
 
 using text::ChatMessage;
@@ -26,15 +26,16 @@ bool ends_with_opening_tag(std::string_view prompt) {
 
 /// Renders a conversation; a model that is not to think, and whose template cannot be told so, finds an empty
 /// thought.
-std::string render(const InferenceCall& call, std::vector<ChatMessage> messages) {
-  const text::ChatTemplate& chat_template = call.model.package->chat_template();
+std::string render(const ChatRequest& request, std::vector<ChatMessage> messages) {
+  const text::ChatTemplate& chat_template = request.model.package->chat_template();
   text::ChatTemplateInputs inputs;
   inputs.messages = std::move(messages);
-  if (call.model.can_think()) {
-    inputs.enable_thinking = call.think;
+  inputs.tools = request.tools;
+  if (request.model.can_think()) {
+    inputs.enable_thinking = request.think;
   }
   std::string prompt = chat_template.render(inputs);
-  if (call.model.can_think() && !call.think && !chat_template.can_switch_thinking()) {
+  if (request.model.can_think() && !request.think && !chat_template.can_switch_thinking()) {
     if (!ends_with_opening_tag(prompt)) {
       prompt += kOpeningTag;
     }
@@ -45,16 +46,16 @@ std::string render(const InferenceCall& call, std::vector<ChatMessage> messages)
   return prompt;
 }
 
-void set_text(const InferenceCall& call, std::string rendered, BuiltPrompt& prompt) {
+void set_text(const ChatRequest& request, std::string rendered, BuiltPrompt& prompt) {
   prompt.text = std::move(rendered);
-  prompt.tokens = call.context;
-  const std::vector<TokenId> tokens = call.model.package->tokenizer().encode(prompt.text);
+  prompt.tokens = request.context;
+  const std::vector<TokenId> tokens = request.model.package->tokenizer().encode(prompt.text);
   prompt.tokens.insert(prompt.tokens.end(), tokens.begin(), tokens.end());
 }
 
-void set_raw_text(const InferenceCall& call, BuiltPrompt& prompt) {
-  const text::Tokenizer& tokenizer = call.model.package->tokenizer();
-  prompt.text = *call.raw_prompt;
+void set_raw_text(const ChatRequest& request, BuiltPrompt& prompt) {
+  const text::Tokenizer& tokenizer = request.model.package->tokenizer();
+  prompt.text = *request.raw_prompt;
   prompt.tokens = tokenizer.encode(prompt.text);
   if (prompt.tokens.empty() || prompt.tokens.front() != tokenizer.bos()) {
     prompt.tokens = tokenizer.add_special_tokens(std::move(prompt.tokens));
@@ -89,8 +90,8 @@ std::vector<ChatMessage> beginning_at(const std::vector<ChatMessage>& messages, 
 }
 
 /// Drops as few of the oldest messages as make the prompt fit; all but the last when nothing does.
-void drop_oldest(const InferenceCall& call, std::size_t limit, BuiltPrompt& prompt) {
-  const std::vector<std::size_t> beginnings = possible_beginnings(call.messages);
+void drop_oldest(const ChatRequest& request, std::size_t limit, BuiltPrompt& prompt) {
+  const std::vector<std::size_t> beginnings = possible_beginnings(request.messages);
   if (beginnings.empty()) {
     return;
   }
@@ -99,30 +100,31 @@ void drop_oldest(const InferenceCall& call, std::size_t limit, BuiltPrompt& prom
   std::size_t high = beginnings.size() - 1;
   while (low < high) {
     const std::size_t middle = (low + high) / 2;
-    set_text(call, render(call, beginning_at(call.messages, beginnings[middle])), prompt);
+    set_text(request, render(request, beginning_at(request.messages, beginnings[middle])), prompt);
     if (prompt.tokens.size() <= limit) {
       high = middle;
     } else {
       low = middle + 1;
     }
   }
-  set_text(call, render(call, beginning_at(call.messages, beginnings[low])), prompt);
+  set_text(request, render(request, beginning_at(request.messages, beginnings[low])), prompt);
 }
 
 /// Places kept for the answer when a conversation is cut.
-std::size_t answer_room(const InferenceCall& call, std::size_t limit) {
+std::size_t answer_room(const ChatRequest& request, std::size_t limit) {
   const std::size_t most = std::max<std::size_t>(limit / 4, 1);
-  if (!call.shift || call.options.num_predict == 0) {
+  if (!request.shift || request.options.num_predict == 0) {
     return 1;
   }
-  return call.options.num_predict > 0 ? std::min(static_cast<std::size_t>(call.options.num_predict), most)
-                                      : std::max<std::size_t>(limit / 8, 1);
+  return request.options.num_predict > 0
+             ? std::min(static_cast<std::size_t>(request.options.num_predict), most)
+             : std::max<std::size_t>(limit / 8, 1);
 }
 
 /// Keeps the first tokens and the last ones, as Ollama's runner does with a prompt that is too long.
-void drop_middle(const InferenceCall& call, std::size_t limit, std::vector<TokenId>& tokens) {
-  const std::size_t bos = call.model.package->tokenizer().adds_bos() ? 1 : 0;
-  const auto asked = static_cast<std::size_t>(std::max(call.options.num_keep, 0));
+void drop_middle(const ChatRequest& request, std::size_t limit, std::vector<TokenId>& tokens) {
+  const std::size_t bos = request.model.package->tokenizer().adds_bos() ? 1 : 0;
+  const auto asked = static_cast<std::size_t>(std::max(request.options.num_keep, 0));
   const std::size_t keep = std::min(asked + bos, limit / 2);
   const std::size_t wanted = std::min(limit - (limit - keep) / 2, limit - 1);
   const auto keep_end = tokens.begin() + static_cast<std::ptrdiff_t>(keep);
@@ -130,15 +132,15 @@ void drop_middle(const InferenceCall& call, std::size_t limit, std::vector<Token
   tokens.erase(keep_end, tail_begin);
 }
 
-/// What cutting a conversation cannot drop: the system's messages and the last one; of other calls
+/// What cutting a conversation cannot drop: the system's messages and the last one; of other requests
 /// everything.
-std::size_t bytes_that_stay(const InferenceCall& call) {
-  if (call.raw_prompt) {
-    return call.raw_prompt->size();
+std::size_t bytes_that_stay(const ChatRequest& request) {
+  if (request.raw_prompt) {
+    return request.raw_prompt->size();
   }
   std::size_t bytes = 0;
-  for (const ChatMessage& message : call.messages) {
-    const bool stays = message.role == "system" || &message == &call.messages.back();
+  for (const ChatMessage& message : request.messages) {
+    const bool stays = message.role == "system" || &message == &request.messages.back();
     bytes += stays ? message.content.size() : 0;
   }
   return bytes;
@@ -154,51 +156,52 @@ std::size_t bytes_that_stay(const InferenceCall& call) {
 
 }  // namespace
 
-BuiltPrompt build_prompt(const InferenceCall& call, std::size_t context_length) {
+BuiltPrompt build_prompt(const ChatRequest& request, std::size_t context_length) {
   BuiltPrompt prompt;
   prompt.context_limit = context_length;
-  if (call.options.num_ctx) {
-    prompt.context_limit = std::min(context_length, static_cast<std::size_t>(*call.options.num_ctx));
+  if (request.options.num_ctx) {
+    prompt.context_limit = std::min(context_length, static_cast<std::size_t>(*request.options.num_ctx));
   }
   const std::size_t limit = prompt.context_limit;
-  if (const std::size_t bytes = bytes_that_stay(call); bytes / kMostBytesPerPlace >= limit) {
+  if (const std::size_t bytes = bytes_that_stay(request); bytes / kMostBytesPerPlace >= limit) {
     refuse_too_long(std::to_string(bytes) + " bytes, context " + std::to_string(limit));
   }
-  if (call.raw_prompt) {
-    set_raw_text(call, prompt);
+  if (request.raw_prompt) {
+    set_raw_text(request, prompt);
   } else {
-    set_text(call, render(call, call.messages), prompt);
-    const std::size_t comfortable = limit - answer_room(call, limit);
-    if (call.truncate && prompt.tokens.size() > comfortable && call.form == InferenceCall::Form::kChat) {
-      drop_oldest(call, comfortable, prompt);
+    set_text(request, render(request, request.messages), prompt);
+    const std::size_t comfortable = limit - answer_room(request, limit);
+    if (request.truncate && prompt.tokens.size() > comfortable) {
+      drop_oldest(request, comfortable, prompt);
     }
-    prompt.inside_thinking = call.think && ends_with_opening_tag(prompt.text);
+    prompt.inside_thinking = request.think && ends_with_opening_tag(prompt.text);
   }
   if (prompt.tokens.size() >= limit) {
-    if (!call.truncate || !call.shift) {
+    if (!request.truncate || !request.shift) {
       refuse_too_long(std::to_string(prompt.tokens.size()) + " tokens, context " + std::to_string(limit));
     }
-    drop_middle(call, limit, prompt.tokens);
+    drop_middle(request, limit, prompt.tokens);
   }
   return prompt;
 }
 
-inference::GenerationRequest make_generation(const InferenceCall& call, const BuiltPrompt& prompt) {
+inference::GenerationRequest make_generation(const ChatRequest& request, const BuiltPrompt& prompt) {
   inference::GenerationRequest generation;
   generation.prompt = prompt.tokens;
-  generation.sampling = call.options.sampling;
-  generation.stop = call.options.stop;
-  generation.max_tokens = call.options.num_predict;
-  if (!call.shift) {
+  generation.sampling = request.options.sampling;
+  generation.stop = request.options.stop;
+  generation.max_tokens = request.options.num_predict;
+  if (!request.shift) {
     const int room = static_cast<int>(prompt.context_limit - prompt.tokens.size());
     generation.max_tokens = generation.max_tokens < 0 ? room : std::min(generation.max_tokens, room);
   }
-  if (call.think) {
-    const text::Tokenizer& tokenizer = call.model.package->tokenizer();
+  generation.top_logprobs = request.top_logprobs;
+  if (request.think) {
+    const text::Tokenizer& tokenizer = request.model.package->tokenizer();
     const std::optional<TokenId> tag = tokenizer.token_id(kOpeningTag);
     generation.emit_special_tokens = tag && tokenizer.is_special(*tag);
   }
   return generation;
 }
 
-}  // namespace axllama::api::ollama
+}  // namespace axllama::api::chat

@@ -1,0 +1,269 @@
+#include "api/chat/answers.h"
+
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "api/event_reader.h"
+#include "base/error.h"
+#include "http/status.h"
+#include "telemetry/log.h"
+
+// Coroutines here hold only named values: GCC 12 destroys some temporaries of a co_await expression twice.
+
+namespace axllama::api::chat {
+namespace {
+
+using http::Awaitable;
+using http::Request;
+using http::ResponseWriter;
+using StreamPointer = std::shared_ptr<serving::ResponseStream>;
+
+constexpr std::size_t kFallbackContext = 2048;  // a model that was unloaded as soon as it was loaded
+
+/// A model loaded only to learn its context length stays until the generation is submitted.
+constexpr serving::KeepAlive kWhilePreparing{std::chrono::minutes(1)};
+
+StreamPointer start_preparing_load(Core& core, const ChatRequest& request) {
+  const bool unloads_at_once = request.keep_alive && request.keep_alive->duration.count() == 0;
+  return core.service.load(request.model.reference(), unloads_at_once ? kWhilePreparing : request.keep_alive);
+}
+
+/// `copy` counts the answers to one request: each is to be another one.
+StreamPointer start_generation(Core& core, const ChatRequest& request, const BuiltPrompt& prompt,
+                               std::size_t copy, const std::string& client) {
+  serving::InferenceRequest inference;
+  inference.model = request.model.reference();
+  inference.generation = make_generation(request, prompt);
+  if (auto& seed = inference.generation.sampling.seed) {
+    *seed += copy;
+  }
+  inference.keep_alive = request.keep_alive;
+  inference.client = client;
+  return core.service.submit(std::move(inference));
+}
+
+void log_cut_answer(const Request& request, const base::Error& error) {
+  telemetry::log(telemetry::LogLevel::kWarning, "an answer ended with an error",
+                 {{"id", request.id}, {"error", error.what()}});
+}
+
+/// A stream's way to its client.
+class StreamSender {
+ public:
+  StreamSender(StreamForm& form, std::chrono::milliseconds ping_interval, ResponseWriter& response)
+      : form_(form), ping_interval_(ping_interval), response_(response) {}
+
+  /// The next event; the client hears in the meantime that the stream is alive.
+  Awaitable<void> next(StreamPointer stream, serving::ResponseEvent& event) {
+    while (true) {
+      std::optional<serving::ResponseEvent> arrived = co_await next_event_within(stream, ping_interval_);
+      if (arrived) {
+        event = std::move(*arrived);
+        co_return;
+      }
+      const std::string ping = form_.ping();
+      co_await send(ping);
+    }
+  }
+
+  Awaitable<void> send(const std::string& records) {
+    if (records.empty()) {
+      co_return;
+    }
+    start();
+    co_await response_.write(records);
+  }
+  Awaitable<void> finish(const std::string& records) {
+    start();
+    co_await response_.finish(records);
+  }
+
+  bool started() const { return response_.started(); }
+
+ private:
+  void start() {
+    if (!response_.started()) {
+      if (form_.content_type() == http::kEventStreamContentType) {
+        response_.set_header("Cache-Control", "no-cache");
+      }
+      response_.start_stream(200, form_.content_type());
+    }
+  }
+
+  StreamForm& form_;
+  std::chrono::milliseconds ping_interval_;
+  ResponseWriter& response_;
+};
+
+Awaitable<void> next_or_ping(StreamPointer stream, StreamSender* sender, serving::ResponseEvent& event) {
+  if (sender != nullptr) {
+    co_await sender->next(stream, event);
+  } else {
+    event = co_await next_event(stream);
+  }
+}
+
+Awaitable<void> wait_until_ready(StreamPointer stream, StreamSender* sender,
+                                 std::chrono::nanoseconds& load_time) {
+  while (true) {
+    serving::ResponseEvent event;
+    co_await next_or_ping(stream, sender, event);
+    if (const auto* error = std::get_if<base::Error>(&event)) {
+      throw *error;
+    }
+    if (const auto* ready = std::get_if<serving::ModelReady>(&event)) {
+      load_time += ready->load_time;
+      co_return;
+    }
+    if (const auto* token = std::get_if<inference::TokenEvent>(&event); token != nullptr && token->done) {
+      throw base::Error(base::ErrorCode::kCancelled, "request canceled");
+    }
+  }
+}
+
+Awaitable<void> prepare_with(Core& core, const ChatRequest& request, StreamSender* sender,
+                             BuiltPrompt& prompt, std::chrono::nanoseconds& load_time) {
+  auto context = core.contexts.find(request.model);
+  if (!context) {
+    StreamPointer loading = start_preparing_load(core, request);
+    co_await wait_until_ready(loading, sender, load_time);
+    context = core.contexts.find(request.model);
+  }
+  const std::size_t context_length = context.value_or(kFallbackContext);
+  std::function<void()> build = [&] { prompt = build_prompt(request, context_length); };
+  co_await core.background.run(build);
+}
+
+/// One answer of a stream on its way from events to records.
+struct AnswerInStream {
+  AnswerReader reader;
+  StreamForm& form;
+  const BuiltPrompt& prompt;
+  bool begun = false;
+
+  std::string take(serving::ResponseEvent event) {
+    AnswerPiece piece = reader.take(std::move(event));
+    std::string records;
+    if (!begun && !reader.error()) {
+      begun = true;
+      records = form.begin(prompt);
+    }
+    if (!piece.empty()) {
+      records += form.piece(std::move(piece));
+    }
+    if (reader.done() && !reader.error()) {
+      records += form.end(reader.end());
+    }
+    return records;
+  }
+
+  /// Everything that has arrived by now.
+  std::string take_arrived(serving::ResponseEvent first, serving::ResponseStream& stream) {
+    std::string records = take(std::move(first));
+    while (!reader.done()) {
+      auto event = stream.try_next();
+      if (!event) {
+        break;
+      }
+      records += take(std::move(*event));
+    }
+    return records;
+  }
+};
+
+/// The last records are left in `rest` so that they leave with what follows them.
+Awaitable<void> send_answer(AnswerInStream& answer, StreamPointer stream, StreamSender& sender,
+                            std::string& rest) {
+  while (!answer.reader.done()) {
+    co_await sender.send(rest);
+    rest.clear();
+    serving::ResponseEvent event;
+    co_await sender.next(stream, event);
+    rest = answer.take_arrived(std::move(event), *stream);
+  }
+}
+
+AnswerInStream begin_answer(const ChatRequest& asked, const BuiltPrompt& prompt, StreamForm& form,
+                            std::chrono::nanoseconds load_time) {
+  return {AnswerReader(asked, prompt, load_time), form, prompt};
+}
+
+Awaitable<void> send_all(Core& core, const AnswerPlan& plan, StreamForm& form, StreamSender& sender,
+                         const std::string& client, std::string& rest) {
+  for (const ChatRequest& asked : plan.requests) {
+    BuiltPrompt prompt;
+    std::chrono::nanoseconds load_time{0};
+    co_await prepare_with(core, asked, &sender, prompt, load_time);
+    for (std::size_t copy = 0; copy < plan.answers_each; ++copy) {
+      StreamPointer stream = start_generation(core, asked, prompt, copy, client);
+      AnswerInStream answer = begin_answer(asked, prompt, form, load_time);
+      co_await send_answer(answer, stream, sender, rest);
+      if (answer.reader.error()) {
+        throw *answer.reader.error();
+      }
+    }
+  }
+}
+
+Awaitable<void> collect_answer(AnswerReader& reader, StreamPointer stream, WholeAnswer& answer) {
+  while (!reader.done()) {
+    serving::ResponseEvent event = co_await next_event(stream);
+    append(answer.message, reader.take(std::move(event)));
+  }
+  if (reader.error()) {
+    throw *reader.error();
+  }
+  answer.end = reader.end();
+}
+
+}  // namespace
+
+Awaitable<void> prepare(Core& core, const ChatRequest& request, BuiltPrompt& prompt) {
+  std::chrono::nanoseconds load_time{0};
+  co_await prepare_with(core, request, nullptr, prompt, load_time);
+}
+
+Awaitable<void> load(Core& core, const ChatRequest& request) {
+  StreamPointer loading = core.service.load(request.model.reference(), request.keep_alive);
+  std::chrono::nanoseconds load_time{0};
+  co_await wait_until_ready(loading, nullptr, load_time);
+}
+
+Awaitable<void> stream_answers(Core& core, const AnswerPlan& plan, StreamForm& form, const Request& request,
+                               ResponseWriter& response) {
+  StreamSender sender(form, plan.ping_interval, response);
+  std::optional<base::Error> failure;
+  std::string rest;  // records not sent yet
+  try {
+    co_await send_all(core, plan, form, sender, request.remote_address, rest);
+    rest += form.finish();
+  } catch (const base::Error& error) {
+    if (!sender.started() && rest.empty()) {
+      throw;
+    }
+    failure = error;
+  }
+  if (failure) {
+    log_cut_answer(request, *failure);
+    rest += form.error(*failure);
+  }
+  co_await sender.finish(rest);
+}
+
+Awaitable<void> collect_answers(Core& core, const AnswerPlan& plan, const Request& request,
+                                std::vector<WholeAnswer>& answers) {
+  for (const ChatRequest& asked : plan.requests) {
+    BuiltPrompt prompt;
+    std::chrono::nanoseconds load_time{0};
+    co_await prepare_with(core, asked, nullptr, prompt, load_time);
+    for (std::size_t copy = 0; copy < plan.answers_each; ++copy) {
+      StreamPointer stream = start_generation(core, asked, prompt, copy, request.remote_address);
+      AnswerReader reader(asked, prompt, load_time);
+      WholeAnswer& answer = answers.emplace_back();
+      co_await collect_answer(reader, stream, answer);
+    }
+  }
+}
+
+}  // namespace axllama::api::chat

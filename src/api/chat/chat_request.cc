@@ -1,0 +1,95 @@
+#include "api/chat/chat_request.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace axllama::api::chat {
+namespace {
+
+/// Clients that show thoughts within the answer send them back so.
+void drop_earlier_thoughts(std::vector<text::ChatMessage>& messages) {
+  const auto last_user =
+      std::find_if(messages.rbegin(), messages.rend(),
+                   [](const text::ChatMessage& message) { return message.role == "user"; });
+  if (last_user == messages.rend()) {
+    return;
+  }
+  for (auto message = messages.begin(); message != last_user.base() - 1; ++message) {
+    constexpr std::string_view kOpening = "<think>";
+    constexpr std::string_view kClosing = "</think>";
+    if (message->role != "assistant" || !message->content.starts_with(kOpening)) {
+      continue;
+    }
+    const auto closing = message->content.find(kClosing);
+    if (closing != std::string::npos) {
+      const auto rest = message->content.find_first_not_of(" \t\r\n", closing + kClosing.size());
+      message->content = rest == std::string::npos ? std::string() : message->content.substr(rest);
+    }
+  }
+}
+
+/// Qwen3 and DeepSeek-R1 must not see what they thought in earlier turns.
+bool hides_earlier_thoughts(const OpenModel& model) {
+  return model.package->architecture() == "qwen3" ||
+         model.record.name.find("deepseek-r1") != std::string::npos;
+}
+
+}  // namespace
+
+void refuse_request(const std::string& message) {
+  throw base::Error(base::ErrorCode::kInvalidArgument, message);
+}
+
+std::string in_quotes(const std::string& text) {
+  return to_json(Json(text));
+}
+
+void set_thinking(ChatRequest& request, const std::optional<bool>& asked) {
+  if (!request.model.can_think()) {
+    if (asked.value_or(false)) {
+      refuse_request(in_quotes(request.asked_name) + " does not support thinking");
+    }
+    return;
+  }
+  request.think = asked.value_or(true);
+}
+
+void refuse_images(const ChatRequest& request) {
+  refuse_request(in_quotes(request.asked_name) + " does not support vision; send the request without images");
+}
+
+void offer_tools(ChatRequest& request, Json tools, ToolChoice choice) {
+  if (tools.is_null() || tools.empty()) {
+    return;
+  }
+  request.tools = std::move(tools);
+  request.tool_choice = std::move(choice);
+  refuse_request(request.model.full_name() + " does not support tools");
+}
+
+void set_format(ChatRequest& /*request*/, const Json* format) {
+  if (format == nullptr || (format->is_string() && format->get_ref<const std::string&>().empty())) {
+    return;
+  }
+  if (!format->is_object() && *format != "json") {
+    refuse_request("invalid format: " + to_json(*format) +
+                   "; expected \"json\" or a valid JSON Schema object");
+  }
+  refuse_request(
+      "structured output (the field \"format\") is not supported by this version; ask for JSON in the prompt "
+      "and leave the field out");
+}
+
+void complete_conversation(ChatRequest& request) {
+  const auto& system = request.model.package->system_prompt();
+  if (system && !system->empty() && request.messages.front().role != "system") {
+    request.messages.insert(request.messages.begin(), {"system", *system});
+  }
+  if (hides_earlier_thoughts(request.model)) {
+    drop_earlier_thoughts(request.messages);
+  }
+}
+
+}  // namespace axllama::api::chat

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/chat/generation_options.h"
+#include "api/chat/open_model.h"
+#include "api/json_body.h"
+#include "serving/service.h"
+#include "text/chat_template.h"
+#include "text/tokenizer/tokenizer.h"
+
+namespace axllama::api::chat {
+
+/// Whether the model is to call one of the tools offered to it.
+struct ToolChoice {
+  enum class Kind {
+    kAuto,      // as it likes
+    kRequired,  // any of them
+    kNamed,     // the one called `name`
+  };
+  Kind kind = Kind::kAuto;
+  std::string name;
+};
+
+/// A request for one answer, in no client's dialect: dialects fill it, everything behind them reads it.
+struct ChatRequest {
+  std::string asked_name;  // the model as the client wrote it; answers repeat it
+  OpenModel model;
+
+  // The prompt: a raw text, or a conversation for the chat template.
+  std::optional<std::string> raw_prompt;
+  std::vector<text::ChatMessage> messages;
+  std::vector<text::TokenId> context;  // tokens of an earlier exchange, put in front
+
+  /// Tools on offer, as templates take them: [{"type": "function", "function": {"name", "description",
+  /// "parameters"}}]; null: none.
+  Json tools = nullptr;
+  ToolChoice tool_choice;
+
+  GenerationOptions options;
+  std::optional<serving::KeepAlive> keep_alive;
+  bool truncate = true;
+  bool shift = true;
+  /// Whether the model is to think; meaningless for models that cannot.
+  bool think = false;
+  /// Set: log probabilities of each token and of so many alternatives.
+  std::optional<int> top_logprobs;
+};
+
+/// Throws Error (kInvalidArgument).
+[[noreturn]] void refuse_request(const std::string& message);
+
+/// A JSON string in quotes, as messages show names.
+std::string in_quotes(const std::string& text);
+
+/// Sets request.think to what was asked, or to what the model does by itself. Throws Error when a model that
+/// cannot think is asked to.
+void set_thinking(ChatRequest& request, const std::optional<bool>& asked);
+
+/// Refuses pictures for a model that cannot see.
+[[noreturn]] void refuse_images(const ChatRequest& request);
+
+/// Puts tools before the model. Throws Error `... does not support tools`.
+void offer_tools(ChatRequest& request, Json tools, ToolChoice choice = {});
+
+/// Sets what the answer must look like: the string "json", a JSON Schema object; null or "": anything. Throws
+/// Error.
+void set_format(ChatRequest& request, const Json* format);
+
+/// Makes a conversation what the model is to see: its own system prompt in front when the client brings none,
+/// and none of the thoughts that some models must not find in their earlier answers.
+void complete_conversation(ChatRequest& request);
+
+}  // namespace axllama::api::chat

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "inference/sampling.h"
+
+namespace axllama::api::chat {
+
+/// How an answer is to be generated, in the terms of Ollama's `options`.
+struct GenerationOptions {
+  inference::SamplingOptions sampling;
+  int num_predict = -1;        // < 0: no limit
+  std::optional<int> num_ctx;  // unset: the model's context
+  int num_keep = 4;            // tokens at the front that survive cutting a prompt
+  std::vector<std::string> stop;
+};
+
+}  // namespace axllama::api::chat
