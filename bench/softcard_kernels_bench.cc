@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <random>
+#include <span>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -21,24 +22,26 @@ namespace {
 
 /// Copies of one packed random matrix that together do not fit into any cache.
 struct Matrices {
-  Matrices(WeightFormat format, std::size_t rows, std::size_t columns) : layout{format, rows, columns} {
+  Matrices(WeightFormat format, std::size_t rows, std::size_t columns, std::size_t scale_group) {
+    std::mt19937 random(1);
+    std::vector<std::byte> data(rows * columns * 2);
+    for (std::byte& byte : data) byte = static_cast<std::byte>(random() & 0x3FU);
+    const std::vector<std::uint16_t> group_scales(scale_group == 0 ? 0 : rows * columns / scale_group,
+                                                  0x2000);
+    const MatrixSource source{
+        format, rows, columns, data, scale_group, std::as_bytes(std::span(group_scales)), {}};
+    layout = PackedLayout::of(source);
     constexpr std::size_t kTotal = std::size_t{256} << 20U;
     copies = std::max<std::size_t>(1, kTotal / layout.bytes());
     memory = HugeBuffer(copies * layout.bytes());
-    std::mt19937 random(1);
-    std::vector<std::byte> source(rows * columns * (format == WeightFormat::kBf16 ? 2 : 1));
-    for (std::byte& byte : source) byte = static_cast<std::byte>(random() & 0x3FU);
-    for (std::size_t block = 0; block < layout.blocks(); ++block) {
-      pack_block(layout, source, block, memory.data());
-    }
+    for (std::size_t block = 0; block < layout.blocks(); ++block) pack_block(source, block, memory.data());
     for (std::size_t copy = 1; copy < copies; ++copy) {
       std::memcpy(memory.data() + copy * layout.bytes(), memory.data(), layout.bytes());
     }
-    scales.assign(layout.blocks() * kBlockRows, 0.01F);
+    if (format == WeightFormat::kS8 && scale_group == 0) scales.assign(layout.blocks() * kBlockRows, 0.01F);
   }
   WeightView view(std::size_t copy) const {
-    return {layout.format, reinterpret_cast<const std::uint8_t*>(memory.data()) + copy * layout.bytes(),
-            layout.steps(), layout.format == WeightFormat::kBf16 ? nullptr : scales.data()};
+    return layout.view(memory.data() + copy * layout.bytes(), scales.empty() ? nullptr : scales.data());
   }
 
   PackedLayout layout;
@@ -47,38 +50,65 @@ struct Matrices {
   std::vector<float> scales;
 };
 
-void project(benchmark::State& state, WeightFormat format) {
+void project(benchmark::State& state, WeightFormat format, std::size_t scale_group, bool integer) {
   const auto rows = static_cast<std::size_t>(state.range(0));
   const auto columns = static_cast<std::size_t>(state.range(1));
   const auto x_rows = static_cast<std::size_t>(state.range(2));
   ThreadPool pool(static_cast<std::size_t>(state.range(3)));
   const KernelTable& table = kernels();
-  const Matrices matrices(format, rows, columns);
+  const Matrices matrices(format, rows, columns, scale_group);
   const std::size_t stride = columns + 16;
   const std::vector<float> x(x_rows * stride, 0.5F);
+  const std::size_t groups = columns / kGroupDepth;
+  const std::vector<std::int32_t> words(x_rows * stride, 0x01020304);
+  const std::vector<float> group_scales(x_rows * groups, 0.01F);
+  const std::vector<std::int32_t> group_sums(x_rows * groups, 7);
+  const QuantisedView quantised{words.data(),
+                                groups * table.words_per_group + 4,
+                                group_scales.data(),
+                                group_scales.data(),
+                                group_sums.data(),
+                                groups,
+                                x_rows};
   std::vector<std::vector<float>> sums(pool.size(), std::vector<float>(x_rows * kBlockRows));
   std::size_t copy = 0;
   for (auto _ : state) {
     const WeightView view = matrices.view(copy);
     copy = (copy + 1) % matrices.copies;
     pool.for_each(matrices.layout.blocks(), [&](std::size_t block, std::size_t thread) {
-      table.project_block(view, block, {x.data(), stride, x_rows}, sums[thread].data(), kBlockRows);
+      if (integer) {
+        table.project_block_integer(view, block, quantised, sums[thread].data(), kBlockRows);
+      } else {
+        table.project_block(view, block, {x.data(), stride, x_rows}, sums[thread].data(), kBlockRows);
+      }
     });
   }
   const auto runs = static_cast<double>(state.iterations());
   const double products = static_cast<double>(rows) * static_cast<double>(columns);
   state.counters["GB/s"] = benchmark::Counter(runs * static_cast<double>(matrices.layout.bytes()) * 1e-9,
                                               benchmark::Counter::kIsRate);
-  state.counters["GFLOP/s"] =
+  state.counters["GOP/s"] =
       benchmark::Counter(2e-9 * runs * products * static_cast<double>(x_rows), benchmark::Counter::kIsRate);
   state.SetLabel(table.name);
 }
 
-void BM_ProjectBf16(benchmark::State& state) {
-  project(state, WeightFormat::kBf16);
+void BM_Bf16(benchmark::State& state) {
+  project(state, WeightFormat::kBf16, 0, false);
 }
-void BM_ProjectS8(benchmark::State& state) {
-  project(state, WeightFormat::kS8);
+void BM_S8Float(benchmark::State& state) {
+  project(state, WeightFormat::kS8, 0, false);
+}
+void BM_S8(benchmark::State& state) {
+  project(state, WeightFormat::kS8, 0, true);
+}
+void BM_S8Group32(benchmark::State& state) {
+  project(state, WeightFormat::kS8, 32, true);
+}
+void BM_S4Group32(benchmark::State& state) {
+  project(state, WeightFormat::kS4, 32, true);
+}
+void BM_S4Group128(benchmark::State& state) {
+  project(state, WeightFormat::kS4, 128, true);
 }
 
 void shapes(benchmark::internal::Benchmark* bench) {
@@ -90,8 +120,12 @@ void shapes(benchmark::internal::Benchmark* bench) {
     }
   }
 }
-BENCHMARK(BM_ProjectBf16)->Apply(shapes)->UseRealTime()->Unit(benchmark::kMicrosecond);
-BENCHMARK(BM_ProjectS8)->Apply(shapes)->UseRealTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_Bf16)->Apply(shapes)->UseRealTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_S8Float)->Apply(shapes)->UseRealTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_S8)->Apply(shapes)->UseRealTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_S8Group32)->Apply(shapes)->UseRealTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_S4Group32)->Apply(shapes)->UseRealTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_S4Group128)->Apply(shapes)->UseRealTime()->Unit(benchmark::kMicrosecond);
 
 /// Every thread reads its part of 256 MiB of huge pages once, 64 bytes at a time.
 void BM_StreamingRead(benchmark::State& state) {

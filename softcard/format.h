@@ -8,7 +8,7 @@
 //             kConfigKey  = JSON object, fields below
 //
 // Layer config   hidden, heads, kv_heads, head_dim, intermediate (integers), rms_eps (number), weights
-// ("bf16" | "s8"),
+// ("bf16" | "s8" | "s4"; informative, the tensors decide),
 //                qk_norm (bool), activation ("silu"), compiler (string shown as the compiler version),
 //                groups: [{"kind":"decode","slots":C} | {"kind":"prefill","rows":P,"history":h}, ...].
 //                A prefill group with history 0 has a dummy [1,1,kv] cache input, as the vendor's first
@@ -19,8 +19,13 @@
 //                inv_freq). Optional q_proj.bias, k_proj.bias, v_proj.bias [out] F32.
 // Head config    hidden, vocab, rms_eps, weights, compiler.   Head tensors  norm [H] F32, lm_head [V,H].
 //
-// Projections are row-major [out, in]: BF16, or I8 with a companion "NAME.scale" [out] F32 so that the weight
-// is q * scale[row] (symmetric, per output row).
+// Projections are row-major [out, in], each in one of these forms, mixed freely within a file:
+//   BF16
+//   I8 with a companion "NAME.scale" [out] F32: the weight is q * scale[row] (symmetric, per output row)
+//   I8 with "NAME.scale" [out, in/g] F16, g one of 32, 64, 128: q * scale[row, k / g]
+//   U8 [out, in/2] (s4) with "NAME.scale" [out, in/g] F16: byte j of a row holds columns 2j (low half) and
+//     2j + 1 (high half) as q + 8, q in [-8, 7]; the weight is q * scale[row, k / g]
+// The last two may have "NAME.min" [out, in/g] F16, which is added: q * scale + min.
 //
 // Tensors seen through the card's ABI (names, order, shapes, dtypes) are those of the vendor's layer and post
 // models.
@@ -38,6 +43,7 @@ inline constexpr std::string_view kLayerProgram = "layer";
 inline constexpr std::string_view kHeadProgram = "head";
 
 inline constexpr std::string_view kScaleSuffix = ".scale";
+inline constexpr std::string_view kMinimumSuffix = ".min";
 inline constexpr std::string_view kBiasSuffix = ".bias";
 
 }  // namespace axllama::softcard

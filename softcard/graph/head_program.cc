@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "softcard/graph/activations.h"
+
 namespace axllama::softcard {
 namespace {
 
@@ -36,14 +38,14 @@ void HeadProgram::execute(std::size_t group, std::span<const std::byte* const> i
   const auto* input = reinterpret_cast<const std::uint16_t*>(input_data[0]);
   auto* output = reinterpret_cast<std::uint16_t*>(output_data[0]);
   const std::shared_ptr<Workspace> workspace = workspaces_->borrow();
-  const ActivationRows x = workspace->rows(Workspace::kNormed, 1, hidden_);
-  std::fill_n(x.data, x.stride, 0.0F);
-  kernels_.bf16_to_f32(input, hidden_, x.data);
-  kernels_.rms_norm(x.data, norm_.data(), rms_eps_, hidden_, x.data);
   const Projection& head = weights_.projections().front();
+  const Activations x(kernels_, *workspace, Workspace::kNormed, 1, hidden_, head.integer);
+  kernels_.bf16_to_f32(input, hidden_, x.row(0));
+  kernels_.rms_norm(x.row(0), norm_.data(), rms_eps_, hidden_, x.row(0));
+  x.finish_row(0);
   pool_->for_each(head.blocks(), [&](std::size_t block, std::size_t) {
     alignas(64) float logits[kBlockRows];
-    kernels_.project_block(head.view, block, {x.data, x.stride, 1}, logits, kBlockRows);
+    x.project(head, block, logits, kBlockRows);
     const std::size_t first = block * kBlockRows;
     kernels_.f32_to_bf16(logits, std::min(kBlockRows, vocab_ - first), output + first);
   });

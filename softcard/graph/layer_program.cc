@@ -48,13 +48,8 @@ struct LayerProgram::Execution {
 
   std::shared_ptr<Workspace> workspace;
   ActivationRows residual;  // [active, hidden]
-  ActivationRows normed;    // [active, hidden]
-  ActivationRows query;     // [active, heads * head_dim], later what attention gives
   ActivationRows key;       // [active, kv]
   ActivationRows value;
-  ActivationRows activated;  // [active, intermediate]
-
-  ActivationView view(const ActivationRows& rows) const { return {rows.data, rows.stride, active}; }
 };
 
 LayerProgram::LayerProgram(const ProgramImage& image) : config_(LayerConfig::parse(image)) {
@@ -85,7 +80,7 @@ LayerProgram::LayerProgram(const ProgramImage& image) : config_(LayerConfig::par
   tensors.push_back(image.projection("gate_proj", config_.intermediate, hidden));
   tensors.push_back(image.projection("up_proj", config_.intermediate, hidden));
   tensors.push_back(image.projection("down_proj", hidden, config_.intermediate));
-  weights_ = WeightStore(std::move(tensors), *pool_);
+  weights_ = WeightStore(tensors, *pool_);
   describe_tensors();
 }
 
@@ -149,23 +144,35 @@ void LayerProgram::execute(std::size_t group, std::span<const std::byte* const> 
   run.workspace->per_thread.resize(std::max(run.workspace->per_thread.size(), pool_->size()));
 
   load_input(run);
-  normalise(run, attn_norm_);
-  project_qkv(run);
-  run_attention(run);
+  Workspace& workspace = *run.workspace;
+  const auto wanted = [&](std::initializer_list<ProjectionIndex> users) {
+    return std::any_of(users.begin(), users.end(),
+                       [&](ProjectionIndex user) { return projection(user).integer; });
+  };
+  const Activations query(kernels_, workspace, Workspace::kQuery, run.active, config_.query_size(),
+                          wanted({kO}));
+  {
+    const Activations normed(kernels_, workspace, Workspace::kNormed, run.active, config_.hidden,
+                             wanted({kQ, kK, kV}));
+    normalise(run, attn_norm_, normed);
+    project_qkv(run, normed, query);
+  }
+  run_attention(run, query);
   if (!run.group.writes_output()) return;
-  project_output(run);
-  normalise(run, mlp_norm_);
-  run_mlp(run);
+  project_output(run, query);
+  const Activations normed(kernels_, workspace, Workspace::kNormed, run.active, config_.hidden,
+                           wanted({kGate, kUp}));
+  normalise(run, mlp_norm_, normed);
+  const Activations activated(kernels_, workspace, Workspace::kActivated, run.active, config_.intermediate,
+                              wanted({kDown}));
+  run_mlp(run, normed, activated);
 }
 
 void LayerProgram::load_input(Execution& run) const {
   Workspace& workspace = *run.workspace;
   run.residual = workspace.rows(Workspace::kResidual, run.active, config_.hidden);
-  run.normed = workspace.rows(Workspace::kNormed, run.active, config_.hidden);
-  run.query = workspace.rows(Workspace::kQuery, run.active, config_.query_size());
   run.key = workspace.rows(Workspace::kKey, run.active, config_.kv_size());
   run.value = workspace.rows(Workspace::kValue, run.active, config_.kv_size());
-  run.activated = workspace.rows(Workspace::kActivated, run.active, config_.intermediate);
   for (std::size_t row = 0; row < run.active; ++row) {
     kernels_.bf16_to_f32(run.input + row * config_.hidden, config_.hidden, run.residual.row(row));
   }
@@ -178,35 +185,34 @@ void LayerProgram::load_input(Execution& run) const {
   }
 }
 
-void LayerProgram::normalise(Execution& run, const std::vector<float>& gain) const {
+void LayerProgram::normalise(Execution& run, const std::vector<float>& gain,
+                             const Activations& normed) const {
   pool_->for_each(run.active, [&](std::size_t row, std::size_t) {
-    float* out = run.normed.row(row);
-    kernels_.rms_norm(run.residual.row(row), gain.data(), config_.rms_eps, config_.hidden, out);
-    std::fill(out + config_.hidden, run.normed.row(row) + run.normed.stride, 0.0F);
+    kernels_.rms_norm(run.residual.row(row), gain.data(), config_.rms_eps, config_.hidden, normed.row(row));
+    normed.finish_row(row);
   });
 }
 
-void LayerProgram::project_qkv(Execution& run) const {
+void LayerProgram::project_qkv(Execution& run, const Activations& normed, const Activations& query) const {
   struct Part {
     const Projection& projection;
     const ActivationRows& rows;
   };
-  const Part parts[] = {{projection(kQ), run.query}, {projection(kK), run.key}, {projection(kV), run.value}};
+  const Part parts[] = {
+      {projection(kQ), query.floats()}, {projection(kK), run.key}, {projection(kV), run.value}};
   const std::size_t tasks = parts[0].projection.blocks() + parts[1].projection.blocks() * 2;
   pool_->for_each(tasks, [&](std::size_t task, std::size_t) {
     std::size_t block = task;
     const Part* part = parts;
     while (block >= part->projection.blocks()) block -= (part++)->projection.blocks();
-    kernels_.project_block(part->projection.view, block, run.view(run.normed),
-                           part->rows.data + block * kBlockRows, part->rows.stride);
+    normed.project(part->projection, block, part->rows.data + block * kBlockRows, part->rows.stride);
   });
-  pool_->for_each(run.active, [&](std::size_t row, std::size_t) { finish_row(run, row); });
+  pool_->for_each(run.active, [&](std::size_t row, std::size_t) { finish_row(run, row, query.row(row)); });
 }
 
 /// Bias, per-head norms, RoPE, and K and V to bf16.
-void LayerProgram::finish_row(Execution& run, std::size_t row) const {
+void LayerProgram::finish_row(Execution& run, std::size_t row, float* query) const {
   const std::size_t kv = config_.kv_size();
-  float* query = run.query.row(row);
   float* key = run.key.row(row);
   float* value = run.value.row(row);
   if (!q_bias_.empty()) kernels_.add(query, q_bias_.data(), q_bias_.size());
@@ -232,7 +238,8 @@ bool LayerProgram::has_nan_rows(const Execution& run, const AttentionCache& cach
   if (policy == UninitializedCache::kIgnore && run.active == 1) return false;
   const auto refuse = [&](const char* tensor, std::size_t row) {
     throw UninitializedCacheError(std::string(tensor) + " row " + std::to_string(row) +
-                                  " is NaN: it was never written (caches must be zeroed before first use).");
+                                  " is NaN: it was never written (caches must "
+                                  "be zeroed before first use).");
   };
   bool found = false;
   const std::size_t kv = config_.kv_size();
@@ -252,32 +259,29 @@ bool LayerProgram::has_nan_rows(const Execution& run, const AttentionCache& cach
   return found;
 }
 
-void LayerProgram::run_attention(Execution& run) const {
+void LayerProgram::run_attention(Execution& run, const Activations& query) const {
   AttentionCache cache{run.key_cache, run.value_cache, run.group.history, run.key_rows, run.value_rows};
   const bool nan = has_nan_rows(run, cache);
   if (nan && uninitialized_cache() == UninitializedCache::kPoison) {
     for (std::size_t row = 0; row < run.active; ++row) {
-      std::fill_n(run.query.row(row), config_.query_size(), std::numeric_limits<float>::quiet_NaN());
+      std::fill_n(query.row(row), config_.query_size(), std::numeric_limits<float>::quiet_NaN());
     }
     return;
   }
   if (!run.group.writes_output()) return;
   // Tiles of several rows multiply hidden columns by 0, which NaN would survive.
   const MaskPlan plan(run.mask, run.active, run.group.columns(), nan ? 1 : shape_.rows_per_tile());
-  attend(kernels_, *pool_, *run.workspace, shape_, plan, cache, run.query, run.query);
+  attend(kernels_, *pool_, *run.workspace, shape_, plan, cache, query.floats(), query.floats());
 }
 
-void LayerProgram::project_output(Execution& run) const {
-  const Projection& projection_o = projection(kO);
-  const std::size_t depth = config_.query_size();
-  for (std::size_t row = 0; row < run.active; ++row) {
-    std::fill(run.query.row(row) + depth, run.query.row(row) + run.query.stride, 0.0F);
-  }
+void LayerProgram::project_output(Execution& run, const Activations& attended) const {
+  pool_->for_each(run.active, [&](std::size_t row, std::size_t) { attended.finish_row(row); });
+  const Projection& output = projection(kO);
   const std::size_t scratch = run.active * kBlockRows;
   for (ScratchBuffer& buffer : run.workspace->per_thread) buffer.reserve(scratch);
-  pool_->for_each(projection_o.blocks(), [&](std::size_t block, std::size_t thread) {
+  pool_->for_each(output.blocks(), [&](std::size_t block, std::size_t thread) {
     float* sums = run.workspace->per_thread[thread].reserve(scratch);
-    kernels_.project_block(projection_o.view, block, run.view(run.query), sums, kBlockRows);
+    attended.project(output, block, sums, kBlockRows);
     const std::size_t first = block * kBlockRows;
     const std::size_t count = std::min(kBlockRows, config_.hidden - first);
     for (std::size_t row = 0; row < run.active; ++row) {
@@ -286,7 +290,7 @@ void LayerProgram::project_output(Execution& run) const {
   });
 }
 
-void LayerProgram::run_mlp(Execution& run) const {
+void LayerProgram::run_mlp(Execution& run, const Activations& normed, const Activations& activated) const {
   const Projection& gate = projection(kGate);
   const Projection& up = projection(kUp);
   const Projection& down = projection(kDown);
@@ -295,17 +299,17 @@ void LayerProgram::run_mlp(Execution& run) const {
   pool_->for_each(gate.blocks(), [&](std::size_t block, std::size_t thread) {
     float* gates = run.workspace->per_thread[thread].reserve(2 * block_floats);
     float* ups = gates + block_floats;
-    kernels_.project_block(gate.view, block, run.view(run.normed), gates, kBlockRows);
-    kernels_.project_block(up.view, block, run.view(run.normed), ups, kBlockRows);
+    normed.project(gate, block, gates, kBlockRows);
+    normed.project(up, block, ups, kBlockRows);
     for (std::size_t row = 0; row < run.active; ++row) {
-      // Rows of a block beyond the matrix are 0 and so are these products: the padding that down_proj needs.
       kernels_.silu_multiply(gates + row * kBlockRows, ups + row * kBlockRows, kBlockRows,
-                             run.activated.row(row) + block * kBlockRows);
+                             activated.row(row) + block * kBlockRows);
     }
   });
+  pool_->for_each(run.active, [&](std::size_t row, std::size_t) { activated.finish_row(row); });
   pool_->for_each(down.blocks(), [&](std::size_t block, std::size_t thread) {
     float* sums = run.workspace->per_thread[thread].reserve(2 * block_floats);
-    kernels_.project_block(down.view, block, run.view(run.activated), sums, kBlockRows);
+    activated.project(down, block, sums, kBlockRows);
     const std::size_t first = block * kBlockRows;
     const std::size_t count = std::min(kBlockRows, config_.hidden - first);
     for (std::size_t row = 0; row < run.active; ++row) {

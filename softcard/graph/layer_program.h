@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "softcard/graph/activations.h"
 #include "softcard/graph/attention.h"
 #include "softcard/graph/layer_config.h"
 #include "softcard/graph/program.h"
@@ -44,12 +45,12 @@ class LayerProgram final : public Program {
   bool has_nan_rows(const Execution& run, const AttentionCache& cache) const;
 
   void load_input(Execution& run) const;
-  void normalise(Execution& run, const std::vector<float>& gain) const;
-  void project_qkv(Execution& run) const;
-  void finish_row(Execution& run, std::size_t row) const;
-  void run_attention(Execution& run) const;
-  void project_output(Execution& run) const;
-  void run_mlp(Execution& run) const;
+  void normalise(Execution& run, const std::vector<float>& gain, const Activations& normed) const;
+  void project_qkv(Execution& run, const Activations& normed, const Activations& query) const;
+  void finish_row(Execution& run, std::size_t row, float* query) const;
+  void run_attention(Execution& run, const Activations& query) const;
+  void project_output(Execution& run, const Activations& attended) const;
+  void run_mlp(Execution& run, const Activations& normed, const Activations& activated) const;
 
   std::shared_ptr<ThreadPool> pool_ = ThreadPool::shared();
   std::shared_ptr<WorkspaceCache> workspaces_ = WorkspaceCache::shared();

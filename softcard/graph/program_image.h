@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,19 +11,20 @@
 
 #include "base/safetensors.h"
 #include "softcard/graph/program.h"
-#include "softcard/kernels/kernel_table.h"
+#include "softcard/kernels/packed_matrix.h"
 
 namespace axllama::softcard {
 
-/// A projection's tensors inside an image: weights [rows, columns] and, for s8, one f32 scale per row.
+/// A projection's tensors inside an image.
 struct ProjectionTensor {
-  WeightFormat format = WeightFormat::kBf16;
-  std::size_t rows = 0;
-  std::size_t columns = 0;
-  std::span<const std::byte> data;
-  std::vector<float> scales;  // empty for bf16
+  MatrixSource source;
+  std::vector<float> row_scales;  // s8 with one scale per row; else empty
 
-  std::uint64_t bytes() const noexcept { return data.size() + scales.size() * sizeof(float); }
+  /// Bytes in the file: what an execution has to read.
+  std::uint64_t bytes() const noexcept {
+    return source.data.size() + source.scales.size() + source.minimums.size() +
+           row_scales.size() * sizeof(float);
+  }
 };
 
 /// A parsed model file (softcard/format.h). Every accessor throws ProgramError with the file's name, the
@@ -49,6 +50,7 @@ class ProgramImage {
   [[noreturn]] void fail(const std::string& reason) const;
 
  private:
+  std::span<const std::byte> group_values(const std::string& tensor_name, const MatrixSource& source) const;
   const base::SafetensorsView& tensor(const std::string& tensor_name,
                                       const std::vector<std::size_t>& shape) const;
 

@@ -106,10 +106,17 @@ TEST(ProgramLoadTest, RefusesMissingAndWrongTensors) {
                 HasSubstr(std::string(name) + " is missing"));
   }
   EXPECT_THAT(refusal_of_header([](json& h) { h["q_proj"]["dtype"] = "F16"; }),
-              HasSubstr("expected BF16 or I8"));
+              HasSubstr("expected BF16, I8 or U8"));
   EXPECT_THAT(
       refusal_of_header([](json& h) { std::swap(h["gate_proj"]["shape"][0], h["gate_proj"]["shape"][1]); }),
       AllOf(HasSubstr("[64,96]"), HasSubstr("[96,64]")));
+  RandomLayer grouped(LayerShape{.weights = "s4/32"});
+  grouped.builder.header()["o_proj.scale"]["shape"] = {32, 4};
+  EXPECT_THAT(refusal(grouped.builder.image()), HasSubstr("o_proj.scale has shape [32,4]"));
+  grouped.builder.header()["o_proj.scale"]["shape"] = {64, 2};
+  EXPECT_EQ(refusal(grouped.builder.image()), "loaded");
+  grouped.builder.header()["o_proj.scale"]["dtype"] = "BF16";
+  EXPECT_THAT(refusal(grouped.builder.image()), HasSubstr("expected F16"));
   RandomLayer quantised(LayerShape{.weights = "s8"});
   quantised.builder.header().erase("up_proj.scale");
   EXPECT_THAT(refusal(quantised.builder.image()), HasSubstr("up_proj.scale is missing"));

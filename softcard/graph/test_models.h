@@ -3,6 +3,8 @@
 // Small random models for tests: the image a program loads, and the same weights as doubles for a reference
 // in plain loops.
 
+#include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -66,34 +68,88 @@ struct LayerShape {
   nlohmann::json groups = nlohmann::json::array();  // a decode group of `slots` when empty
 };
 
-/// A random matrix [rows, columns] as doubles, added to an image as bf16 or s8 with scales.
+/// The bits of a normal f16 number, mantissa bits beyond f16's cut off.
+inline std::uint16_t f16_bits(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t exponent = (bits >> 23U & 0xFFU) - 112U;
+  return static_cast<std::uint16_t>((bits >> 16U & 0x8000U) | exponent << 10U | (bits >> 13U & 0x3FFU));
+}
+inline float f16_value(std::uint16_t bits) {
+  const float size = std::ldexp(static_cast<float>((bits & 0x3FF) + 1024), ((bits >> 10) & 31) - 25);
+  return (bits & 0x8000) != 0 ? -size : size;
+}
+
+/// Weight kinds of the tests: "bf16"; "s8" with a scale per row; "s8/32", "s4/32", "s4/128" with a scale per
+/// group; "s4/32+min" with a minimum too.
+struct WeightKind {
+  bool s8 = false;
+  bool s4 = false;
+  std::size_t group = 0;
+  bool minimum = false;
+
+  explicit WeightKind(const std::string& text)
+      : s8(text.starts_with("s8")), s4(text.starts_with("s4")), minimum(text.ends_with("+min")) {
+    if (const auto slash = text.find('/'); slash != std::string::npos)
+      group = std::stoul(text.substr(slash + 1));
+  }
+};
+
+/// A random matrix [rows, columns] as doubles with values of deviation near 1 / sqrt(columns), added to an
+/// image.
 inline std::vector<double> add_random_projection(ImageBuilder& builder, const std::string& name,
                                                  std::size_t rows, std::size_t columns,
                                                  const std::string& weights, std::mt19937& random) {
+  const WeightKind kind(weights);
   std::vector<double> values(rows * columns);
   const float spread = 1.0F / std::sqrt(static_cast<float>(columns));
-  std::normal_distribution<float> normal(0.0F, spread);
-  if (weights == "s8") {
-    std::vector<std::int8_t> quantised(rows * columns);
-    std::vector<float> scales(rows);
-    for (std::size_t row = 0; row < rows; ++row) {
-      scales[row] = spread / 73.0F * (0.4F + 0.2F * static_cast<float>(row % 7));  // 73 is the deviation of q
-      for (std::size_t k = 0; k < columns; ++k) {
-        const auto q = static_cast<std::int8_t>(static_cast<int>(random() % 255) - 127);
-        quantised[row * columns + k] = q;
-        values[row * columns + k] = static_cast<double>(q) * static_cast<double>(scales[row]);
-      }
-    }
-    builder.add(name, "I8", {rows, columns}, quantised.data(), quantised.size());
-    builder.add_f32(name + std::string(kScaleSuffix), scales);
-  } else {
+  if (!kind.s8 && !kind.s4) {
+    std::normal_distribution<float> normal(0.0F, spread);
     std::vector<base::Bf16> bits(rows * columns);
     for (std::size_t i = 0; i < bits.size(); ++i) {
       bits[i] = base::f32_to_bf16(normal(random));
       values[i] = static_cast<double>(base::bf16_to_f32(bits[i]));
     }
     builder.add(name, "BF16", {rows, columns}, bits.data(), bits.size() * sizeof(base::Bf16));
+    return values;
   }
+  const int levels = kind.s8 ? 255 : 15;                 // -127..127 or -7..7
+  const float unit = spread / (kind.s8 ? 73.0F : 4.3F);  // the deviations of q
+  std::vector<std::uint8_t> data(rows * columns / (kind.s8 ? 1 : 2));
+  std::vector<float> row_scales(rows);
+  std::vector<std::uint16_t> scales;
+  std::vector<std::uint16_t> minimums;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t row = i / columns;
+    const float factor = 0.4F + 0.2F * static_cast<float>(random() % 7);
+    double scale = static_cast<double>(row_scales[row]);
+    double minimum = 0;
+    if (kind.group == 0 && i % columns == 0) scale = static_cast<double>(row_scales[row] = unit * factor);
+    if (kind.group != 0) {
+      if (i % kind.group == 0) {
+        scales.push_back(f16_bits(unit * factor));
+        minimums.push_back(f16_bits(unit * (factor - 1.05F)));
+      }
+      scale = static_cast<double>(f16_value(scales.back()));
+      if (kind.minimum) minimum = static_cast<double>(f16_value(minimums.back()));
+    }
+    const int q = static_cast<int>(random() % static_cast<unsigned>(levels)) - levels / 2;
+    values[i] = q * scale + minimum;
+    if (kind.s8) {
+      data[i] = static_cast<std::uint8_t>(q);
+    } else {
+      data[i / 2] = static_cast<std::uint8_t>(data[i / 2] | (q + 8) << (i % 2 * 4));
+    }
+  }
+  builder.add(name, kind.s8 ? "I8" : "U8", {rows, kind.s8 ? columns : columns / 2}, data.data(), data.size());
+  const std::string scale_name = name + std::string(kScaleSuffix);
+  if (kind.group == 0) {
+    builder.add_f32(scale_name, row_scales);
+    return values;
+  }
+  const std::vector<std::size_t> shape = {rows, columns / kind.group};
+  builder.add(scale_name, "F16", shape, scales.data(), scales.size() * 2);
+  if (kind.minimum)
+    builder.add(name + std::string(kMinimumSuffix), "F16", shape, minimums.data(), minimums.size() * 2);
   return values;
 }
 

@@ -14,16 +14,21 @@ namespace axllama::softcard {
 struct Projection {
   PackedLayout layout;
   WeightView view;
+  bool integer = false;  // multiplied with activations quantised to 8 bits per row and group of 32
 
   std::size_t blocks() const noexcept { return layout.blocks(); }
 };
+
+/// Whether weights of 8 and 4 bits loaded now are multiplied in integers (the default, several times faster)
+/// or in f32 (AXLLAMA_SOFTCARD_ARITHMETIC=float). Both give chunk rows equal to decode rows.
+bool integer_arithmetic();
 
 /// The packed weights of one program, in one run of huge pages in the order they were given, which is the
 /// order of reading.
 class WeightStore {
  public:
   WeightStore() = default;
-  WeightStore(std::vector<ProjectionTensor> tensors, ThreadPool& pool);
+  WeightStore(const std::vector<ProjectionTensor>& tensors, ThreadPool& pool);
 
   const std::vector<Projection>& projections() const noexcept { return projections_; }
   /// Bytes of the tensors as they are in the file: what an execution has to read.

@@ -33,9 +33,10 @@ struct ActivationRows {
 
 /// All scratch memory of one execution: buffers shared by its threads, and one per thread.
 struct Workspace {
-  enum Shared { kResidual, kNormed, kQuery, kKey, kValue, kAttended, kActivated, kMask, kSharedCount };
+  enum Shared { kResidual, kNormed, kQuery, kKey, kValue, kActivated, kSharedCount };
 
   ScratchBuffer shared[kSharedCount];
+  ScratchBuffer quantised[kSharedCount];  // beside `shared`: the same rows as integers
   std::vector<ScratchBuffer> per_thread;
 
   /// `rows` rows of `columns`.

@@ -10,29 +10,56 @@ namespace axllama::softcard {
 //   * a dot product is one chain of fused multiply-adds in ascending k, starting from +0;
 //   * sums over a vector use 16 interleaved lanes and then the tree l+8, l+4, l+2, l+1;
 //   * exp is one polynomial evaluated with fused multiply-adds;
+//   * integer arithmetic adds, per group of 32, fma(integer sum, scale, sum), then fma(minimum, scaled sum of
+//   q, sum);
 //   * everything else is element by element, without contraction.
 
 /// How a projection's weights are packed (see packed_matrix.h).
-enum class WeightFormat : std::uint8_t { kBf16, kS8 };
+enum class WeightFormat : std::uint8_t { kBf16, kS8, kS4 };
 
 /// Output rows per block of a packed matrix, and per panel (one vector of 16 lanes) inside a block.
 inline constexpr std::size_t kBlockRows = 64;
 inline constexpr std::size_t kPanelRows = 16;
-/// Bytes of one step: 64 rows of 4 bytes, which are 2 bf16 or 4 s8 neighbours in k.
+/// Bytes of one step: 64 rows of 4 bytes, which are 2 bf16, 4 s8 or 8 s4 neighbours in k.
 inline constexpr std::size_t kStepBytes = kBlockRows * 4;
+/// Neighbours in k that share an activation scale in integer arithmetic; integer columns are padded to a
+/// multiple.
+inline constexpr std::size_t kGroupDepth = 32;
 
-/// A packed [out, in] matrix as kernels see it. Rows and columns beyond the real ones are zero.
+/// A packed [out, in] matrix as kernels see it: blocks of records, each [64 f16 scales][64 f16
+/// minimums][steps]. bf16, and s8 with one scale per row, have no scales in their records. Rows and columns
+/// beyond the real ones are zero.
 struct WeightView {
   WeightFormat format = WeightFormat::kBf16;
-  const std::uint8_t* blocks = nullptr;  // [block][step][64 rows][4 bytes]
-  std::size_t steps = 0;                 // per block
-  const float* row_scales = nullptr;     // [blocks * 64], or null for weights that need none
+  bool has_record_scales = false;
+  bool has_minimum = false;  // weight = q * scale + minimum
+  const std::uint8_t* blocks = nullptr;
+  const float* row_scales = nullptr;  // [blocks * 64] of s8 without record scales, else null
+  std::size_t block_bytes = 0;
+  std::size_t records = 0;  // per block
+  std::size_t record_bytes = 0;
+  std::size_t record_header_bytes = 0;
+  std::size_t record_steps = 0;
+  std::size_t record_groups = 0;  // activation groups per record
 };
 
-/// Rows of f32 activations; `stride` in floats. Columns up to the next multiple of 4 are zero.
+/// Rows of f32 activations; `stride` in floats. Columns up to the next multiple of 32 are zero.
 struct ActivationView {
   const float* data = nullptr;
   std::size_t stride = 0;
+  std::size_t rows = 0;
+};
+
+/// Rows of activations as integers: x = q * scale per group of 32, q in [-127, 127]. The words are in the
+/// order that the table's own dot product wants; a table reads only what its quantise() wrote. Groups of one
+/// row are neighbours.
+struct QuantisedView {
+  const std::int32_t* words = nullptr;
+  std::size_t word_stride = 0;
+  const float* scales = nullptr;       // NaN for a group with NaN or infinity
+  const float* scaled_sums = nullptr;  // scale * sum of q
+  const std::int32_t* sums = nullptr;  // sum of q
+  std::size_t group_stride = 0;
   std::size_t rows = 0;
 };
 
@@ -43,6 +70,16 @@ struct KernelTable {
   /// y[row][0..63] = rows `block * 64 ...` of the matrix times x[row], for every row; y_stride in floats.
   void (*project_block)(const WeightView& weights, std::size_t block, const ActivationView& x, float* y,
                         std::size_t y_stride);
+
+  /// The same on integers: per group of 32 an exact integer sum of products, times the scales, added in
+  /// ascending k. Not for bf16.
+  void (*project_block_integer)(const WeightView& weights, std::size_t block, const QuantisedView& x,
+                                float* y, std::size_t y_stride);
+  /// 32-bit words that quantise() writes per group of 32.
+  std::size_t words_per_group;
+  /// Quantises one row of `groups` * 32 values.
+  void (*quantise)(const float* x, std::size_t groups, std::int32_t* words, float* scales, float* scaled_sums,
+                   std::int32_t* sums);
 
   void (*bf16_to_f32)(const std::uint16_t* in, std::size_t count, float* out);
   /// Round to nearest even; NaN stays NaN.
@@ -81,7 +118,10 @@ struct KernelTable {
 /// may decide whether the processor can run one.
 const KernelTable* scalar_kernels() noexcept;
 const KernelTable* avx2_kernels() noexcept;
+const KernelTable* avx2vnni_kernels() noexcept;
 const KernelTable* avx512_kernels() noexcept;
+const KernelTable* avx512vnni_kernels() noexcept;
 const KernelTable* neon_kernels() noexcept;
+const KernelTable* neondot_kernels() noexcept;
 
 }  // namespace axllama::softcard

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <limits>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,47 +49,108 @@ void expect_same_bytes(const std::vector<float>& a, const std::vector<float>& b)
   }
 }
 
+/// The bits of an f16 number that is exactly representable (normal, positive or negative).
+std::uint16_t f16_bits(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t exponent = (bits >> 23U & 0xFFU) - 112U;
+  return static_cast<std::uint16_t>((bits >> 16U & 0x8000U) | exponent << 10U | (bits >> 13U & 0x3FFU));
+}
+
+struct Kind {
+  WeightFormat format;
+  std::size_t scale_group;
+  bool minimum;
+};
+constexpr Kind kKinds[] = {{WeightFormat::kBf16, 0, false}, {WeightFormat::kS8, 0, false},
+                           {WeightFormat::kS8, 32, false},  {WeightFormat::kS8, 128, true},
+                           {WeightFormat::kS4, 32, false},  {WeightFormat::kS4, 32, true},
+                           {WeightFormat::kS4, 128, false}};
+
 struct Matrix {
   PackedLayout layout;
   std::vector<double> values;  // [rows, columns]
   std::vector<std::byte> packed;
-  std::vector<float> scales;
+  std::vector<float> row_scales;
   WeightView view() const {
-    return {layout.format, reinterpret_cast<const std::uint8_t*>(packed.data()), layout.steps(),
-            scales.empty() ? nullptr : scales.data()};
+    return layout.view(packed.data(), row_scales.empty() ? nullptr : row_scales.data());
   }
 };
 
-Matrix random_matrix(WeightFormat format, std::size_t rows, std::size_t columns, std::mt19937& random) {
+Matrix random_matrix(const Kind& kind, std::size_t rows, std::size_t columns, std::mt19937& random) {
   Matrix matrix;
-  matrix.layout = {format, rows, columns};
   matrix.values.resize(rows * columns);
-  std::vector<std::byte> source;
-  if (format == WeightFormat::kBf16) {
+  std::vector<std::byte> data;
+  std::vector<std::uint16_t> scales;
+  std::vector<std::uint16_t> minimums;
+  if (kind.format == WeightFormat::kBf16) {
     std::normal_distribution<float> normal;
     std::vector<std::uint16_t> bits(rows * columns);
     for (std::size_t i = 0; i < bits.size(); ++i) {
       bits[i] = f32_to_bf16(normal(random));
       matrix.values[i] = bf16_to_f32(bits[i]);
     }
-    source.resize(bits.size() * 2);
-    std::memcpy(source.data(), bits.data(), source.size());
+    data.resize(bits.size() * 2);
+    std::memcpy(data.data(), bits.data(), data.size());
   } else {
-    matrix.scales.resize(matrix.layout.blocks() * kBlockRows);
-    for (std::size_t row = 0; row < rows; ++row)
-      matrix.scales[row] = 0.001F * static_cast<float>(row % 17 + 1);
-    source.resize(rows * columns);
-    for (std::size_t i = 0; i < source.size(); ++i) {
-      const auto q = static_cast<std::int8_t>(static_cast<int>(random() % 256) - 128);
-      source[i] = static_cast<std::byte>(q);
-      matrix.values[i] = static_cast<double>(q) * static_cast<double>(matrix.scales[i / columns]);
+    const bool s8 = kind.format == WeightFormat::kS8;
+    data.resize(rows * columns / (s8 ? 1 : 2));
+    matrix.row_scales.resize(kind.scale_group == 0 ? (rows + 63) / 64 * 64 : 0);
+    for (std::size_t i = 0; i < rows * columns; ++i) {
+      const std::size_t row = i / columns;
+      float scale = 0.0F;
+      float minimum = 0.0F;
+      if (kind.scale_group == 0) {
+        scale = matrix.row_scales[row] = 0.001F * static_cast<float>(row % 17 + 1);
+      } else if (i % kind.scale_group == 0) {
+        scales.push_back(f16_bits(std::ldexp(1.0F + static_cast<float>(random() % 1024) / 1024.0F, -5)));
+        minimums.push_back(f16_bits(std::ldexp(-1.0F - static_cast<float>(random() % 1024) / 1024.0F, -6)));
+      }
+      if (kind.scale_group != 0) {
+        const auto value = [](std::uint16_t bits) {
+          const float size = std::ldexp(static_cast<float>((bits & 0x3FF) + 1024), ((bits >> 10) & 31) - 25);
+          return (bits & 0x8000) != 0 ? -size : size;
+        };
+        scale = value(scales.back());
+        minimum = kind.minimum ? value(minimums.back()) : 0.0F;
+      }
+      const int q = s8 ? static_cast<int>(random() % 256) - 128 : static_cast<int>(random() % 16) - 8;
+      matrix.values[i] = static_cast<double>(q) * static_cast<double>(scale) + static_cast<double>(minimum);
+      if (s8) {
+        data[i] = static_cast<std::byte>(q);
+      } else {
+        data[i / 2] |= static_cast<std::byte>((q + 8) << (i % 2 * 4));
+      }
     }
   }
+  if (!kind.minimum) minimums.clear();
+  const MatrixSource source{kind.format,
+                            rows,
+                            columns,
+                            data,
+                            kind.scale_group,
+                            std::as_bytes(std::span(scales)),
+                            std::as_bytes(std::span(minimums))};
+  matrix.layout = PackedLayout::of(source);
   matrix.packed.resize(matrix.layout.bytes());
   for (std::size_t block = 0; block < matrix.layout.blocks(); ++block) {
-    pack_block(matrix.layout, source, block, matrix.packed.data());
+    pack_block(source, block, matrix.packed.data());
   }
   return matrix;
+}
+
+/// Random rows of x, each zero beyond `columns`.
+struct Rows {
+  std::size_t stride;
+  std::vector<float> values;
+};
+Rows random_rows(std::size_t rows, std::size_t columns, std::mt19937& random) {
+  Rows x{(columns + 31) / 32 * 32 + 8, {}};
+  x.values.resize(rows * x.stride);
+  std::normal_distribution<float> normal;
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t k = 0; k < columns; ++k) x.values[row * x.stride + k] = normal(random);
+  }
+  return x;
 }
 
 std::vector<float> project(const KernelTable& table, const Matrix& matrix, const ActivationView& x) {
@@ -100,45 +162,107 @@ std::vector<float> project(const KernelTable& table, const Matrix& matrix, const
   return y;
 }
 
-TEST_P(KernelsTest, ProjectionMatchesNaiveSumsAndEveryRowCount) {
-  for (const WeightFormat format : {WeightFormat::kBf16, WeightFormat::kS8}) {
-    for (const std::size_t rows : {1U, 5U, 64U, 100U, 130U}) {
-      for (const std::size_t columns : {1U, 2U, 3U, 7U, 64U, 129U, 300U}) {
-        const Matrix matrix = random_matrix(format, rows, columns, random_);
-        const std::size_t stride = (columns + 3) / 4 * 4 + 4;
-        constexpr std::size_t kMost = 15;
-        std::vector<float> x(kMost * stride, 0.0F);
-        for (std::size_t r = 0; r < kMost; ++r) {
-          const std::vector<float> values = random_floats(columns);
-          std::copy(values.begin(), values.end(), x.begin() + static_cast<std::ptrdiff_t>(r * stride));
-        }
-        const std::vector<float> all = project(table(), matrix, {x.data(), stride, kMost});
+std::vector<float> project_integer(const KernelTable& table, const Matrix& matrix, const ActivationView& x) {
+  const std::size_t groups = matrix.layout.padded_columns() / kGroupDepth;
+  const std::size_t word_stride = groups * table.words_per_group;
+  std::vector<std::int32_t> words(x.rows * word_stride);
+  std::vector<float> scales(x.rows * groups);
+  std::vector<float> scaled_sums(x.rows * groups);
+  std::vector<std::int32_t> sums(x.rows * groups);
+  for (std::size_t row = 0; row < x.rows; ++row) {
+    table.quantise(x.data + row * x.stride, groups, words.data() + row * word_stride,
+                   scales.data() + row * groups, scaled_sums.data() + row * groups,
+                   sums.data() + row * groups);
+  }
+  const QuantisedView quantised{words.data(), word_stride, scales.data(), scaled_sums.data(),
+                                sums.data(),  groups,      x.rows};
+  const std::size_t stride = matrix.layout.blocks() * kBlockRows;
+  std::vector<float> y(x.rows * stride, -1.0F);
+  for (std::size_t block = 0; block < matrix.layout.blocks(); ++block) {
+    table.project_block_integer(matrix.view(), block, quantised, y.data() + block * kBlockRows, stride);
+  }
+  return y;
+}
+
+/// What integer arithmetic sees of x: q * scale per group of 32.
+std::vector<double> quantised_values(const float* x, std::size_t count) {
+  std::vector<double> values(count);
+  for (std::size_t first = 0; first < count; first += kGroupDepth) {
+    const std::size_t end = std::min(count, first + kGroupDepth);
+    float top = 0;
+    for (std::size_t k = first; k < end; ++k) top = std::max(top, std::abs(x[k]));
+    for (std::size_t k = first; k < end; ++k) {
+      const float q = top == 0.0F ? 0.0F : std::nearbyint(x[k] * (127.0F / top));
+      values[k] = static_cast<double>(q) * static_cast<double>(top / 127.0F);
+    }
+  }
+  return values;
+}
+
+TEST_P(KernelsTest, ProjectionsMatchNaiveSumsForEveryRowCount) {
+  constexpr std::size_t kMost = 15;
+  for (const Kind& kind : kKinds) {
+    for (const std::size_t rows : {1U, 5U, 64U, 130U}) {
+      for (const std::size_t columns : {1U, 2U, 7U, 64U, 129U, 256U, 384U}) {
+        if (kind.scale_group != 0 && columns % kind.scale_group != 0) continue;
+        const Matrix matrix = random_matrix(kind, rows, columns, random_);
+        const Rows x = random_rows(kMost, columns, random_);
         const std::size_t y_stride = matrix.layout.blocks() * kBlockRows;
-        for (std::size_t r = 0; r < kMost; ++r) {
-          for (std::size_t row = 0; row < rows; ++row) {
-            double expected = 0;
-            double magnitude = 0;
-            for (std::size_t k = 0; k < columns; ++k) {
-              const double product =
-                  matrix.values[row * columns + k] * static_cast<double>(x[r * stride + k]);
-              expected += product;
-              magnitude += std::abs(product);
+        for (const bool integer : {false, true}) {
+          if (integer && kind.format == WeightFormat::kBf16) continue;
+          const auto run = integer ? project_integer : project;
+          const std::vector<float> all = run(table(), matrix, {x.values.data(), x.stride, kMost});
+          for (std::size_t r = 0; r < kMost; ++r) {
+            const float* line = x.values.data() + r * x.stride;
+            const std::vector<double> seen =
+                integer ? quantised_values(line, columns) : std::vector<double>(line, line + columns);
+            for (std::size_t row = 0; row < rows; ++row) {
+              double expected = 0;
+              double magnitude = 0;
+              for (std::size_t k = 0; k < columns; ++k) {
+                const double product = matrix.values[row * columns + k] * seen[k];
+                expected += product;
+                magnitude += std::abs(product);
+              }
+              ASSERT_NEAR(all[r * y_stride + row], expected, 1e-5 * magnitude + 1e-30)
+                  << "format " << static_cast<int>(kind.format) << " group " << kind.scale_group
+                  << " integer " << integer;
             }
-            ASSERT_NEAR(all[r * y_stride + row], expected, 1e-5 * magnitude + 1e-30);
+            for (std::size_t row = rows; row < y_stride; ++row) ASSERT_EQ(all[r * y_stride + row], 0.0F);
           }
-          for (std::size_t row = rows; row < y_stride; ++row) ASSERT_EQ(all[r * y_stride + row], 0.0F);
-        }
-        expect_same_bytes(all, project(meaning(), matrix, {x.data(), stride, kMost}));
-        // One row alone, and any group of rows, give the bytes they give in the whole chunk.
-        for (std::size_t count = 1; count < kMost; ++count) {
-          const std::size_t first = kMost - count;
-          const std::vector<float> part =
-              project(table(), matrix, {x.data() + first * stride, stride, count});
-          expect_same_bytes(part, {all.begin() + static_cast<std::ptrdiff_t>(first * y_stride), all.end()});
+          expect_same_bytes(all, run(meaning(), matrix, {x.values.data(), x.stride, kMost}));
+          // One row alone, and any group of rows, give the bytes they give in the whole chunk.
+          for (std::size_t count = 1; count < kMost; ++count) {
+            const std::size_t first = kMost - count;
+            const std::vector<float> part =
+                run(table(), matrix, {x.values.data() + first * x.stride, x.stride, count});
+            expect_same_bytes(part, {all.begin() + static_cast<std::ptrdiff_t>(first * y_stride), all.end()});
+          }
         }
       }
     }
   }
+}
+
+TEST_P(KernelsTest, QuantiseKeepsZeroTinyAndPoison) {
+  std::vector<float> x(5 * kGroupDepth, 0.0F);
+  x[kGroupDepth] = 1e-38F;
+  x[2 * kGroupDepth + 3] = std::numeric_limits<float>::quiet_NaN();
+  x[3 * kGroupDepth + 31] = -INFINITY;
+  for (std::size_t i = 0; i < kGroupDepth; ++i) x[4 * kGroupDepth + i] = i % 2 == 0 ? -127.0F : 63.5F;
+  std::vector<std::int32_t> words(5 * table().words_per_group);
+  float scales[5];
+  float scaled_sums[5];
+  std::int32_t sums[5];
+  table().quantise(x.data(), 5, words.data(), scales, scaled_sums, sums);
+  EXPECT_EQ(scales[0], 0.0F);
+  EXPECT_EQ(scales[1], 0.0F);
+  EXPECT_EQ(sums[1], 0);
+  EXPECT_TRUE(std::isnan(scales[2]));
+  EXPECT_TRUE(std::isnan(scales[3]));
+  EXPECT_EQ(scales[4], 1.0F);
+  EXPECT_EQ(sums[4], 16 * (-127 + 64)) << "63.5 rounds to even";
+  EXPECT_EQ(scaled_sums[4], static_cast<float>(sums[4]));
 }
 
 TEST_P(KernelsTest, Bf16ConversionsMatchTheScalarOnesOnEverySpecialValue) {

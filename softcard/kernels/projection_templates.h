@@ -13,7 +13,9 @@ constexpr std::size_t kPrefetchAhead = 16 * kStepBytes;
 constexpr std::size_t kDepthSlice = 128;  // k values converted to f32 at a time: 32 KiB
 
 template <WeightFormat kFormat>
-constexpr std::size_t kStepDepth = kFormat == WeightFormat::kBf16 ? 2 : 4;
+constexpr std::size_t kStepDepth = kFormat == WeightFormat::kBf16 ? 2
+                                   : kFormat == WeightFormat::kS8 ? 4
+                                                                  : 8;
 
 /// Lane i becomes row i's weight number kIndex of a packed step.
 template <WeightFormat kFormat, std::size_t kIndex>
@@ -21,10 +23,12 @@ AXLLAMA_INLINE F32x16 weight(I32x16 packed) {
   if constexpr (kFormat == WeightFormat::kBf16) {
     if constexpr (kIndex == 0) return as_f32(shift_left<16>(packed));
     return as_f32(bit_and(packed, static_cast<std::int32_t>(0xFFFF0000U)));
-  } else if constexpr (kIndex == 3) {
-    return to_f32(shift_right_signed<24>(packed));
-  } else {
+  } else if constexpr (kFormat == WeightFormat::kS8) {
+    if constexpr (kIndex == 3) return to_f32(shift_right_signed<24>(packed));
     return to_f32(shift_right_signed<24>(shift_left<24 - 8 * static_cast<int>(kIndex)>(packed)));
+  } else {
+    constexpr int kShift = 8 * static_cast<int>(kIndex % 4) + 4 * static_cast<int>(kIndex / 4);
+    return to_f32(add(bit_and(shift_right<kShift>(packed), 15), -8));
   }
 }
 
@@ -65,23 +69,48 @@ void multiply_vector(const std::uint8_t* block, std::size_t steps, const float* 
   for (std::size_t panel = 0; panel < kBlockPanels; ++panel) result[panel] = sums[panel];
 }
 
+/// Converts one packed panel step to f32 columns of the tile.
+template <WeightFormat kFormat, std::size_t kIndex = 0, typename Finish>
+AXLLAMA_INLINE void unpack_panel(I32x16 packed, float* out, const Finish& finish) {
+  if constexpr (kIndex < kStepDepth<kFormat>) {
+    store(out + kIndex * kBlockRows, finish(weight<kFormat, kIndex>(packed)));
+    unpack_panel<kFormat, kIndex + 1>(packed, out, finish);
+  }
+}
+
 /// Converts packed steps to f32 [k][64].
 template <WeightFormat kFormat>
 void unpack(const std::uint8_t* packed_steps, std::size_t steps, float* tile) {
   for (std::size_t step = 0; step < steps; ++step) {
     prefetch_step(packed_steps);
     for (std::size_t panel = 0; panel < kBlockPanels; ++panel) {
-      const I32x16 packed = load_i32(packed_steps + 64 * panel);
-      float* out = tile + kPanelRows * panel;
-      store(out, weight<kFormat, 0>(packed));
-      store(out + kBlockRows, weight<kFormat, 1>(packed));
-      if constexpr (kFormat == WeightFormat::kS8) {
-        store(out + 2 * kBlockRows, weight<kFormat, 2>(packed));
-        store(out + 3 * kBlockRows, weight<kFormat, 3>(packed));
-      }
+      unpack_panel<kFormat>(load_i32(packed_steps + 64 * panel), tile + kPanelRows * panel,
+                            [](F32x16 value) { return value; });
     }
     packed_steps += kStepBytes;
     tile += kStepDepth<kFormat> * kBlockRows;
+  }
+}
+
+/// The same for records that hold scales, which are applied: [k][64] of q * scale + minimum.
+template <WeightFormat kFormat>
+void unpack_records(const WeightView& weights, const std::uint8_t* record, std::size_t records, float* tile) {
+  for (std::size_t i = 0; i < records; ++i) {
+    for (std::size_t panel = 0; panel < kBlockPanels; ++panel) {
+      const std::uint8_t* halves = record + 2 * kPanelRows * panel;
+      const F32x16 scale = load_f16(halves);
+      const F32x16 minimum = weights.has_minimum ? load_f16(halves + 2 * kBlockRows) : splat(0);
+      const std::uint8_t* packed = record + weights.record_header_bytes + 64 * panel;
+      float* out = tile + kPanelRows * panel;
+      for (std::size_t step = 0; step < weights.record_steps; ++step) {
+        unpack_panel<kFormat>(load_i32(packed), out,
+                              [&](F32x16 value) { return fma(value, scale, minimum); });
+        packed += kStepBytes;
+        out += kStepDepth<kFormat> * kBlockRows;
+      }
+    }
+    record += weights.record_bytes;
+    tile += weights.record_steps * kStepDepth<kFormat> * kBlockRows;
   }
 }
 
@@ -169,24 +198,49 @@ AXLLAMA_INLINE F32x16 apply_scale(F32x16 sum, const float* scales, std::size_t p
   return scales == nullptr ? sum : mul(sum, load(scales + kPanelRows * panel));
 }
 
+/// Weights whose records hold scales: through a tile of f32, for one row of x as for many.
+template <WeightFormat kFormat>
+void project_records(const WeightView& weights, std::size_t block, const ActivationView& x, float* y,
+                     std::size_t y_stride) {
+  const std::size_t record_depth = weights.record_groups * kGroupDepth;
+  const std::size_t at_once = record_depth >= kDepthSlice ? 1 : kDepthSlice / record_depth;
+  alignas(64) float tile[kDepthSlice * kBlockRows];
+  const std::uint8_t* record = weights.blocks + block * weights.block_bytes;
+  ActivationView slice = x;
+  for (std::size_t i = 0; i < weights.records; i += at_once) {
+    const std::size_t records = weights.records - i < at_once ? weights.records - i : at_once;
+    unpack_records<kFormat>(weights, record, records, tile);
+    multiply_tile(tile, kBlockRows, kBlockRows, records * record_depth, slice, y, y_stride, i == 0);
+    record += records * weights.record_bytes;
+    slice.data += records * record_depth;
+  }
+}
+
 template <WeightFormat kFormat>
 void project_block_as(const WeightView& weights, std::size_t block, const ActivationView& x, float* y,
                       std::size_t y_stride) {
-  const std::uint8_t* packed = weights.blocks + block * weights.steps * kStepBytes;
-  const float* scales = weights.row_scales == nullptr ? nullptr : weights.row_scales + block * kBlockRows;
-  if (x.rows == 1) {
-    F32x16 sums[kBlockPanels];
-    multiply_vector<kFormat>(packed, weights.steps, x.data, sums);
-    for (std::size_t panel = 0; panel < kBlockPanels; ++panel) {
-      store(y + kPanelRows * panel, apply_scale(sums[panel], scales, panel));
-    }
+  if (weights.has_record_scales) {
+    project_records<kFormat>(weights, block, x, y, y_stride);
     return;
+  }
+  const std::uint8_t* packed = weights.blocks + block * weights.block_bytes;
+  const std::size_t all_steps = weights.records * weights.record_steps;
+  const float* scales = weights.row_scales == nullptr ? nullptr : weights.row_scales + block * kBlockRows;
+  if constexpr (kFormat != WeightFormat::kS4) {
+    if (x.rows == 1) {
+      F32x16 sums[kBlockPanels];
+      multiply_vector<kFormat>(packed, all_steps, x.data, sums);
+      for (std::size_t panel = 0; panel < kBlockPanels; ++panel) {
+        store(y + kPanelRows * panel, apply_scale(sums[panel], scales, panel));
+      }
+      return;
+    }
   }
   constexpr std::size_t kSliceSteps = kDepthSlice / kStepDepth<kFormat>;
   alignas(64) float tile[kDepthSlice * kBlockRows];
   ActivationView slice = x;
-  for (std::size_t step = 0; step < weights.steps; step += kSliceSteps) {
-    const std::size_t steps = weights.steps - step < kSliceSteps ? weights.steps - step : kSliceSteps;
+  for (std::size_t step = 0; step < all_steps; step += kSliceSteps) {
+    const std::size_t steps = all_steps - step < kSliceSteps ? all_steps - step : kSliceSteps;
     unpack<kFormat>(packed + step * kStepBytes, steps, tile);
     slice.data = x.data + step * kStepDepth<kFormat>;
     multiply_tile(tile, kBlockRows, kBlockRows, steps * kStepDepth<kFormat>, slice, y, y_stride, step == 0);
@@ -202,10 +256,13 @@ void project_block_as(const WeightView& weights, std::size_t block, const Activa
 
 void project_block(const WeightView& weights, std::size_t block, const ActivationView& x, float* y,
                    std::size_t y_stride) {
-  if (weights.format == WeightFormat::kBf16) {
-    project_block_as<WeightFormat::kBf16>(weights, block, x, y, y_stride);
-  } else {
-    project_block_as<WeightFormat::kS8>(weights, block, x, y, y_stride);
+  switch (weights.format) {
+    case WeightFormat::kBf16:
+      return project_block_as<WeightFormat::kBf16>(weights, block, x, y, y_stride);
+    case WeightFormat::kS8:
+      return project_block_as<WeightFormat::kS8>(weights, block, x, y, y_stride);
+    case WeightFormat::kS4:
+      return project_block_as<WeightFormat::kS4>(weights, block, x, y, y_stride);
   }
 }
 

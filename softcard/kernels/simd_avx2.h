@@ -117,6 +117,64 @@ AXLLAMA_INLINE void store_bf16(std::uint16_t* p, F32x16 a) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_permute4x64_epi64(packed, 0xD8));
 }
 
+AXLLAMA_INLINE void store_i32(void* p, I32x16 a) {
+  auto* v = static_cast<__m256i*>(p);
+  _mm256_storeu_si256(v, a.lo);
+  _mm256_storeu_si256(v + 1, a.hi);
+}
+AXLLAMA_INLINE I32x16 splat_word(std::int32_t x) {
+  const __m256i v = _mm256_set1_epi32(x);
+  return {v, v};
+}
+AXLLAMA_INLINE I32x16 bit_xor(I32x16 a, std::int32_t mask) {
+  const __m256i m = _mm256_set1_epi32(mask);
+  return {_mm256_xor_si256(a.lo, m), _mm256_xor_si256(a.hi, m)};
+}
+template <int kBits>
+AXLLAMA_INLINE I32x16 shift_right(I32x16 a) {
+  return {_mm256_srli_epi32(a.lo, kBits), _mm256_srli_epi32(a.hi, kBits)};
+}
+AXLLAMA_INLINE F32x16 load_f16(const void* p) {
+  const auto* v = static_cast<const __m128i*>(p);
+  return {_mm256_cvtph_ps(_mm_loadu_si128(v)), _mm256_cvtph_ps(_mm_loadu_si128(v + 1))};
+}
+AXLLAMA_INLINE I32x16 as_i32(F32x16 a) {
+  return {_mm256_castps_si256(a.lo), _mm256_castps_si256(a.hi)};
+}
+AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a, I32x16 b) {
+  const __m256i m8 = _mm256_max_epi32(_mm256_max_epi32(a.lo, a.hi), _mm256_max_epi32(b.lo, b.hi));
+  const __m128i m4 = _mm_max_epi32(_mm256_castsi256_si128(m8), _mm256_extracti128_si256(m8, 1));
+  const __m128i m2 = _mm_max_epi32(m4, _mm_shuffle_epi32(m4, 0x4E));
+  return _mm_cvtsi128_si32(_mm_max_epi32(m2, _mm_shuffle_epi32(m2, 0xB1)));
+}
+AXLLAMA_INLINE void store_s8(std::int8_t* p, I32x16 a) {
+  const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(a.lo, a.hi), 0xD8);
+  const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bytes);
+}
+#if defined(__AVXVNNI__)
+constexpr std::size_t kWordDepth = 4;        // weights per 32-bit lane of a dot product: u8 times s8
+constexpr std::int32_t kS8WordOffset = 128;  // s8 weights become u8
+AXLLAMA_INLINE I32x16 dot(I32x16 sum, I32x16 weights, I32x16 x) {
+  return {_mm256_dpbusd_avx_epi32(sum.lo, weights.lo, x.lo),
+          _mm256_dpbusd_avx_epi32(sum.hi, weights.hi, x.hi)};
+}
+#else
+constexpr std::size_t kWordDepth = 2;  // weights per 32-bit lane of a dot product: s16 times s16
+constexpr std::int32_t kS8WordOffset = 0;
+AXLLAMA_INLINE I32x16 dot(I32x16 sum, I32x16 weights, I32x16 x) {
+  return {_mm256_add_epi32(sum.lo, _mm256_madd_epi16(weights.lo, x.lo)),
+          _mm256_add_epi32(sum.hi, _mm256_madd_epi16(weights.hi, x.hi))};
+}
+#endif
+/// Bytes 0 and 2, and bytes 1 and 3, of every lane as s16.
+AXLLAMA_INLINE I32x16 even_bytes(I32x16 a) {
+  return {_mm256_srai_epi16(_mm256_slli_epi16(a.lo, 8), 8), _mm256_srai_epi16(_mm256_slli_epi16(a.hi, 8), 8)};
+}
+AXLLAMA_INLINE I32x16 odd_bytes(I32x16 a) {
+  return {_mm256_srai_epi16(a.lo, 8), _mm256_srai_epi16(a.hi, 8)};
+}
+
 AXLLAMA_INLINE void transpose8(__m256i (&r)[8]) {
   __m256i a[8];
   __m256i b[8];

@@ -104,6 +104,52 @@ AXLLAMA_INLINE void store_bf16(std::uint16_t* p, F32x16 a) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(upper));
 }
 
+AXLLAMA_INLINE void store_i32(void* p, I32x16 a) {
+  _mm512_storeu_si512(p, a.v);
+}
+AXLLAMA_INLINE I32x16 splat_word(std::int32_t x) {
+  return {_mm512_set1_epi32(x)};
+}
+AXLLAMA_INLINE I32x16 bit_xor(I32x16 a, std::int32_t mask) {
+  return {_mm512_xor_si512(a.v, _mm512_set1_epi32(mask))};
+}
+template <int kBits>
+AXLLAMA_INLINE I32x16 shift_right(I32x16 a) {
+  return {_mm512_srli_epi32(a.v, kBits)};
+}
+AXLLAMA_INLINE F32x16 load_f16(const void* p) {
+  return {_mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p)))};
+}
+AXLLAMA_INLINE I32x16 as_i32(F32x16 a) {
+  return {_mm512_castps_si512(a.v)};
+}
+AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a, I32x16 b) {
+  return _mm512_reduce_max_epi32(_mm512_max_epi32(a.v, b.v));
+}
+AXLLAMA_INLINE void store_s8(std::int8_t* p, I32x16 a) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a.v));
+}
+#if defined(__AVX512VNNI__)
+constexpr std::size_t kWordDepth = 4;        // weights per 32-bit lane of a dot product: u8 times s8
+constexpr std::int32_t kS8WordOffset = 128;  // s8 weights become u8
+AXLLAMA_INLINE I32x16 dot(I32x16 sum, I32x16 weights, I32x16 x) {
+  return {_mm512_dpbusd_epi32(sum.v, weights.v, x.v)};
+}
+#else
+constexpr std::size_t kWordDepth = 2;  // weights per 32-bit lane of a dot product: s16 times s16
+constexpr std::int32_t kS8WordOffset = 0;
+AXLLAMA_INLINE I32x16 dot(I32x16 sum, I32x16 weights, I32x16 x) {
+  return {_mm512_add_epi32(sum.v, _mm512_madd_epi16(weights.v, x.v))};
+}
+#endif
+/// Bytes 0 and 2, and bytes 1 and 3, of every lane as s16.
+AXLLAMA_INLINE I32x16 even_bytes(I32x16 a) {
+  return {_mm512_srai_epi16(_mm512_slli_epi16(a.v, 8), 8)};
+}
+AXLLAMA_INLINE I32x16 odd_bytes(I32x16 a) {
+  return {_mm512_srai_epi16(a.v, 8)};
+}
+
 /// Transposes the 16 x 16 matrix whose rows are r[0..15].
 AXLLAMA_INLINE void transpose(I32x16 (&r)[16]) {
   __m512i a[16];

@@ -130,6 +130,59 @@ AXLLAMA_INLINE void store_bf16(std::uint16_t* p, F32x16 a) {
   for (int i = 0; i < 4; ++i) vst1_u16(p + 4 * i, bf16_bits(a.v[i]));
 }
 
+AXLLAMA_INLINE void store_i32(void* p, I32x16 a) {
+  for (int i = 0; i < 4; ++i) vst1q_s32(static_cast<std::int32_t*>(p) + 4 * i, a.v[i]);
+}
+AXLLAMA_INLINE I32x16 splat_word(std::int32_t x) {
+  const int32x4_t v = vdupq_n_s32(x);
+  return {{v, v, v, v}};
+}
+AXLLAMA_INLINE I32x16 bit_xor(I32x16 a, std::int32_t mask) {
+  return AXLLAMA_EACH(veorq_s32(a.v[i], vdupq_n_s32(mask)));
+}
+template <int kBits>
+AXLLAMA_INLINE I32x16 shift_right(I32x16 a) {
+  return AXLLAMA_EACH(vreinterpretq_s32_u32(vshrq_n_u32(vreinterpretq_u32_s32(a.v[i]), kBits)));
+}
+AXLLAMA_INLINE F32x16 load_f16(const void* p) {
+  const auto* h = static_cast<const std::uint16_t*>(p);
+  return AXLLAMA_EACH(vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(h + 4 * i))));
+}
+AXLLAMA_INLINE I32x16 as_i32(F32x16 a) {
+  return AXLLAMA_EACH(vreinterpretq_s32_f32(a.v[i]));
+}
+AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a, I32x16 b) {
+  const I32x16 m = AXLLAMA_EACH(vmaxq_s32(a.v[i], b.v[i]));
+  return vmaxvq_s32(vmaxq_s32(vmaxq_s32(m.v[0], m.v[1]), vmaxq_s32(m.v[2], m.v[3])));
+}
+AXLLAMA_INLINE void store_s8(std::int8_t* p, I32x16 a) {
+  const int16x8_t low = vcombine_s16(vmovn_s32(a.v[0]), vmovn_s32(a.v[1]));
+  const int16x8_t high = vcombine_s16(vmovn_s32(a.v[2]), vmovn_s32(a.v[3]));
+  vst1q_s8(p, vcombine_s8(vmovn_s16(low), vmovn_s16(high)));
+}
+constexpr std::size_t kWordDepth = 4;  // weights per 32-bit lane of a dot product: s8 times s8
+constexpr std::int32_t kS8WordOffset = 0;
+AXLLAMA_INLINE int32x4_t dot_quarter(int32x4_t sum, int32x4_t weights, int32x4_t x) {
+  const int8x16_t w = vreinterpretq_s8_s32(weights);
+  const int8x16_t a = vreinterpretq_s8_s32(x);
+#if defined(__ARM_FEATURE_DOTPROD)
+  return vdotq_s32(sum, w, a);
+#else
+  // |w| <= 128 and |a| <= 127: a sum of two products fits into 16 bits.
+  return vpadalq_s16(sum, vpaddq_s16(vmull_s8(vget_low_s8(w), vget_low_s8(a)), vmull_high_s8(w, a)));
+#endif
+}
+AXLLAMA_INLINE I32x16 dot(I32x16 sum, I32x16 weights, I32x16 x) {
+  return AXLLAMA_EACH(dot_quarter(sum.v[i], weights.v[i], x.v[i]));
+}
+/// Bytes 0 and 2, and bytes 1 and 3, of every lane as s16.
+AXLLAMA_INLINE I32x16 even_bytes(I32x16 a) {
+  return AXLLAMA_EACH(vreinterpretq_s32_s16(vshrq_n_s16(vshlq_n_s16(vreinterpretq_s16_s32(a.v[i]), 8), 8)));
+}
+AXLLAMA_INLINE I32x16 odd_bytes(I32x16 a) {
+  return AXLLAMA_EACH(vreinterpretq_s32_s16(vshrq_n_s16(vreinterpretq_s16_s32(a.v[i]), 8)));
+}
+
 AXLLAMA_INLINE void transpose4(int32x4_t (&r)[4]) {
   const int32x4_t a = vtrn1q_s32(r[0], r[1]);
   const int32x4_t b = vtrn2q_s32(r[0], r[1]);

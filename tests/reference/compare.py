@@ -3,11 +3,13 @@
 
     compare.py tokens      greedy tokens of bf16 weights must be those of the reference
     compare.py perplexity  perplexity of s8 weights must be within 1 % of unrounded weights and arithmetic
+    compare.py arithmetic  perplexity of integer arithmetic must be within 0.5 % of float arithmetic on the same weights
 """
 
 import argparse
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,13 +23,15 @@ TOKENS = 64
 PROMPTS = 50
 WINDOW = 512  # tokens of held-out text evaluated together
 TOLERANCE = 0.01  # of the perplexity
+ARITHMETIC_TOLERANCE = 0.005
 SHOWN = 20          # differences, at most
 MOST_TIES = 5      # of 3,200 tokens
 
 
-def run_engine(options, mode, *arguments):
+def run_engine(options, mode, *arguments, arithmetic="integer"):
     command = [options.engine, mode, "--library", options.library, "--package", options.package, *map(str, arguments)]
-    process = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+    environment = os.environ | {"AXLLAMA_SOFTCARD_ARITHMETIC": arithmetic}
+    process = subprocess.run(command, stdout=subprocess.PIPE, check=False, env=environment)
     if process.returncode != 0:
         sys.exit(f"{' '.join(command)} ended with {process.returncode}")
     return [json.loads(line) for line in process.stdout.splitlines()]
@@ -65,25 +69,41 @@ def compare_tokens(options):
     return wrong == 0 and ties <= MOST_TIES
 
 
-def compare_perplexity(options):
-    windows = run_engine(options, "likelihood", "--input", Path(options.checkpoint) / "heldout.txt", "--window", WINDOW)
-    model = decoder.Decoder(*checkpoint.read_checkpoint(options.checkpoint), borders=False)
+def evaluate(options, arithmetic="integer"):
+    """Windows of held-out text, the number of tokens predicted in them, and the engine's perplexity."""
+    heldout = Path(options.checkpoint) / "heldout.txt"
+    windows = run_engine(options, "likelihood", "--input", heldout, "--window", WINDOW, arithmetic=arithmetic)
     count = sum(len(window["tokens"]) - 1 for window in windows)
-    actual = math.exp(sum(window["negative_log_likelihood"] for window in windows) / count)
+    return windows, count, math.exp(sum(window["negative_log_likelihood"] for window in windows) / count)
+
+
+def compare_perplexity(options):
+    windows, count, actual = evaluate(options)
+    model = decoder.Decoder(*checkpoint.read_checkpoint(options.checkpoint), borders=False)
     expected = math.exp(sum(model.negative_log_likelihood(window["tokens"]) for window in windows) / count)
     difference = actual / expected - 1
     print(f"perplexity of {count} held-out tokens: engine {actual:.4f}, exact {expected:.4f}, {difference:+.3%}")
     return abs(difference) <= TOLERANCE
 
 
+def compare_arithmetic(options):
+    _, count, integer = evaluate(options)
+    _, _, floating = evaluate(options, arithmetic="float")
+    difference = integer / floating - 1
+    print(f"perplexity of {count} held-out tokens: integer {integer:.4f}, float {floating:.4f}, {difference:+.3%}")
+    return integer != floating and abs(difference) <= ARITHMETIC_TOLERANCE
+
+
+COMPARISONS = {"tokens": compare_tokens, "perplexity": compare_perplexity, "arithmetic": compare_arithmetic}
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["tokens", "perplexity"])
+    parser.add_argument("what", choices=sorted(COMPARISONS))
     for name in ("engine", "library", "checkpoint", "package"):
         parser.add_argument("--" + name, required=True)
     options = parser.parse_args()
-    sound = compare_tokens(options) if options.what == "tokens" else compare_perplexity(options)
-    sys.exit(0 if sound else 1)
+    sys.exit(0 if COMPARISONS[options.what](options) else 1)
 
 
 if __name__ == "__main__":
