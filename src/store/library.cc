@@ -3,14 +3,9 @@
 #include <algorithm>
 #include <cctype>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
-#include <sys/stat.h>
-
 #include "base/error.h"
-#include "base/mapped_file.h"
-#include "store/sha256.h"
 
 namespace axllama::store {
 namespace {
@@ -19,111 +14,78 @@ namespace fs = std::filesystem;
 using base::Error;
 using base::ErrorCode;
 
-/// Files up to this size take part in a digest with their contents, larger ones with name, size and time:
-/// listing must not read gigabytes of weights.
-constexpr std::uint64_t kDigestedWhole = 64 * 1024;
-constexpr std::string_view kDefaultTag = "latest";
-
-struct PackageFile {
-  std::string name;
-  std::uint64_t size = 0;
-  std::chrono::system_clock::time_point modified;
-};
-
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
-/// The entries of a folder; none when it is not there or not readable.
-std::vector<fs::path> entries(const fs::path& folder) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    found.push_back(entry->path());
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-std::vector<PackageFile> files_of(const fs::path& folder) {
-  std::vector<PackageFile> files;
-  for (const fs::path& path : entries(folder)) {
-    struct stat status{};
-    if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
-    files.push_back(
-        {path.filename().string(), static_cast<std::uint64_t>(status.st_size),
-         std::chrono::system_clock::time_point(std::chrono::seconds(status.st_mtim.tv_sec) +
-                                               std::chrono::nanoseconds(status.st_mtim.tv_nsec))});
-  }
-  return files;
-}
-
-bool is_package(const std::vector<PackageFile>& files) {
-  return std::any_of(files.begin(), files.end(),
-                     [](const PackageFile& file) { return file.name.ends_with(".axmodel"); });
-}
-
-std::string digest_of(const fs::path& folder, const std::vector<PackageFile>& files) {
-  Sha256 hash;
-  for (const PackageFile& file : files) {
-    hash.update(file.name);
-    hash.update(":" + std::to_string(file.size) + ":");
-    if (file.size > kDigestedWhole) {
-      hash.update(std::to_string(file.modified.time_since_epoch().count()) + "\n");
-      continue;
-    }
-    try {
-      hash.update(base::MappedFile(folder / file.name).bytes());
-    } catch (const Error& error) {  // unreadable: opening the package will say so
-      hash.update(error.message());
-    }
-    hash.update("\n");
-  }
-  return hash.hex();
+std::string with_tag(const std::string& name) {
+  const auto slash = name.rfind('/');
+  const bool has_tag = name.find(':', slash == std::string::npos ? 0 : slash) != std::string::npos;
+  return has_tag ? name : name + ":" + std::string(ModelName::kDefaultTag);
 }
 
 /// "Name" -> "name:latest", "name:Tag" -> "name:tag".
 std::string canonical(const std::string& name) {
-  const std::string text = lower(name);
-  const auto slash = text.rfind('/');
-  const bool has_tag = text.find(':', slash == std::string::npos ? 0 : slash) != std::string::npos;
-  return has_tag ? text : text + ":" + std::string(kDefaultTag);
+  return lower(with_tag(name));
 }
 
-ModelRecord record_of(const fs::path& folder, const std::vector<PackageFile>& files) {
+/// An earlier model hides a later one of the same name.
+void add(std::vector<ModelRecord>& records, ModelRecord record) {
+  const std::string name = canonical(record.name);
+  const bool hidden = std::any_of(records.begin(), records.end(), [&name](const ModelRecord& other) {
+    return canonical(other.name) == name;
+  });
+  if (!hidden) records.push_back(std::move(record));
+}
+
+ModelRecord record_of(const PackageListing& package) {
   ModelRecord record;
-  record.name = folder.filename().string();
-  if (record.name.find(':') == std::string::npos) record.name += ":" + std::string(kDefaultTag);
-  record.folder = folder;
-  record.digest = digest_of(folder, files);
-  for (const PackageFile& file : files) {
-    record.size += file.size;
-    record.modified_at = std::max(record.modified_at, file.modified);
-  }
+  record.name = with_tag(package.folder.filename().string());
+  record.folder = package.folder;
+  record.digest = package.digest;
+  record.package_digest = package.digest;
+  record.size = package.bytes;
+  record.modified_at = package.modified_at;
   return record;
 }
 
 }  // namespace
 
-Library::Library(std::vector<fs::path> roots) : roots_(std::move(roots)) {}
+Library::Library(LibraryOptions options) : roots_(std::move(options.roots)) {
+  for (fs::path& folder : options.watched) {
+    watched_.push_back(std::make_unique<WatchedFolder>(std::move(folder)));
+  }
+  if (!options.store.empty()) store_ = std::make_unique<ModelStore>(std::move(options.store));
+}
+
+ModelRecord Library::record_of(StoredManifest stored) const {
+  ModelRecord record;
+  record.name = stored.name.short_text();
+  record.digest = stored.digest.hex();
+  record.size = stored.manifest->total_bytes();
+  record.modified_at = stored.modified_at;
+  if (const auto package = stored.manifest->package_digest()) {
+    record.package_digest = package->hex();
+    record.folder = store_->package_path(stored);
+  }
+  record.stored = std::move(stored);
+  return record;
+}
+
+void Library::add_folders(std::vector<ModelRecord>& records, const fs::path& root) const {
+  for (const PackageListing& package : list_packages(root)) add(records, store::record_of(package));
+}
 
 std::vector<ModelRecord> Library::list() const {
   std::vector<ModelRecord> records;
-  for (const fs::path& root : roots_) {
-    for (const fs::path& folder : entries(root)) {
-      std::error_code error;
-      if (!fs::is_directory(folder, error)) continue;
-      const std::vector<PackageFile> files = files_of(folder);
-      if (!is_package(files)) continue;
-      ModelRecord record = record_of(folder, files);
-      // An earlier root hides a model of the same name in a later one.
-      const bool hidden = std::any_of(records.begin(), records.end(), [&record](const ModelRecord& other) {
-        return canonical(other.name) == canonical(record.name);
-      });
-      if (!hidden) records.push_back(std::move(record));
-    }
+  if (store_) {
+    for (StoredManifest& stored : store_->manifests().list()) add(records, record_of(std::move(stored)));
+  }
+  for (const fs::path& root : roots_) add_folders(records, root);
+  for (const auto& folder : watched_) {
+    for (const PackageListing& package : folder->packages()) add(records, store::record_of(package));
   }
   std::stable_sort(records.begin(), records.end(),
                    [](const ModelRecord& a, const ModelRecord& b) { return a.modified_at > b.modified_at; });
@@ -131,7 +93,11 @@ std::vector<ModelRecord> Library::list() const {
 }
 
 ModelRecord Library::find(const std::string& name) const {
-  const std::string wanted = canonical(name);
+  const std::optional<ModelName> parsed = ModelName::parse(name);
+  if (store_ && parsed) {
+    if (auto stored = store_->manifests().find(*parsed)) return record_of(std::move(*stored));
+  }
+  const std::string wanted = canonical(parsed ? parsed->short_text() : name);
   for (ModelRecord& record : list()) {
     if (canonical(record.name) == wanted) return std::move(record);
   }
@@ -139,18 +105,29 @@ ModelRecord Library::find(const std::string& name) const {
 }
 
 std::shared_ptr<const model::Package> Library::open(const ModelRecord& record) const {
+  if (record.package_digest.empty()) {
+    throw Error(ErrorCode::kUnsupported,
+                "model '" + record.name +
+                    "' holds no package for the card, only weights in another form (GGUF); compile them with "
+                    "a Modelfile of the line \"FROM " +
+                    record.name + "\" and: axllama create NAME");
+  }
   {
     const std::lock_guard lock(mutex_);
-    if (auto package = open_[record.digest].lock()) return package;
+    if (auto package = open_[record.package_digest].lock()) return package;
   }
   // Read without the lock: others may list and open other models meanwhile.
-  auto package = model::Package::open(record.folder);
+  auto package = model::Package::open(record.stored ? store_->package_folder(*record.stored) : record.folder);
   const std::lock_guard lock(mutex_);
-  auto& slot = open_[record.digest];
+  auto& slot = open_[record.package_digest];
   if (auto first = slot.lock()) return first;
   slot = package;
   std::erase_if(open_, [](const auto& entry) { return entry.second.expired(); });
   return package;
+}
+
+ModelSettings Library::settings(const ModelRecord& record) const {
+  return record.stored ? store_->settings(*record.stored->manifest) : ModelSettings();
 }
 
 }  // namespace axllama::store

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "model/testing/package_folder.h"
 #include "store/sha256.h"
+#include "store/watched_folder.h"
 
 namespace axllama::store {
 namespace {
@@ -76,6 +78,31 @@ TEST_F(LibraryTest, TheDigestFollowsTheContentAndDroppedPackagesAppear) {
   EXPECT_EQ(library.find("a").digest, before);
   add("models/a", "two");
   EXPECT_NE(library.find("a").digest, before);
+}
+
+TEST(WatchedFolderTest, PackagesAppearWhenTheyAreComplete) {
+  const model::testing::PackageFolder root;
+  const WatchedFolder eager(root.path(), std::chrono::milliseconds(0));
+  const WatchedFolder patient(root.path(), std::chrono::hours(1));
+  EXPECT_TRUE(eager.packages().empty());
+
+  model::testing::PackageFolder source;
+  source.write_package();
+  fs::create_directories(root.path() / "tiny");
+  for (const auto& entry : fs::directory_iterator(source.path())) {
+    EXPECT_TRUE(eager.packages().empty()) << "before " << entry.path().filename();
+    fs::copy(entry.path(), root.path() / "tiny");
+  }
+  ASSERT_EQ(eager.packages().size(), 1U);
+  EXPECT_EQ(eager.packages()[0].folder, root.path() / "tiny");
+  EXPECT_TRUE(patient.packages().empty());  // it changed just now
+
+  root.write("tiny/.more.bin.Xy12ab", "");  // as rsync names what it is writing
+  EXPECT_TRUE(eager.packages().empty());
+  root.remove("tiny/.more.bin.Xy12ab");
+  EXPECT_EQ(eager.packages().size(), 1U);
+  fs::remove_all(root.path() / "tiny");
+  EXPECT_TRUE(eager.packages().empty());
 }
 
 TEST(Sha256Test, KnownAnswers) {

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace axllama::store {
+
+/// An open file descriptor, closed at the end. Movable.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int number) noexcept : number_(number) {}
+  ~Descriptor() { close(); }
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int get() const noexcept { return number_; }
+  explicit operator bool() const noexcept { return number_ >= 0; }
+  void close() noexcept;
+
+ private:
+  int number_ = -1;
+};
+
+/// Throws Error naming the file and the system's reason: kResourceExhausted for a full disk, kNotFound,
+/// else kInvalidArgument.
+[[noreturn]] void throw_file_error(const std::string& doing, const std::filesystem::path& path, int error);
+
+/// Opens with open(2)'s flags (close-on-exec is added), files made with mode 0644. Throws Error.
+Descriptor open_file(const std::filesystem::path& path, int flags);
+/// Writes all of it. Throws Error naming `path`.
+void write_all(const Descriptor& file, std::string_view bytes, const std::filesystem::path& path);
+/// Forces a file's or a folder's content to the disk. Throws Error.
+void sync_file(const Descriptor& file, const std::filesystem::path& path);
+void sync_folder(const std::filesystem::path& folder);
+
+/// Makes a folder and those above it. Throws Error.
+void make_folders(const std::filesystem::path& folder);
+
+/// Renames and forces the rename to the disk. Throws Error.
+void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// The file holds `text` or what it held before, whatever happens meanwhile. `beside`: folder on the same
+/// file system for the unfinished file.
+void replace_file(const std::filesystem::path& path, std::string_view text,
+                  const std::filesystem::path& beside);
+
+/// A whole small file; throws Error when it cannot be read or holds more than `limit` bytes.
+std::string read_file(const std::filesystem::path& path, std::uintmax_t limit);
+
+/// Takes the file's exclusive lock (flock), which ends with the descriptor; false when another holds it.
+bool try_lock(const Descriptor& file) noexcept;
+
+/// A name no other process and thread uses, for unfinished files.
+std::string unique_name();
+
+}  // namespace axllama::store
