@@ -4,71 +4,18 @@
 
 #include "base/error.h"
 #include "text/jinja/template.h"
+#include "text/message_form.h"
 
 namespace axllama::text {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// How a template wants to see messages, as far as templates differ.
-struct MessageForm {
-  bool thinking_field = false;  // `thinking` instead of `reasoning_content`
-  bool content_parts = false;   // content as [{"type": "text", "text": ...}] instead of a string
-  bool null_content = false;    // null instead of "" beside tool calls
-  bool text_arguments = false;  // a call's arguments as JSON text instead of an object
-};
-
-Json tool_call_json(const ToolCall& call, const MessageForm& form) {
-  Json json = Json::object();
-  if (!call.id.empty()) {
-    json["id"] = call.id;
-  }
-  json["type"] = "function";
-  json["function"] = {{"name", call.name}};
-  if (form.text_arguments) {
-    json["function"]["arguments"] = jinja::to_json_text(call.arguments);
-  } else {
-    json["function"]["arguments"] = call.arguments;
-  }
-  return json;
-}
-
-Json message_json(const ChatMessage& message, const MessageForm& form) {
-  Json json = Json::object();
-  json["role"] = message.role;
-  if (form.null_content && message.content.empty() && !message.tool_calls.empty()) {
-    json["content"] = nullptr;
-  } else if (form.content_parts) {
-    json["content"] = Json::array({{{"type", "text"}, {"text", message.content}}});
-  } else {
-    json["content"] = message.content;
-  }
-  if (!message.thinking.empty()) {
-    json[form.thinking_field ? "thinking" : "reasoning_content"] = message.thinking;
-  }
-  if (!message.tool_calls.empty()) {
-    Json& calls = json["tool_calls"] = Json::array();
-    for (const ToolCall& call : message.tool_calls) {
-      calls.push_back(tool_call_json(call, form));
-    }
-  }
-  if (!message.tool_name.empty()) {
-    json["name"] = message.tool_name;
-  }
-  if (!message.tool_call_id.empty()) {
-    json["tool_call_id"] = message.tool_call_id;
-  }
-  return json;
-}
-
 /// The variables that transformers' apply_chat_template gives a template.
 Json variables_of(const ChatTemplateInputs& inputs, const SpecialTokens& special_tokens,
-                  const MessageForm& form) {
+                  const MessageForm& form, const ToolCallFormat& format) {
   Json variables = Json::object();
-  Json& messages = variables["messages"] = Json::array();
-  for (const ChatMessage& message : inputs.messages) {
-    messages.push_back(message_json(message, form));
-  }
+  variables["messages"] = messages_json(inputs, form, format);
   const bool has_tools = inputs.tools.is_array() && !inputs.tools.empty();
   variables["tools"] = has_tools ? inputs.tools : Json(nullptr);
   variables["documents"] = nullptr;
@@ -102,10 +49,11 @@ struct ChatTemplate::Parsed {
   std::string render(const ChatTemplateInputs& inputs) const {
     const bool has_tools = inputs.tools.is_array() && !inputs.tools.empty();
     const jinja::Template& chosen = has_tools && tool_use ? *tool_use : main;
-    return chosen.render(variables_of(inputs, about.special_tokens, form), {.now = inputs.now});
+    return chosen.render(variables_of(inputs, about.special_tokens, form, tool_calls), {.now = inputs.now});
   }
 
   void probe();
+  void probe_tools(const ChatMessage& user);
   void probe_calls(const ChatMessage& user, const Json& tool);
   /// The prompt, or nothing when the template refuses such a conversation.
   std::string try_render(const ChatTemplateInputs& inputs) const;
@@ -114,6 +62,7 @@ struct ChatTemplate::Parsed {
   jinja::Template main;
   std::optional<jinja::Template> tool_use;
   MessageForm form;
+  ToolCallFormat tool_calls;
   bool tools = false;
   bool thinking = false;
   bool thinking_switch = false;
@@ -156,16 +105,7 @@ void ChatTemplate::Parsed::probe() {
 
   system = has(try_render({.messages = {{.role = "system", .content = instruction}, user}}), instruction);
 
-  const Json tool = {{"type", "function"},
-                     {"function",
-                      {{"name", "probe_tool"},
-                       {"description", "Probes."},
-                       {"parameters",
-                        {{"type", "object"},
-                         {"properties", {{"x", {{"type", "string"}, {"description", "Anything."}}}}}}}}}};
-  tools = has(try_render({.messages = {user}, .tools = Json::array({tool})}), "probe_tool");
-
-  probe_calls(user, tool);
+  probe_tools(user);
 
   thinking_switch = try_render({.messages = {user}, .enable_thinking = true}) !=
                     try_render({.messages = {user}, .enable_thinking = false});
@@ -178,26 +118,59 @@ void ChatTemplate::Parsed::probe() {
              (has(with_marks, answer) && !has(with_marks, thought));
 }
 
+void ChatTemplate::Parsed::probe_tools(const ChatMessage& user) {
+  const Json tool = {{"type", "function"},
+                     {"function",
+                      {{"name", "probe_tool"},
+                       {"description", "Probes."},
+                       {"parameters",
+                        {{"type", "object"},
+                         {"properties", {{"x", {{"type", "string"}, {"description", "Anything."}}}}}}}}}};
+  const auto shows_tools = [&] {
+    return has(try_render({.messages = {user}, .tools = Json::array({tool})}), "probe_tool");
+  };
+  tools = shows_tools();
+  if (!tools && main.mentions_member("tools")) {
+    form.tools_in_system = true;
+    tools = shows_tools();
+    form.tools_in_system = tools;
+  }
+  probe_calls(user, tool);
+  tool_calls = detect_tool_call_format(
+      [&](const std::string& content, const std::vector<ToolCall>& calls) {
+        if (form.calls_in_content && !calls.empty()) {
+          return std::string();
+        }
+        return try_render({.messages = {user, {.role = "assistant", .content = content, .tool_calls = calls}},
+                           .tools = Json::array({tool}),
+                           .add_generation_prompt = false});
+      },
+      about.source + about.tool_use_source);
+}
+
 /// Finds the form in which calls with their arguments appear in the prompt.
 void ChatTemplate::Parsed::probe_calls(const ChatMessage& user, const Json& tool) {
   const std::string value = "PROBE-VALUE";
-  const std::string id = "probe0001";  // some templates insist on nine characters
-  const ChatMessage call{.role = "assistant",
-                         .content = "",
-                         .tool_calls = {{.id = id, .name = "probe_tool", .arguments = {{"x", value}}}}};
-  const ChatMessage result{.role = "tool", .content = "1", .tool_name = "probe_tool", .tool_call_id = id};
-  const ChatTemplateInputs inputs{.messages = {user, call, result}, .tools = Json::array({tool})};
+  const auto shows_calls = [&](const std::string& id) {
+    const ChatMessage call{.role = "assistant",
+                           .content = "",
+                           .tool_calls = {{.id = id, .name = "probe_tool", .arguments = {{"x", value}}}}};
+    const ChatMessage result{.role = "tool", .content = "1", .tool_name = "probe_tool", .tool_call_id = id};
+    return has(try_render({.messages = {user, call, result}, .tools = Json::array({tool})}), value);
+  };
   for (const bool text_arguments : {false, true}) {
     for (const bool null_content : {false, true}) {
       form.text_arguments = text_arguments;
       form.null_content = null_content;
-      if (has(try_render(inputs), value)) {
+      if (shows_calls("probe0001")) {
+        form.short_ids = !shows_calls("call_probe0001") || !shows_calls("");
         return;
       }
     }
   }
   form.text_arguments = false;
   form.null_content = false;
+  form.calls_in_content = true;
 }
 
 ChatTemplate::ChatTemplate(std::string source, std::string name, SpecialTokens special_tokens)
@@ -221,6 +194,9 @@ const std::string& ChatTemplate::name() const {
 }
 bool ChatTemplate::supports_tools() const {
   return parsed_->tools;
+}
+const ToolCallFormat& ChatTemplate::tool_call_format() const {
+  return parsed_->tool_calls;
 }
 bool ChatTemplate::supports_thinking() const {
   return parsed_->thinking;

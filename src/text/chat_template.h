@@ -10,14 +10,10 @@
 
 #include <nlohmann/json.hpp>
 
-namespace axllama::text {
+#include "text/tool_calls/format.h"
+#include "text/tool_calls/tool_call.h"
 
-/// A call of a tool as the model made it. `arguments` is a JSON object whose key order is kept.
-struct ToolCall {
-  std::string id = {};  // may be empty; then templates see no `id`
-  std::string name = {};
-  nlohmann::ordered_json arguments = nlohmann::ordered_json::object();
-};
+namespace axllama::text {
 
 /// One message of a conversation, UTF-8. Empty optional parts (thinking, tool_*) are not shown to the
 /// template.
@@ -82,6 +78,8 @@ class ChatTemplate {
 
   /// Offered tools appear in the prompt.
   bool supports_tools() const;
+  /// How the model writes calls, found from the way the template shows them.
+  const ToolCallFormat& tool_call_format() const;
   /// The template knows reasoning: it opens or forbids it, or tells it apart in earlier answers.
   bool supports_thinking() const;
   /// `enable_thinking` changes the prompt.

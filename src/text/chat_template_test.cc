@@ -89,7 +89,7 @@ TEST(ChatTemplate, KnowsWhatTemplatesSupport) {
   const Expectation expectations[] = {
       {"chatml_tools", true, false, false, true},       {"reverse_thinking", true, true, true, true},
       {"header_blocks", true, false, false, true},      {"modes_and_blocks", true, true, true, true},
-      {"alternating_parts", false, false, false, true}, {"one_line", false, false, false, true},
+      {"alternating_parts", false, false, false, true}, {"one_line", true, false, false, true},
       {"state_machine", false, true, false, true},      {"typed_signatures", true, true, true, true},
       {"bracket_turns", true, false, false, true},
   };
