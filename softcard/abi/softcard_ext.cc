@@ -95,3 +95,7 @@ std::int32_t axllamaSoftcardConfigure(const char* json) {
     runtime().services().set_settings(current_settings());
   });
 }
+
+std::int32_t axllamaSoftcardComputes() {
+  return runtime().services().settings()->compute == axllama::softcard::Compute::kReal ? 1 : 0;
+}

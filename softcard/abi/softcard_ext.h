@@ -28,3 +28,7 @@ AXCL_EXPORT std::int32_t axllamaSoftcardLastError(char* text, std::uint64_t capa
 /// back to the environment. Devices and memory size take effect with the next axclInit, all else at once.
 /// Returns 0, or 3 when the text is not understood (axllamaSoftcardLastError tells why; the settings stay).
 AXCL_EXPORT std::int32_t axllamaSoftcardConfigure(const char* json);
+
+/// 1 when executions do the models' arithmetic; 0 when they compute nothing or replay a script, so that their
+/// results say nothing about the model.
+AXCL_EXPORT std::int32_t axllamaSoftcardComputes();

@@ -139,19 +139,30 @@ void IoBinding::bind_output(std::size_t index, DeviceSpan span) {
 }
 
 void IoBinding::execute() {
-  const ModelState& model = *impl_->model;
-  CardState& card = *model.card;
   if (!impl_->checked) {
+    const ModelState& model = *impl_->model;
     impl_->check_bound(model.inputs, impl_->inputs);
     impl_->check_bound(model.outputs, impl_->outputs);
     impl_->check_aliases();
     impl_->checked = true;
   }
-  const AxclError code = card.remote("execute", [&] {
-    return card.abi->axclrtEngineExecute(model.model_id, model.context_id, impl_->group, impl_->io);
-  });
+  const AxclError code = execute_unchecked();
   if (code != kAxclSuccess) throw axcl_error("Executing " + impl_->where() + " failed", code);
-  card.counters.executes += 1;
+}
+
+std::int32_t IoBinding::execute_unchecked() {
+  return execute_unchecked(impl_->group);
+}
+
+std::int32_t IoBinding::execute_unchecked(std::size_t group) {
+  const ModelState& model = *impl_->model;
+  CardState& card = *model.card;
+  const AxclError code = card.remote("execute", [&] {
+    return card.abi->axclrtEngineExecute(model.model_id, model.context_id, static_cast<std::uint32_t>(group),
+                                         impl_->io);
+  });
+  if (code == kAxclSuccess) card.counters.executes += 1;
+  return code;
 }
 
 }  // namespace axllama::axcl

@@ -164,6 +164,10 @@ std::string Runtime::soc_name() const {
   return name == nullptr ? "unknown" : name;
 }
 
+bool Runtime::computes() const {
+  return abi_->axllamaSoftcardComputes == nullptr || abi_->axllamaSoftcardComputes() != 0;
+}
+
 std::string Runtime::software_card_counters() const {
   if (!software_card_) return {};
   std::string json(4096, '\0');

@@ -49,6 +49,9 @@ class Runtime {
   const std::string& fallback_reason() const noexcept { return fallback_reason_; }
   /// The software card's own counters as JSON; empty string on a real card.
   std::string software_card_counters() const;
+  /// False for a software card that is set to compute nothing or to replay a script: its results mean
+  /// nothing.
+  bool computes() const;
 
   const Abi& abi() const noexcept { return *abi_; }
 

@@ -1,0 +1,200 @@
+// The self-test against software cards that behave well, strictly, like the hardware, and badly.
+
+#include "axcl/selftest.h"
+
+#include <filesystem>
+
+#include <dlfcn.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "axcl/card.h"
+#include "axcl/runtime.h"
+#include "axcl/testing/fake_library.h"
+#include "base/error.h"
+#include "tests/support/random_package.h"
+
+namespace axllama::axcl {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class SelfTestTest : public ::testing::Test {
+ protected:
+  SelfTestTest() : folder_(fs::path(::testing::TempDir()) / ("self_test_" + std::to_string(::getpid()))) {
+    fs::create_directories(folder_);
+  }
+  ~SelfTestTest() override {
+    card_.reset();
+    fs::remove_all(folder_);
+  }
+
+  /// Opens the software card with settings of docs/softcard.md.
+  Card& open(const std::string& settings) {
+    environment_.emplace("AXLLAMA_SOFTCARD_CONFIG", (folder_ / "card.json").string());
+    axllama::testing::random_package_internal::write_text(folder_ / "card.json", settings);
+    RuntimeOptions options;
+    options.allow_vendor = false;
+    card_ = std::make_unique<Card>(Runtime::open(options), 0);
+    return *card_;
+  }
+  fs::path layer(std::size_t rows = 64) {
+    axllama::testing::RandomModel model;
+    model.chunk = rows;
+    axllama::testing::write_random_layer(model, folder_, 0);
+    return model.layer_file(folder_, 0);
+  }
+  static Verdict verdict(const SelfTestReport& report, const char* name) {
+    const SelfTestCheck* check = report.check(name);
+    EXPECT_NE(check, nullptr) << name;
+    return check == nullptr ? Verdict::kSkipped : check->verdict;
+  }
+
+ private:
+  fs::path folder_;
+  std::optional<testing::ScopedEnvironment> environment_;
+  std::unique_ptr<Card> card_;
+};
+
+constexpr const char* kRules[] = {"rule-1-unbound",     "rule-2-size",           "rule-3-one-object",
+                                  "rule-4-mask-inside", "rule-4-indices-inside", "rule-5-chunk-in-cache",
+                                  "rule-6-alias",       "rule-7-unwritten-cache"};
+
+TEST_F(SelfTestTest, PassesOnAStrictCardWhichRefusesEveryBrokenRule) {
+  Card& card = open(R"({"quiet":true})");
+  const SelfTestReport report = run_self_test(card, layer(), {.break_rules = true});
+  for (const char* name :
+       {"repeatable", "outputs-written", "zeroed-cache", "inputs-read", "rows-in-their-slot",
+        "chunk-equals-decode", "chunk-output", "chunk-equals-decode-later", "chunk-output-later", "cost"}) {
+    EXPECT_EQ(verdict(report, name), Verdict::kPassed) << report.check(name)->detail;
+  }
+  for (const char* name : kRules) {
+    EXPECT_EQ(verdict(report, name), Verdict::kRefused) << report.check(name)->detail;
+    EXPECT_THAT(report.check(name)->detail, HasSubstr("0x80300703"));
+  }
+  EXPECT_EQ(report.conduct(), Conduct::kRefuses);
+  EXPECT_GT(report.execute_us, 0);
+  EXPECT_GT(report.copy_us, 0);
+  EXPECT_NO_THROW(require_passed(report));
+}
+
+TEST_F(SelfTestTest, PassesOnALenientCardAndSeesThatItIsSilent) {
+  Card& card = open(R"({"quiet":true,"mode":"lenient"})");
+  const SelfTestReport report = run_self_test(card, layer(), {.break_rules = true});
+  EXPECT_EQ(report.first_failure(), nullptr);
+  for (const char* name : {"rule-1-unbound", "rule-4-mask-inside", "rule-4-indices-inside",
+                           "rule-5-chunk-in-cache", "rule-6-alias", "rule-7-unwritten-cache"}) {
+    EXPECT_EQ(verdict(report, name), Verdict::kWrong) << report.check(name)->detail;
+  }
+  for (const char* name : {"rule-2-size", "rule-3-one-object"}) {
+    EXPECT_EQ(verdict(report, name), Verdict::kWorks) << report.check(name)->detail;
+  }
+  EXPECT_EQ(report.conduct(), Conduct::kSilent);
+}
+
+TEST_F(SelfTestTest, SeesWhereMasksAndIndicesInsideABlockWork) {
+  Card& card = open(R"({"quiet":true,"mode":"lenient","lenient_offsets_work":true})");
+  const SelfTestReport report = run_self_test(card, layer(), {.break_rules = true});
+  EXPECT_EQ(verdict(report, "rule-4-mask-inside"), Verdict::kWorks);
+  EXPECT_EQ(verdict(report, "rule-4-indices-inside"), Verdict::kWorks);
+  EXPECT_EQ(report.conduct(), Conduct::kSilent);
+}
+
+TEST_F(SelfTestTest, SmallChunksGiveNoHiddenStates) {
+  {
+    Card& strict = open(R"({"quiet":true})");
+    const SelfTestReport report = run_self_test(strict, layer(32), {.break_rules = true});
+    EXPECT_EQ(verdict(report, "chunk-equals-decode"), Verdict::kPassed);
+    EXPECT_EQ(verdict(report, "chunk-output"), Verdict::kSkipped);
+    EXPECT_EQ(verdict(report, "rule-8-small-chunk"), Verdict::kRefused);
+  }
+}
+
+TEST_F(SelfTestTest, SmallChunksAreSilentlyWrongOnALenientCard) {
+  Card& card = open(R"({"quiet":true,"mode":"lenient"})");
+  const SelfTestReport report = run_self_test(card, layer(32), {.break_rules = true});
+  EXPECT_EQ(verdict(report, "rule-8-small-chunk"), Verdict::kWrong);
+}
+
+TEST_F(SelfTestTest, BreaksNoRuleUnlessAsked) {
+  Card& card = open("{}");
+  const SelfTestReport report = run_self_test(card, layer());
+  EXPECT_EQ(report.check("rule-2-size"), nullptr);
+  EXPECT_EQ(report.conduct(), Conduct::kUnknown);
+}
+
+/// One way in which a card computes nonsense without saying so, and the check that sees it.
+struct Misbehaviour {
+  const char* name;
+  const char* fault;
+  const char* check;
+};
+
+class SelfTestOfBadCards : public SelfTestTest, public ::testing::WithParamInterface<Misbehaviour> {};
+
+TEST_P(SelfTestOfBadCards, NamesTheCheckThatFailed) {
+  Card& card = open(std::string(R"({"quiet":true,"faults":")") + GetParam().fault + "\"}");
+  const SelfTestReport report = run_self_test(card, layer());
+  ASSERT_NE(report.first_failure(), nullptr);
+  EXPECT_EQ(report.first_failure()->name, GetParam().check) << report.first_failure()->detail;
+  try {
+    require_passed(report);
+    FAIL() << "trusted";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::ErrorCode::kDevice);
+    EXPECT_THAT(error.message(), HasSubstr(GetParam().check));
+    EXPECT_THAT(error.message(), HasSubstr("_l0_"));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, SelfTestOfBadCards,
+    ::testing::Values(Misbehaviour{"NanInTheOutput", "corrupt:corruption=nan,tensor=output", "zeroed-cache"},
+                      Misbehaviour{"ZeroesEverywhere", "corrupt:corruption=zero", "inputs-read"},
+                      Misbehaviour{"ANoisyKey", "corrupt:corruption=noise,tensor=K_cache_out,at=1",
+                                   "repeatable"},
+                      Misbehaviour{"SometimesNoise", "corrupt:corruption=noise,at=2", "repeatable"}),
+    [](const auto& instance) { return instance.param.name; });
+
+TEST_F(SelfTestTest, AFailingExecutionIsAnErrorOfTheCard) {
+  Card& card = open(R"({"quiet":true,"faults":"execute_error:at=3"})");
+  try {
+    run_self_test(card, layer());
+    FAIL() << "the error went unnoticed";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::ErrorCode::kDevice);
+    EXPECT_THAT(error.message(), HasSubstr("0x8030070C"));
+  }
+}
+
+TEST_F(SelfTestTest, HasNothingToSayAboutACardThatComputesNothing) {
+  Card& card = open(R"({"quiet":true,"compute":"null"})");
+  const SelfTestReport report = run_self_test(card, layer());
+  ASSERT_EQ(report.checks.size(), 1U);
+  EXPECT_EQ(report.checks[0].verdict, Verdict::kSkipped);
+  EXPECT_EQ(report.first_failure(), nullptr);
+  EXPECT_EQ(card.counters().executes, 0U);
+}
+
+TEST_F(SelfTestTest, IsDoneOnceForALayerAndAgainAfterAFailure) {
+  Card& card = open(R"({"quiet":true,"faults":"corrupt:times=20"})");
+  const fs::path file = layer();
+  EXPECT_NE(self_test_once(card, file)->first_failure(), nullptr);
+  while (self_test_once(card, file)->first_failure() != nullptr) {
+  }
+  const std::uint64_t executes = card.counters().executes;
+  EXPECT_EQ(self_test_once(card, file)->first_failure(), nullptr);
+  EXPECT_EQ(card.counters().executes, executes) << "a passed test is remembered";
+}
+
+TEST_F(SelfTestTest, LeavesNothingOnTheCard) {
+  Card& card = open(R"({"quiet":true})");
+  const auto before = card.properties()->cmm_free_bytes;
+  run_self_test(card, layer(), {.break_rules = true});
+  EXPECT_EQ(card.properties()->cmm_free_bytes, before);
+}
+
+}  // namespace
+}  // namespace axllama::axcl
