@@ -19,6 +19,7 @@ serving::SchedulerOptions scheduler_options(const ServerConfig& config) {
   serving::SchedulerOptions options;
   options.max_queue = config.max_queue;
   options.default_keep_alive = config.keep_alive;
+  options.trust = {config.card_checks, config.canary_folder};
   return options;
 }
 

@@ -123,6 +123,14 @@ ServerConfig server_config_from_environment(const EnvironmentLookup& lookup) {
                                 "'; it stays at its default");
     }
   }
+  if (const std::string text = environment.plain("AXLLAMA_CARD_CHECKS"); text == "off") {
+    config.card_checks = false;
+  } else if (!text.empty() && text != "on") {
+    config.warnings.push_back("AXLLAMA_CARD_CHECKS must be on or off, not '" + text + "'; it stays on");
+  }
+  if (const std::string home = environment.plain("HOME"); !home.empty()) {
+    config.canary_folder = fs::path(home) / ".axllama" / "canaries";
+  }
   return config;
 }
 

@@ -22,7 +22,9 @@ struct ServerConfig {
   std::chrono::nanoseconds keep_alive = std::chrono::minutes(5);  // AXLLAMA_KEEP_ALIVE, OLLAMA_KEEP_ALIVE
   std::size_t max_queue = 512;                                    // AXLLAMA_MAX_QUEUE, OLLAMA_MAX_QUEUE
   std::chrono::milliseconds drain_grace{10'000};                  // for running requests after SIGTERM
-  std::vector<std::string> warnings;  // sentences about values that were not usable
+  bool card_checks = true;              // AXLLAMA_CARD_CHECKS=off: no self-test, no canary
+  std::filesystem::path canary_folder;  // ~/.axllama/canaries; empty without a home
+  std::vector<std::string> warnings;    // sentences about values that were not usable
 };
 
 /// Looks a variable up; null when it is not set. The default asks the process's environment.

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/canary.h"
 #include "cli/command.h"
 #include "cli/human.h"
 #include "cli/progress_bar.h"
@@ -13,7 +14,7 @@
 namespace axllama::cli {
 namespace {
 
-void run_compile(const compiler::CompileOptions& options) {
+void run_compile(const compiler::CompileOptions& options, bool with_canary) {
   compiler::CompileSummary summary;
   {
     ProgressBar progress("compiling");
@@ -23,6 +24,7 @@ void run_compile(const compiler::CompileOptions& options) {
   std::printf("%s: %zu layers, %.1f M parameters, %s, context %zu, %s\n", options.output.c_str(),
               summary.layers, static_cast<double>(summary.parameters) / 1e6, options.weight_type.c_str(),
               summary.context, human_bytes(summary.bytes).c_str());
+  if (with_canary) add_canary(options.output, summary.bytes);
 }
 
 std::string known_shapes() {
@@ -53,10 +55,14 @@ void add_compile(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--seed", options->seed, "Seed of random weights")->capture_default_str();
   command->add_flag("--force", options->force, "Replace an existing package");
-  command->callback([options] {
+  auto no_canary = std::make_shared<bool>(false);
+  command->add_flag(
+      "--no_canary", *no_canary,
+      "Do not load the package to record what it says to a fixed prompt (random weights: never)");
+  command->callback([options, no_canary] {
     if (options->source.empty() && options->random_shape.empty())
       throw CLI::RequiredError("SOURCE or --random");
-    run_compile(*options);
+    run_compile(*options, !*no_canary && options->random_shape.empty());
   });
 }
 

@@ -134,7 +134,7 @@ void add_serve(CLI::App& app) {
   command->footer(
       "Environment: OLLAMA_HOST, OLLAMA_ORIGINS, OLLAMA_KEEP_ALIVE, OLLAMA_MAX_QUEUE (each also as "
       "AXLLAMA_...),\n"
-      "AXLLAMA_MODELS, AXLLAMA_SIDECAR, AXLLAMA_AXCL_LIBRARY.");
+      "AXLLAMA_MODELS, AXLLAMA_SIDECAR, AXLLAMA_AXCL_LIBRARY, AXLLAMA_CARD_CHECKS.");
   command->callback([options] { serve(*options); });
 }
 

@@ -24,8 +24,8 @@ class EngineInstance final : public ModelInstance {
 
 class AxclBackend final : public CardBackend {
  public:
-  AxclBackend(std::shared_ptr<axcl::Runtime> runtime, std::size_t card_index)
-      : runtime_(std::move(runtime)), card_(runtime_, card_index) {}
+  AxclBackend(std::shared_ptr<axcl::Runtime> runtime, std::size_t card_index, TrustOptions trust)
+      : runtime_(std::move(runtime)), card_(runtime_, card_index), trust_(card_, std::move(trust)) {}
 
   CardDescription description() const override {
     return {runtime_->is_software_card(), runtime_->version(), card_.device_id()};
@@ -49,19 +49,23 @@ class AxclBackend final : public CardBackend {
 
   std::unique_ptr<ModelInstance> load(std::shared_ptr<const model::Package> package,
                                       const inference::LoadProgress& progress) override {
-    return std::make_unique<EngineInstance>(inference::Engine::load(card_, std::move(package), progress));
+    trust_.check_card(*package);
+    auto engine = inference::Engine::load(card_, std::move(package), progress);
+    trust_.check_model(*engine);
+    return std::make_unique<EngineInstance>(std::move(engine));
   }
 
  private:
   std::shared_ptr<axcl::Runtime> runtime_;
   axcl::Card card_;
+  CardTrust trust_;
 };
 
 }  // namespace
 
-BackendFactory axcl_backend(axcl::RuntimeOptions options, std::size_t card_index) {
-  return [options = std::move(options), card_index] {
-    return std::make_unique<AxclBackend>(axcl::Runtime::open(options), card_index);
+BackendFactory axcl_backend(axcl::RuntimeOptions options, std::size_t card_index, TrustOptions trust) {
+  return [options = std::move(options), card_index, trust = std::move(trust)] {
+    return std::make_unique<AxclBackend>(axcl::Runtime::open(options), card_index, trust);
   };
 }
 

@@ -69,7 +69,7 @@ struct Scheduler::Impl {
 };
 
 Scheduler::Scheduler(SchedulerOptions options)
-    : Scheduler(options, axcl_backend(options.runtime, options.card_index)) {}
+    : Scheduler(options, axcl_backend(options.runtime, options.card_index, options.trust)) {}
 
 Scheduler::Scheduler(const SchedulerOptions& options, BackendFactory backend)
     : impl_(std::make_unique<Impl>(options, std::move(backend))) {}

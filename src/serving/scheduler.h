@@ -9,6 +9,7 @@
 
 #include "axcl/runtime.h"
 #include "serving/backend.h"
+#include "serving/card_trust.h"
 #include "serving/service.h"
 
 namespace axllama::serving {
@@ -16,6 +17,7 @@ namespace axllama::serving {
 struct SchedulerOptions {
   axcl::RuntimeOptions runtime;
   std::size_t card_index = 0;
+  TrustOptions trust;
   std::size_t max_queue = 512;             // OLLAMA_MAX_QUEUE
   std::size_t max_pending_events = 16384;  // a reader that falls further behind loses its request
   std::chrono::nanoseconds default_keep_alive = std::chrono::minutes(5);

@@ -1,0 +1,181 @@
+// Whether models and cards that compute garbage are noticed, with the software card.
+
+#include "serving/card_trust.h"
+
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "axcl/runtime.h"
+#include "base/error.h"
+#include "model/canary_record.h"
+#include "serving/axcl_backend.h"
+#include "tests/support/random_package.h"
+
+namespace axllama::serving {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorCode;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class CardTrustTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "axllama-test-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    testing::write_random_package({}, package());
+  }
+  void TearDown() override {
+    backend_.reset();
+    ::unsetenv("AXLLAMA_SOFTCARD_CONFIG");
+    fs::remove_all(folder_);
+  }
+
+  fs::path package() const { return folder_ / "package"; }
+  fs::path records() const { return folder_ / "records"; }
+  std::size_t record_count() const {
+    return fs::exists(records())
+               ? static_cast<std::size_t>(std::distance(fs::directory_iterator(records()), {}))
+               : 0;
+  }
+
+  /// Opens the card with settings of docs/softcard.md.
+  void open(const std::string& settings = R"({"quiet":true})", bool enabled = true) {
+    backend_.reset();
+    std::ofstream(folder_ / "card.json") << settings;
+    ::setenv("AXLLAMA_SOFTCARD_CONFIG", (folder_ / "card.json").c_str(), 1);
+    axcl::RuntimeOptions options;
+    options.library = fs::path(AXLLAMA_BINARY_DIR) / "lib/softcard/libaxcl_rt.so";
+    backend_ = axcl_backend(options, 0, {enabled, records()})();
+  }
+  /// Empty when the package is served.
+  std::optional<Error> load() {
+    try {
+      backend_->load(model::Package::open(package()), {});
+    } catch (const Error& error) {
+      return error;
+    }
+    return std::nullopt;
+  }
+  /// Replaces a file by another in a way that its size and time do not tell.
+  void replace(const fs::path& file, const fs::path& by) const {
+    const auto time = fs::last_write_time(file);
+    ASSERT_EQ(fs::file_size(file), fs::file_size(by));
+    fs::copy_file(by, file, fs::copy_options::overwrite_existing);
+    fs::last_write_time(file, time);
+  }
+  fs::path layer(std::size_t index) const { return testing::RandomModel{}.layer_file(package(), index); }
+
+ private:
+  fs::path folder_;
+  std::unique_ptr<CardBackend> backend_;
+};
+
+TEST_F(CardTrustTest, APackageWithoutARecordGetsOneAndIsHeldToIt) {
+  open();
+  EXPECT_FALSE(load());
+  ASSERT_EQ(record_count(), 1U);
+  EXPECT_FALSE(load());
+  EXPECT_EQ(record_count(), 1U);
+  replace(layer(2), layer(1));  // two copies of one layer: plausible, and garbage
+  const auto error = load();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ErrorCode::kInternal);
+  EXPECT_THAT(error->message(),
+              AllOf(HasSubstr("random"), HasSubstr("canary"), HasSubstr("20 % are allowed")));
+}
+
+TEST_F(CardTrustTest, APackageOfOtherFilesGetsARecordOfItsOwn) {
+  open();
+  EXPECT_FALSE(load());
+  testing::RandomModel other;
+  other.seed = 9;
+  testing::write_random_package(other, package());
+  EXPECT_FALSE(load());
+  EXPECT_EQ(record_count(), 2U);
+}
+
+TEST_F(CardTrustTest, TheRecordInThePackageCountsFirst) {
+  open();
+  ASSERT_FALSE(load());
+  fs::copy_file(fs::directory_iterator(records())->path(), package() / model::kCanaryFile);
+  fs::remove_all(records());
+  EXPECT_FALSE(load());
+  EXPECT_EQ(record_count(), 0U);
+
+  auto record = model::read_canary(package() / model::kCanaryFile).value();
+  for (float& logit : record.logits) logit = -logit;
+  model::write_canary(package() / model::kCanaryFile, record);
+  EXPECT_TRUE(load());
+  record.tokens.back() = 1 << 20;
+  model::write_canary(package() / model::kCanaryFile, record);
+  const auto error = load();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ErrorCode::kInvalidArgument);
+  EXPECT_THAT(error->message(), HasSubstr("another model"));
+}
+
+TEST_F(CardTrustTest, ARecordThatCannotBeReadIsMadeAnew) {
+  open();
+  ASSERT_FALSE(load());
+  const fs::path file = fs::directory_iterator(records())->path();
+  std::ofstream(file) << "{}";
+  EXPECT_FALSE(load());
+  EXPECT_TRUE(model::read_canary(file));
+}
+
+TEST_F(CardTrustTest, LogitsThatAreNoneAreRefusedWithoutARecord) {
+  open(R"({"quiet":true,"faults":"corrupt:corruption=nan,model=*_post*"})");
+  auto error = load();
+  ASSERT_TRUE(error);
+  EXPECT_THAT(error->message(), HasSubstr("not finite"));
+  open(R"({"quiet":true,"faults":"corrupt:corruption=zero,model=*_post*"})");
+  error = load();
+  ASSERT_TRUE(error);
+  EXPECT_THAT(error->message(), HasSubstr("all alike"));
+  EXPECT_EQ(record_count(), 0U);
+}
+
+TEST_F(CardTrustTest, ACardThatFailsItsSelfTestServesNothing) {
+  // A name of its own: a test that was passed with the same layer in this process would be remembered.
+  testing::RandomModel model;
+  model.name = "unknown";
+  fs::remove_all(package());
+  testing::write_random_package(model, package());
+  open(R"({"quiet":true,"faults":"corrupt:corruption=noise,at=2,times=1"})");
+  const auto error = load();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ErrorCode::kDevice);
+  EXPECT_THAT(error->message(), AllOf(HasSubstr("self-test"), HasSubstr("repeatable")));
+  EXPECT_FALSE(load()) << "the fault is over";
+}
+
+TEST_F(CardTrustTest, NoiseInOneLayerIsNoticedByTheCanary) {
+  open();
+  ASSERT_FALSE(load());
+  open(R"({"quiet":true,"faults":"corrupt:corruption=noise,model=*_l1_*"})");
+  const auto error = load();
+  ASSERT_TRUE(error);
+  EXPECT_THAT(error->message(), HasSubstr("canary"));
+}
+
+TEST_F(CardTrustTest, ChecksCanBeTurnedOffAndSayNothingAboutACardThatComputesNothing) {
+  open(R"({"quiet":true,"faults":"corrupt:corruption=nan"})", false);
+  EXPECT_FALSE(load());
+  open(R"({"quiet":true,"compute":"null"})");
+  EXPECT_FALSE(load());
+  EXPECT_EQ(record_count(), 0U);
+}
+
+}  // namespace
+}  // namespace axllama::serving
