@@ -2,11 +2,15 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
 #include "base/bfloat16.h"
+#include "inference/log_probabilities.h"
+#include "inference/logits_scan.h"
 #include "inference/random.h"
 #include "inference/sampler.h"
 #include "inference/sampling.h"
@@ -69,6 +73,58 @@ SamplingOptions whole_vocabulary(double top_p) {
   return options;
 }
 
+/// With a mask that lets most tokens through, or few of them (`every`: one of so many).
+void sample_masked(benchmark::State& state, SamplingOptions options, std::size_t every) {
+  const std::vector<base::Bf16> row = logits_row();
+  std::vector<std::uint64_t> allowed((row.size() + 63) / 64);
+  for (std::size_t token = 0; token < row.size(); ++token) {
+    const bool may = every == 1 ? token % 10 != 0 : token % every == 0;
+    allowed[token / 64] |= std::uint64_t{may} << (token % 64);
+  }
+  options.seed = 1;
+  Sampler sampler(options, 2048);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(sampler.sample(row, allowed));
+  }
+}
+
+/// One pass over a row with each of the scanners that this processor can run.
+void scan(benchmark::State& state, const LogitsScanner& scanner, bool masked) {
+  const std::vector<base::Bf16> row = logits_row();
+  const std::size_t blocks = row.size() / kLogitsBlock;
+  const std::vector<std::uint64_t> allowed(2 * blocks, 0x5555555555555555U);
+  std::vector<std::int16_t> maxima(blocks);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(
+        scanner.scan(row.data(), blocks, masked ? allowed.data() : nullptr, maxima.data()));
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(row.size() * sizeof(base::Bf16)));
+}
+
+const bool kScannersAreRegistered = [] {
+  for (const LogitsScanner& scanner : logits_scanners()) {
+    for (const bool masked : {false, true}) {
+      const std::string name = std::string("scan/") + scanner.name + (masked ? "/masked" : "");
+      benchmark::RegisterBenchmark(
+          name.c_str(), [scanner, masked](benchmark::State& state) { scan(state, scanner, masked); });
+    }
+  }
+  return true;
+}();
+
+void log_probabilities(benchmark::State& state) {
+  const std::vector<base::Bf16> row = logits_row();
+  LogProbabilities probabilities(nullptr, 0);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(probabilities.log_sum_exp(row));
+  }
+}
+
+BENCHMARK(log_probabilities);
+BENCHMARK_CAPTURE(sample_masked, greedy_most_allowed, greedy(), 1);
+BENCHMARK_CAPTURE(sample_masked, greedy_few_allowed, greedy(), 1000);
+BENCHMARK_CAPTURE(sample_masked, defaults_most_allowed, SamplingOptions{}, 1);
+BENCHMARK_CAPTURE(sample_masked, defaults_few_allowed, SamplingOptions{}, 1000);
 BENCHMARK_CAPTURE(sample, greedy, greedy());
 BENCHMARK_CAPTURE(sample, greedy_with_penalties, with_penalties(greedy()));
 BENCHMARK_CAPTURE(sample, defaults, SamplingOptions{});

@@ -46,10 +46,14 @@ GenerationLoop::GenerationLoop(SequenceRunner& runner, GenerationRequest request
       tokenizer_(std::move(tokenizer)),
       longest_answer_(context_length - request_.prompt.size()),
       sampler_(request_.sampling, context_length),
+      constraint_(request_.constraint, request_.constraint_after, tokenizer_),
       answer_(tokenizer_, request_.stop, request_.emit_special_tokens),
       on_end_(std::move(on_end)) {
   if (request_.max_tokens >= 0) {
     longest_answer_ = std::min(longest_answer_, static_cast<std::size_t>(request_.max_tokens));
+  }
+  if (request_.top_logprobs) {
+    logprobs_.emplace(tokenizer_, *request_.top_logprobs);
   }
   stats_.prompt_tokens = request_.prompt.size();
   for (const text::TokenId token : request_.prompt) {
@@ -119,19 +123,35 @@ void GenerationLoop::evaluate(TokenEvent& event) {
 }
 
 void GenerationLoop::take_next_token(TokenEvent& event) {
-  last_token_ = sampler_.sample(runner_.logits());
-  sampler_.accept(last_token_);
+  const std::span<const base::Bf16> logits = runner_.logits();
+  last_token_ = sampler_.sample(logits, constraint_.allowed());
+  if (logprobs_) {
+    event.logprobs.push_back(logprobs_->of(last_token_, logits));
+  }
   ++stats_.generated_tokens;
   event.tokens.push_back(last_token_);
-  if (tokenizer_->is_eos(last_token_) && !request_.ignore_end_of_sequence) {
-    event.text = answer_.finish();
+  follow(last_token_, event);
+}
+
+/// What a token of the answer brings about: its text, and perhaps the end.
+void GenerationLoop::follow(text::TokenId token, TokenEvent& event) {
+  if (tokenizer_->is_eos(token) && (request_.constraint || !request_.ignore_end_of_sequence)) {
+    event.text += answer_.finish();
     finish(event, FinishReason::kStop);
     return;
   }
-  event.text = answer_.push(last_token_);
+  sampler_.accept(token);
+  constraint_.accept(token);
+  guard_.accept(token);
+  event.text += answer_.push(token);
+  const bool looping =
+      guard_.looping() && request_.sampling.repetition_guard && !request_.ignore_end_of_sequence;
   if (answer_.stopped()) {
     finish(event, FinishReason::kStop);
-  } else if (stats_.generated_tokens >= longest_answer_) {
+  } else if (constraint_.finished()) {
+    event.text += answer_.finish();
+    finish(event, FinishReason::kStop);
+  } else if (looping || stats_.generated_tokens >= longest_answer_) {
     event.text += answer_.finish();
     finish(event, answer_.stopped() ? FinishReason::kStop : FinishReason::kLength);
   }

@@ -3,9 +3,13 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 
+#include "inference/answer_constraint.h"
 #include "inference/answer_text.h"
 #include "inference/engine.h"
+#include "inference/log_probabilities.h"
+#include "inference/repetition_guard.h"
 #include "inference/sampler.h"
 #include "inference/sequence_runner.h"
 
@@ -29,6 +33,7 @@ class GenerationLoop final : public Engine::Generation {
  private:
   void evaluate(TokenEvent& event);
   void take_next_token(TokenEvent& event);
+  void follow(text::TokenId token, TokenEvent& event);
   void finish(TokenEvent& event, FinishReason reason);
   void end() noexcept;
   void require_running() const;
@@ -38,6 +43,9 @@ class GenerationLoop final : public Engine::Generation {
   std::shared_ptr<const text::Tokenizer> tokenizer_;
   std::size_t longest_answer_;  // in tokens, by max_tokens and context
   Sampler sampler_;
+  AnswerConstraint constraint_;
+  RepetitionGuard guard_;
+  std::optional<LogProbabilities> logprobs_;
   AnswerText answer_;
   std::function<void()> on_end_;
   GenerationStats stats_;

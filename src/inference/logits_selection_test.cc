@@ -62,6 +62,32 @@ TEST(LogitsSelection, AgreesWithASortAtEverySize) {
   }
 }
 
+TEST(LogitsSelection, AgreesWithASortOfTheAllowed) {
+  Random random(12);
+  LogitsSelection selection;
+  std::vector<Candidate> out;
+  for (const std::size_t size : {1U, 63U, 64U, 129U, 1000U, 8192U, 20000U}) {
+    for (const double share : {0.0, 0.01, 0.5, 0.99}) {
+      const std::vector<Bf16> bits = random_bits(random, size, 65536);
+      std::vector<std::uint64_t> allowed((size + 63) / 64);
+      for (std::size_t token = 0; token < size; ++token) {
+        const bool may = token == size / 2 || random.uniform() < share;
+        allowed[token / 64] |= std::uint64_t{may} << (token % 64);
+      }
+      std::vector<Candidate> all = sorted_by_definition(bits);
+      std::erase_if(all,
+                    [&](const Candidate& c) { return !allows(allowed, static_cast<std::size_t>(c.id)); });
+      EXPECT_EQ(selection.best(bits, allowed).id, all[0].id);
+      selection.sorted(bits, out, allowed);
+      expect_same(out, all, all.size());
+      for (const std::size_t count : {1U, 3U, 40U, 5001U}) {
+        selection.top(bits, count, out, allowed);
+        expect_same(out, all, count);
+      }
+    }
+  }
+}
+
 TEST(LogitsSelection, TreatsBothZerosAsEqual) {
   LogitsSelection selection;
   std::vector<Candidate> out;

@@ -43,13 +43,13 @@ Sampler::Sampler(const SamplingOptions& options, std::size_t context_length)
 /// Replaces the logits of tokens within the penalty window. candidates_ holds at least keep + (tokens in the
 /// window) of the unpenalised order, so the first `keep` of the new order are among them and the penalised
 /// ones.
-void Sampler::penalise(std::span<const base::Bf16> logits, std::size_t keep) {
+void Sampler::penalise(std::span<const base::Bf16> logits, text::TokenSet allowed, std::size_t keep) {
   const auto& counts = penalties_.counts();
   std::erase_if(candidates_, [&](const Candidate& c) { return counts.contains(c.id); });
   penalised_.clear();
   for (const auto& [token, count] : counts) {
     const auto index = static_cast<std::size_t>(token);
-    if (token >= 0 && index < logits.size()) {
+    if (token >= 0 && index < logits.size() && allows(allowed, index)) {
       penalised_.push_back({penalties_.apply(base::bf16_to_f32(logits[index]), count), token});
     }
   }
@@ -62,7 +62,7 @@ void Sampler::penalise(std::span<const base::Bf16> logits, std::size_t keep) {
 }
 
 /// Penalties and top-k: the beginning of the order of choice, into candidates_.
-void Sampler::select(std::span<const base::Bf16> logits) {
+void Sampler::select(std::span<const base::Bf16> logits, text::TokenSet allowed) {
   std::size_t keep = logits.size();
   if (greedy()) {
     keep = 1;
@@ -70,25 +70,26 @@ void Sampler::select(std::span<const base::Bf16> logits) {
     keep = std::min(keep, static_cast<std::size_t>(options_.top_k));
   }
   if (penalties_.active()) {
-    selection_.top(logits, std::min(keep + penalties_.counts().size(), logits.size()), candidates_);
-    penalise(logits, keep);
+    selection_.top(logits, std::min(keep + penalties_.counts().size(), logits.size()), candidates_, allowed);
+    penalise(logits, allowed, keep);
   } else if (keep == 1) {
-    candidates_.assign(1, selection_.best(logits));
+    candidates_.assign(1, selection_.best(logits, allowed));
   } else {
-    selection_.top(logits, keep, candidates_);
+    selection_.top(logits, keep, candidates_, allowed);
   }
 }
 
-const std::vector<Candidate>& Sampler::candidates(std::span<const base::Bf16> logits) {
-  select(logits);
+const std::vector<Candidate>& Sampler::candidates(std::span<const base::Bf16> logits,
+                                                  text::TokenSet allowed) {
+  select(logits, allowed);
   keep_typical_p(candidates_, options_.typical_p);
   keep_top_p(candidates_, options_.top_p);
   keep_min_p(candidates_, options_.min_p);
   return candidates_;
 }
 
-text::TokenId Sampler::sample(std::span<const base::Bf16> logits) {
-  candidates(logits);
+text::TokenId Sampler::sample(std::span<const base::Bf16> logits, text::TokenSet allowed) {
+  candidates(logits, allowed);
   if (candidates_.size() == 1) {
     return candidates_.front().id;
   }

@@ -28,18 +28,19 @@ class Sampler {
   /// Tells the penalties a token of the prompt, or the one that was sampled.
   void accept(text::TokenId token) { penalties_.accept(token); }
 
-  /// `logits`: [V] bf16. Throws Error (kDevice) when they are not numbers (see LogitsSelection).
-  text::TokenId sample(std::span<const base::Bf16> logits);
+  /// `logits`: [V] bf16; `allowed`: the tokens to choose from, all without words. Draws at most one random
+  /// number. Throws Error (kDevice) when the logits are not numbers, kInternal when nothing is allowed (see
+  /// LogitsSelection).
+  text::TokenId sample(std::span<const base::Bf16> logits, text::TokenSet allowed = {});
 
-  /// What sample() would draw from, after all filters, in order of choice. For tests and for log
-  /// probabilities.
-  const std::vector<Candidate>& candidates(std::span<const base::Bf16> logits);
+  /// What sample() would draw from, after all filters, in order of choice. For tests.
+  const std::vector<Candidate>& candidates(std::span<const base::Bf16> logits, text::TokenSet allowed = {});
 
   std::uint64_t seed() const noexcept { return seed_; }
 
  private:
-  void select(std::span<const base::Bf16> logits);
-  void penalise(std::span<const base::Bf16> logits, std::size_t keep);
+  void select(std::span<const base::Bf16> logits, text::TokenSet allowed);
+  void penalise(std::span<const base::Bf16> logits, text::TokenSet allowed, std::size_t keep);
   bool greedy() const noexcept { return options_.temperature <= 0; }
 
   SamplingOptions options_;

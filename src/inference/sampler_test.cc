@@ -42,6 +42,16 @@ std::vector<Bf16> random_row(Random& random, std::size_t size) {
   return bits;
 }
 
+/// Some of the tokens, token 0 always.
+std::vector<std::uint64_t> random_set(Random& random, std::size_t vocabulary) {
+  std::vector<std::uint64_t> words((vocabulary + 63) / 64);
+  const double share = random.uniform();
+  for (std::size_t token = 0; token < vocabulary; ++token) {
+    words[token / 64] |= std::uint64_t{token == 0 || random.uniform() < share} << (token % 64);
+  }
+  return words;
+}
+
 /// The definition, written the slow and obvious way in double precision.
 class NaiveSampler {
  public:
@@ -51,7 +61,7 @@ class NaiveSampler {
   };
 
   static std::vector<Entry> candidates(const SamplingOptions& options, const std::vector<TokenId>& history,
-                                       const std::vector<Bf16>& logits) {
+                                       const std::vector<Bf16>& logits, text::TokenSet allowed = {}) {
     std::map<TokenId, int> counts;
     const std::size_t window = options.repeat_last_n < 0
                                    ? history.size()
@@ -61,6 +71,9 @@ class NaiveSampler {
     }
     std::vector<Entry> entries;
     for (std::size_t i = 0; i < logits.size(); ++i) {
+      if (!allows(allowed, i)) {
+        continue;
+      }
       double logit = base::bf16_to_f32(logits[i]);
       const auto found = counts.find(static_cast<TokenId>(i));
       if (found != counts.end()) {
@@ -163,6 +176,8 @@ TEST(Sampler, FiltersAsTheDefinitionSays) {
     const std::size_t vocabulary =
         1 + static_cast<std::size_t>(random.uniform() * (round % 10 == 0 ? 20000 : 500));
     const std::vector<Bf16> logits = random_row(random, vocabulary);
+    const std::vector<std::uint64_t> allowed =
+        round % 2 == 0 ? std::vector<std::uint64_t>{} : random_set(random, vocabulary);
     Sampler sampler(options, 100000);
     std::vector<TokenId> history(static_cast<std::size_t>(random.uniform() * 60));
     for (TokenId& token : history) {
@@ -170,8 +185,8 @@ TEST(Sampler, FiltersAsTheDefinitionSays) {
           static_cast<TokenId>(random.uniform() * static_cast<double>(std::min<std::size_t>(vocabulary, 80)));
       sampler.accept(token);
     }
-    const auto expected = NaiveSampler::candidates(options, history, logits);
-    const auto& actual = sampler.candidates(logits);
+    const auto expected = NaiveSampler::candidates(options, history, logits, allowed);
+    const auto& actual = sampler.candidates(logits, allowed);
     ASSERT_EQ(actual.size(), expected.size()) << "round " << round;
     for (std::size_t i = 0; i < expected.size(); ++i) {
       ASSERT_EQ(actual[i].id, expected[i].id) << "round " << round << ", place " << i;
@@ -223,6 +238,38 @@ TEST(Sampler, ASeedGivesTheSameTokensAgain) {
     differences += token != other.sample(logits) ? 1 : 0;
   }
   EXPECT_GT(differences, 20);
+}
+
+TEST(Sampler, ASeedMeansTheSameTokensInEveryProcess) {
+  const std::vector<Bf16> logits = row({1.0F, 3.0F, 2.0F, -1.0F, 2.5F, 0.0F, 2.0F, 1.5F});
+  SamplingOptions options;
+  options.top_p = 1;
+  options.seed = 20261123;
+  Sampler sampler(options, 100);
+  std::vector<TokenId> tokens(16);
+  std::generate(tokens.begin(), tokens.end(), [&] { return sampler.sample(logits); });
+  EXPECT_EQ(tokens, (std::vector<TokenId>{7, 0, 1, 6, 1, 2, 2, 7, 4, 4, 1, 7, 1, 4, 4, 6}));
+}
+
+TEST(Sampler, ChoosesAmongTheAllowedOnly) {
+  std::vector<float> values(1000, -3.0F);
+  values[10] = 5.0F;
+  values[700] = 4.0F;
+  SamplingOptions options;
+  options.temperature = 0;
+  Sampler sampler(options, 100);
+  std::vector<std::uint64_t> allowed(16, ~std::uint64_t{0});
+  allowed[0] = 0;
+  EXPECT_EQ(sampler.sample(row(values), allowed), 700);
+  EXPECT_EQ(sampler.sample(row(values), text::TokenSet(allowed).first(8)), 64);  // the set ends at 512
+  values[64] = -kInfinity;
+  std::fill(allowed.begin(), allowed.end(), 0);
+  allowed[1] = 1;
+  EXPECT_EQ(sampler.sample(row(values), allowed), 64);  // the only one, however unlikely
+  allowed[1] = 0;
+  EXPECT_THROW(sampler.sample(row(values), allowed), base::Error);
+  allowed[15] = ~std::uint64_t{0} << 40U;  // tokens that the row does not have
+  EXPECT_THROW(sampler.sample(row(values), allowed), base::Error);
 }
 
 TEST(Sampler, SeedsAreDrawnWhenNoneIsGiven) {

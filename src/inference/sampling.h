@@ -17,6 +17,7 @@ struct SamplingOptions {
   double presence_penalty = 0.0;
   double frequency_penalty = 0.0;
   std::optional<std::uint64_t> seed;  // unset: random
+  bool repetition_guard = true;       // ends an answer that is caught in a loop (see RepetitionGuard)
 };
 
 }  // namespace axllama::inference

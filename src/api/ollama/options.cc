@@ -45,6 +45,13 @@ double number(std::string_view name, const Json& value) {
   return value.get<double>();
 }
 
+bool boolean(std::string_view name, const Json& value) {
+  if (!value.is_boolean()) {
+    refuse(name, "boolean");
+  }
+  return value.get<bool>();
+}
+
 std::vector<std::string> strings(std::string_view name, const Json& value) {
   if (!value.is_array()) {
     refuse(name, "array");
@@ -102,6 +109,8 @@ bool set_option(chat::GenerationOptions& options, std::string_view name, const J
     sampling.frequency_penalty = number(name, value);
   } else if (name == "seed") {
     sampling.seed = seed(name, value);
+  } else if (name == "repetition_guard") {
+    sampling.repetition_guard = boolean(name, value);
   } else if (name == "num_predict") {
     options.num_predict = std::max(integer(name, value), -1);
   } else if (name == "num_ctx") {

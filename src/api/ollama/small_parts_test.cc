@@ -76,7 +76,7 @@ TEST(OptionsTest, DefaultsAreOllamasThenTheModels) {
 TEST(OptionsTest, ReadsEveryOption) {
   const Json given = Json::parse(R"({"temperature":0,"top_k":3.9,"top_p":0.5,"min_p":0.1,"typical_p":0.9,
       "repeat_last_n":-1,"repeat_penalty":1.2,"presence_penalty":0.3,"frequency_penalty":-0.4,"seed":42,
-      "num_predict":-2,"num_ctx":1,"num_keep":8,"stop":["a","b"],
+      "num_predict":-2,"num_ctx":1,"num_keep":8,"stop":["a","b"],"repetition_guard":false,
       "num_gpu":"wrong type but ignored","mirostat":1,"unknown":[],"num_thread":null})");
   const chat::GenerationOptions options = parse_options(&given, {});
   EXPECT_EQ(options.sampling.temperature, 0);
@@ -90,6 +90,7 @@ TEST(OptionsTest, ReadsEveryOption) {
   EXPECT_EQ(options.sampling.frequency_penalty, -0.4);
   EXPECT_EQ(options.sampling.seed, 42U);
   EXPECT_EQ(options.num_predict, -1);
+  EXPECT_FALSE(options.sampling.repetition_guard);
   EXPECT_EQ(options.num_ctx, 4);
   EXPECT_EQ(options.num_keep, 8);
   EXPECT_EQ(options.stop, (std::vector<std::string>{"a", "b"}));
