@@ -27,6 +27,6 @@ function(axllama_room name)
     target_link_libraries(${name}_test PRIVATE axllama_${name} ${ROOM_TEST_LIBRARIES} GTest::gmock GTest::gtest GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE AXLLAMA_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
       AXLLAMA_BINARY_DIR="${CMAKE_BINARY_DIR}")
-    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${AXLLAMA_TEST_TIMEOUT})
   endif()
 endfunction()
