@@ -1,0 +1,120 @@
+#include "text/constraint/compile.h"
+
+#include <list>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "text/constraint/gbnf.h"
+#include "text/constraint/grammar_constraint.h"
+#include "text/constraint/json_grammar.h"
+#include "text/constraint/json_schema_grammar.h"
+#include "text/constraint/limits.h"
+#include "text/constraint/regex_grammar.h"
+#include "text/constraint/schema_document.h"
+
+namespace axllama::text {
+namespace {
+
+using TokenizerPointer = std::shared_ptr<const Tokenizer>;
+
+/// Compiled constraints by their source, the latest first. Thread-safe.
+class CompiledConstraints {
+ public:
+  /// That of `source`, which `make` compiles if it is not known; others may do so at the same time.
+  template <typename Make>
+  std::shared_ptr<const Constraint> get(const TokenizerPointer& tokenizer, std::string source, Make make) {
+    if (auto known = find(tokenizer, source)) return known;
+    Grammar grammar;
+    const Grammar::Node root = make(grammar);
+    auto constraint = compile(std::move(grammar), root, tokenizer);
+    const std::lock_guard lock(mutex_);
+    entries_.push_front({tokenizer, std::move(source), constraint});
+    if (entries_.size() > kConstraintLimits.max_compiled) entries_.pop_back();
+    return constraint;
+  }
+
+ private:
+  struct Entry {
+    std::weak_ptr<const Tokenizer> tokenizer;
+    std::string source;
+    std::shared_ptr<const Constraint> constraint;
+  };
+
+  std::shared_ptr<const Constraint> find(const TokenizerPointer& tokenizer, const std::string& source) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(entries_, [](const Entry& entry) { return entry.tokenizer.expired(); });
+    for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
+      if (entry->source == source && entry->tokenizer.lock() == tokenizer) {
+        entries_.splice(entries_.begin(), entries_, entry);
+        return entries_.front().constraint;
+      }
+    }
+    return nullptr;
+  }
+
+  std::mutex mutex_;
+  std::list<Entry> entries_;
+};
+
+CompiledConstraints& compiled() {
+  static CompiledConstraints constraints;
+  return constraints;
+}
+
+}  // namespace
+
+std::shared_ptr<const Constraint> compile_json(const TokenizerPointer& tokenizer, JsonRoot root) {
+  const bool object = root == JsonRoot::kObject;
+  return compiled().get(tokenizer, object ? "json object" : "json", [&](Grammar& grammar) {
+    JsonGrammar json(grammar);
+    return grammar.sequence({json.leading_space(), object ? json.object() : json.value()});
+  });
+}
+
+std::shared_ptr<const Constraint> compile_json_schema(const nlohmann::ordered_json& schema,
+                                                      const TokenizerPointer& tokenizer) {
+  const SchemaDocument checked(schema);  // its size, before it is written out
+  return compiled().get(
+      tokenizer, "schema " + schema.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace),
+      [&](Grammar& grammar) {
+        JsonGrammar json(grammar);
+        return grammar.sequence({json.leading_space(), add_json_schema(json, schema)});
+      });
+}
+
+std::shared_ptr<const Constraint> compile_grammar(std::string_view gbnf, const TokenizerPointer& tokenizer) {
+  return compiled().get(tokenizer, "gbnf " + std::string(gbnf),
+                        [&](Grammar& grammar) { return add_gbnf(grammar, gbnf); });
+}
+
+std::shared_ptr<const Constraint> compile_regex(std::string_view pattern, const TokenizerPointer& tokenizer) {
+  return compiled().get(tokenizer, "regex " + std::string(pattern),
+                        [&](Grammar& grammar) { return add_regex(grammar, pattern); });
+}
+
+std::shared_ptr<const Constraint> compile_choices(const std::vector<std::string>& choices,
+                                                  const TokenizerPointer& tokenizer) {
+  if (choices.empty()) {
+    throw base::Error(base::ErrorCode::kInvalidArgument, "A list of choices must not be empty.");
+  }
+  std::string source = "choices";
+  for (const std::string& choice : choices) source += " " + std::to_string(choice.size()) + ":" + choice;
+  return compiled().get(tokenizer, std::move(source),
+                        [&](Grammar& grammar) { return grammar.literals(choices); });
+}
+
+std::shared_ptr<const Constraint> compile(Grammar grammar, Grammar::Node root,
+                                          const TokenizerPointer& tokenizer) {
+  if (tokenizer->eos().empty()) {
+    throw base::Error(
+        base::ErrorCode::kUnsupported,
+        "The model's tokenizer names no end-of-sequence token, so the form of an answer cannot be "
+        "prescribed.");
+  }
+  return std::make_shared<const GrammarConstraint>(build_automaton(std::move(grammar), root),
+                                                   TokenVocabulary::of(tokenizer));
+}
+
+}  // namespace axllama::text
