@@ -1,5 +1,7 @@
 #include "text/chat_template.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "base/error.h"
@@ -53,6 +55,7 @@ struct ChatTemplate::Parsed {
   }
 
   void probe();
+  void probe_thoughts(const ChatMessage& user, const std::string& plain);
   void probe_tools(const ChatMessage& user);
   void probe_calls(const ChatMessage& user, const Json& tool);
   /// The prompt, or nothing when the template refuses such a conversation.
@@ -63,6 +66,7 @@ struct ChatTemplate::Parsed {
   std::optional<jinja::Template> tool_use;
   MessageForm form;
   ToolCallFormat tool_calls;
+  ThinkingTags thinking_tags;
   bool tools = false;
   bool thinking = false;
   bool thinking_switch = false;
@@ -83,17 +87,47 @@ bool has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-bool opens_thinking(std::string prompt) {
-  prompt.erase(prompt.find_last_not_of(" \n") + 1);
-  return prompt.ends_with("<think>");
+bool ends_with_tag(std::string_view prompt, std::string_view tag) {
+  return prompt.substr(0, prompt.find_last_not_of(" \n") + 1).ends_with(tag);
+}
+
+/// The tags around `thought`, which stands before `answer`: a closing tag with its opening one in front of
+/// the thought.
+std::optional<ThinkingTags> tags_around(std::string_view prompt, std::string_view thought,
+                                        std::string_view answer) {
+  constexpr std::string_view kBlank = " \n";
+  const auto begin = prompt.find(thought);
+  const auto end = prompt.find(answer, begin == std::string_view::npos ? begin : begin + thought.size());
+  if (end == std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::string_view closing = prompt.substr(begin + thought.size(), end - begin - thought.size());
+  closing.remove_prefix(std::min(closing.find_first_not_of(kBlank), closing.size()));
+  closing = closing.substr(0, closing.find_last_not_of(kBlank) + 1);
+  const auto slash = closing.find('/');
+  if (slash == std::string_view::npos || closing.find_first_of(kBlank) != std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::string opening(closing);
+  opening.erase(slash, 1);
+  if (!ends_with_tag(prompt.substr(0, begin), opening)) {
+    return std::nullopt;
+  }
+  return ThinkingTags{.opening = opening, .closing = std::string(closing)};
+}
+
+/// Of templates that leave thoughts out.
+std::optional<ThinkingTags> known_tags(std::string_view source) {
+  if (source.find("[THINK]") != std::string_view::npos && source.find("<think>") == std::string_view::npos) {
+    return ThinkingTags{.opening = "[THINK]", .closing = "[/THINK]"};
+  }
+  return std::nullopt;
 }
 
 }  // namespace
 
 void ChatTemplate::Parsed::probe() {
   const std::string question = "PROBE-QUESTION";
-  const std::string answer = "PROBE-ANSWER";
-  const std::string thought = "PROBE-THOUGHT";
   const std::string instruction = "PROBE-INSTRUCTION";
   const ChatMessage user{.role = "user", .content = question};
 
@@ -110,11 +144,24 @@ void ChatTemplate::Parsed::probe() {
   thinking_switch = try_render({.messages = {user}, .enable_thinking = true}) !=
                     try_render({.messages = {user}, .enable_thinking = false});
 
+  probe_thoughts(user, plain);
+}
+
+void ChatTemplate::Parsed::probe_thoughts(const ChatMessage& user, const std::string& plain) {
+  const std::string answer = "PROBE-ANSWER";
+  const std::string thought = "PROBE-THOUGHT";
   const ChatMessage reasoned{.role = "assistant", .content = answer, .thinking = thought};
-  const ChatMessage marked{.role = "assistant", .content = "<think>\n" + thought + "\n</think>\n\n" + answer};
   const std::string with_field = try_render({.messages = {user, reasoned}, .add_generation_prompt = false});
+  if (const auto tags = tags_around(with_field, thought, answer)) {
+    thinking_tags = *tags;
+  } else if (const auto known = known_tags(about.source)) {
+    thinking_tags = *known;
+  }
+  const ChatMessage marked{
+      .role = "assistant",
+      .content = thinking_tags.opening + "\n" + thought + "\n" + thinking_tags.closing + "\n\n" + answer};
   const std::string with_marks = try_render({.messages = {user, marked, user}});
-  thinking = thinking_switch || opens_thinking(plain) || has(with_field, thought) ||
+  thinking = thinking_switch || ends_with_tag(plain, thinking_tags.opening) || has(with_field, thought) ||
              (has(with_marks, answer) && !has(with_marks, thought));
 }
 
@@ -200,6 +247,9 @@ const ToolCallFormat& ChatTemplate::tool_call_format() const {
 }
 bool ChatTemplate::supports_thinking() const {
   return parsed_->thinking;
+}
+const ThinkingTags& ChatTemplate::thinking_tags() const {
+  return parsed_->thinking_tags;
 }
 bool ChatTemplate::can_switch_thinking() const {
   return parsed_->thinking_switch;

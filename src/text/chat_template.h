@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "text/thinking_parser.h"
 #include "text/tool_calls/format.h"
 #include "text/tool_calls/tool_call.h"
 
@@ -82,6 +83,8 @@ class ChatTemplate {
   const ToolCallFormat& tool_call_format() const;
   /// The template knows reasoning: it opens or forbids it, or tells it apart in earlier answers.
   bool supports_thinking() const;
+  /// The tags that the template writes around thoughts; <think> and </think> where it shows none.
+  const ThinkingTags& thinking_tags() const;
   /// `enable_thinking` changes the prompt.
   bool can_switch_thinking() const;
   /// A system message appears in the prompt.

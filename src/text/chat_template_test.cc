@@ -106,6 +106,23 @@ TEST(ChatTemplate, KnowsWhatTemplatesSupport) {
   EXPECT_FALSE(no_system.supports_system());
 }
 
+TEST(ChatTemplate, FindsTheTagsOfThoughts) {
+  const auto tags_of = [](const std::string& source) {
+    const ThinkingTags tags = ChatTemplate(source, "t").thinking_tags();
+    return tags.opening + tags.closing;
+  };
+  EXPECT_EQ(tags_of(default_chat_template()), "<think></think>");
+  EXPECT_EQ(construct("reverse_thinking").thinking_tags().opening, "<think>");
+  const std::string shown =
+      "{% for m in messages %}{% if m.reasoning_content %}[R]\n{{ m.reasoning_content }}\n[/R] {% endif %}"
+      "{{ m.content }}{% endfor %}";
+  EXPECT_EQ(tags_of(shown), "[R][/R]");
+  EXPECT_TRUE(ChatTemplate(shown, "t").supports_thinking());
+  const std::string opened = "{{ messages[-1].content }}{% if add_generation_prompt %}[THINK]{% endif %}";
+  EXPECT_EQ(tags_of(opened), "[THINK][/THINK]");
+  EXPECT_TRUE(ChatTemplate(opened, "t").supports_thinking());
+}
+
 TEST(ChatTemplate, GivesContentInTheFormTheTemplateReads) {
   const ChatTemplate parts(
       "{% for m in messages %}{% for c in m.content if c.type == 'text' %}{{ c.text }};{% endfor %}{% endfor "

@@ -50,27 +50,8 @@ bool ThinkingParser::step(Output& output) {
       }
       state_ = State::kThinking;
       return true;
-    case State::kThinking: {
-      blank_ = std::min(held_.find_first_not_of(kWhiteSpace, blank_), held_.size());
-      const auto closing = held_.find(tags_.closing, blank_);
-      const std::size_t certain =
-          closing != std::string::npos
-              ? closing
-              : held_.size() - tag_suffix(std::string_view(held_).substr(blank_), tags_.closing);
-      if (certain > blank_) {
-        const std::size_t end = std::string_view(held_).substr(0, certain).find_last_not_of(kWhiteSpace) + 1;
-        output.thinking += std::string_view(held_).substr(0, end);
-        held_.erase(0, end);
-        blank_ = 0;
-        return true;
-      }
-      if (closing == std::string::npos) {
-        return false;
-      }
-      held_.erase(0, closing + tags_.closing.size());
-      state_ = State::kAfterThinking;
-      return true;
-    }
+    case State::kThinking:
+      return step_thinking(output);
     case State::kAfterThinking:
       held_.erase(0, white_space_prefix(held_));
       if (held_.empty()) {
@@ -83,6 +64,38 @@ bool ThinkingParser::step(Output& output) {
       break;
   }
   return false;
+}
+
+bool ThinkingParser::step_thinking(Output& output) {
+  blank_ = std::min(held_.find_first_not_of(kWhiteSpace, blank_), held_.size());
+  const std::string_view rest = std::string_view(held_).substr(blank_);
+  // The first of the texts that end thoughts; without one, what may be the beginning of one stays.
+  std::size_t end = rest.find(tags_.closing);
+  std::size_t certain = end != std::string::npos ? end : rest.size() - tag_suffix(rest, tags_.closing);
+  bool interrupted = false;
+  for (const std::string& interruption : tags_.interruptions) {
+    const std::size_t found = rest.find(interruption);
+    certain =
+        std::min(certain, found != std::string::npos ? found : rest.size() - tag_suffix(rest, interruption));
+    if (found < end) {
+      end = found;
+      interrupted = true;
+    }
+  }
+  if (certain > 0) {
+    const std::size_t shown =
+        std::string_view(held_).substr(0, blank_ + certain).find_last_not_of(kWhiteSpace) + 1;
+    output.thinking += std::string_view(held_).substr(0, shown);
+    held_.erase(0, shown);
+    blank_ = 0;
+    return true;
+  }
+  if (end != 0) {
+    return false;
+  }
+  held_.erase(0, blank_ + (interrupted ? 0 : tags_.closing.size()));
+  state_ = State::kAfterThinking;
+  return true;
 }
 
 ThinkingParser::Output ThinkingParser::push(std::string_view text) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace axllama::text {
 
@@ -10,6 +11,9 @@ namespace axllama::text {
 struct ThinkingTags {
   std::string opening = "<think>";
   std::string closing = "</think>";
+  /// What ends thoughts too, as a part of the content: models sometimes begin to call a tool without closing
+  /// their thoughts.
+  std::vector<std::string> interruptions = {};
 };
 
 /// Splits an answer that arrives in parts into what the model thought and what it says. White space before
@@ -44,6 +48,7 @@ class ThinkingParser {
   };
 
   bool step(Output& output);
+  bool step_thinking(Output& output);
 
   ThinkingTags tags_;
   State state_;

@@ -78,6 +78,26 @@ TEST(ThinkingParserTest, OtherTags) {
   EXPECT_EQ(output.content, "b");
 }
 
+TEST(ThinkingParserTest, InterruptionsEndThoughtsAndAreContent) {
+  const std::string text = " <think>I shall <tool use it. \n<tool_call>\n{}</think>";
+  for (std::size_t step = 1; step <= text.size(); ++step) {
+    ThinkingParser parser(false, {.interruptions = {"[CALL]", "<tool_call>"}});
+    ThinkingParser::Output all;
+    for (std::size_t at = 0; at < text.size(); at += step) {
+      const auto part = parser.push(std::string_view(text).substr(at, step));
+      all.thinking += part.thinking;
+      all.content += part.content;
+    }
+    all.content += parser.flush().content;
+    EXPECT_EQ(all.thinking, "I shall <tool use it.") << step;
+    EXPECT_EQ(all.content, "<tool_call>\n{}</think>") << step;
+  }
+  ThinkingParser closed(false, {.interruptions = {"<tool_call>"}});
+  const auto output = closed.push("<think>a</think><tool_call>");
+  EXPECT_EQ(output.thinking, "a");
+  EXPECT_EQ(output.content, "<tool_call>");
+}
+
 TEST(ThinkingParserTest, TimeIsLinearInTheWhiteSpaceHeldBack) {
   ThinkingParser parser(true);
   parser.push("a");

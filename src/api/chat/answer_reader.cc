@@ -4,12 +4,28 @@
 #include <utility>
 #include <variant>
 
+#include "api/chat/tools.h"
+#include "telemetry/log.h"
+#include "text/tool_calls/arguments.h"
+
 namespace axllama::api::chat {
 namespace {
 
 template <typename T>
 void move_behind(std::vector<T>& all, std::vector<T> more) {
   all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+/// Clients get such a call all the same, as from Ollama: they know best what to make of it.
+void log_misfit(const text::OfferedTools& tools, const text::ToolCall& call) {
+  const Json* schema = tools.parameters(call.name);
+  const std::optional<std::string> reason = schema != nullptr
+                                                ? text::find_misfit(*schema, call.arguments)
+                                                : std::optional<std::string>("there is no such tool");
+  if (reason) {
+    telemetry::log(telemetry::LogLevel::kWarning, "a call does not fit the tools on offer",
+                   {{"tool", call.name}, {"reason", *reason}});
+  }
 }
 
 }  // namespace
@@ -25,23 +41,48 @@ AnswerReader::AnswerReader(const ChatRequest& request, const BuiltPrompt& prompt
                            std::chrono::nanoseconds load_time) {
   end_.load_time = load_time;
   end_.prompt = prompt.tokens;
+  tool_call_parser_ = make_tool_call_parser(request);
   if (request.think) {
-    thinking_parser_.emplace(prompt.inside_thinking);
+    const text::ChatTemplate& chat_template = request.model.package->chat_template();
+    text::ThinkingTags tags = chat_template.thinking_tags();
+    if (tool_call_parser_) {
+      tags.interruptions = chat_template.tool_call_format().openings;
+    }
+    thinking_parser_.emplace(prompt.inside_thinking, std::move(tags));
   }
 }
 
 void AnswerReader::take_text(const std::string& text, bool last, AnswerPiece& piece) {
   if (!thinking_parser_) {
-    piece.content += text;
+    take_content(text, last, piece);
     return;
   }
   text::ThinkingParser::Output parts = thinking_parser_->push(text);
-  piece.thinking += parts.thinking;
-  piece.content += parts.content;
   if (last) {
-    parts = thinking_parser_->flush();
-    piece.thinking += parts.thinking;
-    piece.content += parts.content;
+    const text::ThinkingParser::Output rest = thinking_parser_->flush();
+    parts.thinking += rest.thinking;
+    parts.content += rest.content;
+  }
+  piece.thinking += parts.thinking;
+  take_content(parts.content, last, piece);
+}
+
+void AnswerReader::take_content(const std::string& content, bool last, AnswerPiece& piece) {
+  if (!tool_call_parser_) {
+    piece.content += content;
+    return;
+  }
+  const auto take = [&](text::ToolCallParser::Output output) {
+    piece.content += output.content;
+    for (text::ToolCall& call : output.calls) {
+      log_misfit(tool_call_parser_->tools(), call);
+      call.id = new_call_id();
+      piece.tool_calls.push_back(std::move(call));
+    }
+  };
+  take(tool_call_parser_->push(content));
+  if (last) {
+    take(tool_call_parser_->flush());
   }
 }
 

@@ -12,6 +12,7 @@
 #include "serving/service.h"
 #include "text/chat_template.h"
 #include "text/thinking_parser.h"
+#include "text/tool_calls/parser.h"
 
 namespace axllama::api::chat {
 
@@ -60,8 +61,10 @@ class AnswerReader {
 
  private:
   void take_text(const std::string& text, bool last, AnswerPiece& piece);
+  void take_content(const std::string& content, bool last, AnswerPiece& piece);
 
   std::optional<text::ThinkingParser> thinking_parser_;
+  std::optional<text::ToolCallParser> tool_call_parser_;
   AnswerEnd end_;
   bool done_ = false;
   std::optional<base::Error> error_;

@@ -46,7 +46,7 @@ std::string in_quotes(const std::string& text) {
   return to_json(Json(text));
 }
 
-void set_thinking(ChatRequest& request, const std::optional<bool>& asked) {
+void set_thinking(ChatRequest& request, const std::optional<bool>& asked, std::string_view level) {
   if (!request.model.can_think()) {
     if (asked.value_or(false)) {
       refuse_request(in_quotes(request.asked_name) + " does not support thinking");
@@ -54,19 +54,15 @@ void set_thinking(ChatRequest& request, const std::optional<bool>& asked) {
     return;
   }
   request.think = asked.value_or(true);
+  if (request.think) {
+    request.think_level = level == "minimal"                                       ? "low"
+                          : level == "max" || level == "xhigh" || level == "ultra" ? "high"
+                                                                                   : level;
+  }
 }
 
 void refuse_images(const ChatRequest& request) {
   refuse_request(in_quotes(request.asked_name) + " does not support vision; send the request without images");
-}
-
-void offer_tools(ChatRequest& request, Json tools, ToolChoice choice) {
-  if (tools.is_null() || tools.empty()) {
-    return;
-  }
-  request.tools = std::move(tools);
-  request.tool_choice = std::move(choice);
-  refuse_request(request.model.full_name() + " does not support tools");
 }
 
 void set_format(ChatRequest& /*request*/, const Json* format) {

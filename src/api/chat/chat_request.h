@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/chat/generation_options.h"
@@ -45,6 +46,9 @@ struct ChatRequest {
   bool shift = true;
   /// Whether the model is to think; meaningless for models that cannot.
   bool think = false;
+  /// How much it is to think: "low", "medium", "high"; "" where the client leaves that open. For templates
+  /// that ask for `reasoning_effort`; to the others thinking is on or off.
+  std::string think_level;
   /// Set: log probabilities of each token and of so many alternatives.
   std::optional<int> top_logprobs;
 };
@@ -55,14 +59,16 @@ struct ChatRequest {
 /// A JSON string in quotes, as messages show names.
 std::string in_quotes(const std::string& text);
 
-/// Sets request.think to what was asked, or to what the model does by itself. Throws Error when a model that
-/// cannot think is asked to.
-void set_thinking(ChatRequest& request, const std::optional<bool>& asked);
+/// Sets request.think to what was asked, or to what the model does by itself, and how much it is to think
+/// ("max" and above count as "high", "minimal" as "low"). Throws Error when a model that cannot think is
+/// asked to.
+void set_thinking(ChatRequest& request, const std::optional<bool>& asked, std::string_view level = {});
 
 /// Refuses pictures for a model that cannot see.
 [[noreturn]] void refuse_images(const ChatRequest& request);
 
-/// Puts tools before the model. Throws Error `... does not support tools`.
+/// Puts tools before the model. Throws Error (kInvalidArgument) `... does not support tools`, for a tool
+/// without a name, and for the choice of one that is not there.
 void offer_tools(ChatRequest& request, Json tools, ToolChoice choice = {});
 
 /// Sets what the answer must look like: the string "json", a JSON Schema object; null or "": anything. Throws

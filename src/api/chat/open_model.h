@@ -18,6 +18,7 @@ struct OpenModel {
   /// "registry.ollama.ai/library/x:tag"
   std::string full_name() const;
   bool can_think() const { return package->chat_template().supports_thinking(); }
+  bool can_call_tools() const { return package->chat_template().supports_tools(); }
 };
 
 /// Finds and opens the model a client names. Throws Error: (kInvalidArgument) `invalid model name`,

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "api/chat/tools.h"
 #include "base/error.h"
 
 namespace axllama::api::chat {
@@ -12,16 +13,13 @@ namespace {
 using text::ChatMessage;
 using text::TokenId;
 
-constexpr std::string_view kOpeningTag = "<think>";
-constexpr std::string_view kClosingTag = "</think>";
-
 /// A text this many times the context's places is refused rather than cut: next to nothing of it would be
 /// left, and an answer to that would be an answer to something else. (Tokens stand for a few bytes each.)
 constexpr std::size_t kMostBytesPerPlace = 1024;
 
-bool ends_with_opening_tag(std::string_view prompt) {
+bool ends_with_tag(std::string_view prompt, std::string_view tag) {
   const auto last = prompt.find_last_not_of(" \t\r\n");
-  return last != std::string_view::npos && prompt.substr(0, last + 1).ends_with(kOpeningTag);
+  return last != std::string_view::npos && prompt.substr(0, last + 1).ends_with(tag);
 }
 
 /// Renders a conversation; a model that is not to think, and whose template cannot be told so, finds an empty
@@ -33,15 +31,17 @@ std::string render(const ChatRequest& request, std::vector<ChatMessage> messages
   inputs.tools = request.tools;
   if (request.model.can_think()) {
     inputs.enable_thinking = request.think;
+    if (!request.think_level.empty()) {
+      inputs.extra = {{"reasoning_effort", request.think_level}};
+    }
   }
   std::string prompt = chat_template.render(inputs);
   if (request.model.can_think() && !request.think && !chat_template.can_switch_thinking()) {
-    if (!ends_with_opening_tag(prompt)) {
-      prompt += kOpeningTag;
+    const text::ThinkingTags& tags = chat_template.thinking_tags();
+    if (!ends_with_tag(prompt, tags.opening)) {
+      prompt += tags.opening;
     }
-    prompt += "\n\n";
-    prompt += kClosingTag;
-    prompt += "\n\n";
+    prompt += "\n\n" + tags.closing + "\n\n";
   }
   return prompt;
 }
@@ -63,7 +63,7 @@ void set_raw_text(const ChatRequest& request, BuiltPrompt& prompt) {
 }
 
 /// Where a shortened conversation may begin: at a message of the user, as templates expect, or at the last
-/// message.
+/// message. (The result of a tool is nothing without its call.)
 std::vector<std::size_t> possible_beginnings(const std::vector<ChatMessage>& messages) {
   std::vector<std::size_t> beginnings;
   bool first = true;
@@ -71,7 +71,8 @@ std::vector<std::size_t> possible_beginnings(const std::vector<ChatMessage>& mes
     if (messages[i].role == "system") {
       continue;
     }
-    if (!first && (messages[i].role == "user" || i + 1 == messages.size())) {
+    const bool is_last = i + 1 == messages.size() && messages[i].role != "tool";
+    if (!first && (messages[i].role == "user" || is_last)) {
       beginnings.push_back(i);
     }
     first = false;
@@ -174,7 +175,8 @@ BuiltPrompt build_prompt(const ChatRequest& request, std::size_t context_length)
     if (request.truncate && prompt.tokens.size() > comfortable) {
       drop_oldest(request, comfortable, prompt);
     }
-    prompt.inside_thinking = request.think && ends_with_opening_tag(prompt.text);
+    const std::string& opening = request.model.package->chat_template().thinking_tags().opening;
+    prompt.inside_thinking = request.think && ends_with_tag(prompt.text, opening);
   }
   if (prompt.tokens.size() >= limit) {
     if (!request.truncate || !request.shift) {
@@ -196,11 +198,7 @@ inference::GenerationRequest make_generation(const ChatRequest& request, const B
     generation.max_tokens = generation.max_tokens < 0 ? room : std::min(generation.max_tokens, room);
   }
   generation.top_logprobs = request.top_logprobs;
-  if (request.think) {
-    const text::Tokenizer& tokenizer = request.model.package->tokenizer();
-    const std::optional<TokenId> tag = tokenizer.token_id(kOpeningTag);
-    generation.emit_special_tokens = tag && tokenizer.is_special(*tag);
-  }
+  generation.emit_special_tokens = has_special_markers(request);
   return generation;
 }
 

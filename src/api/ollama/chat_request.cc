@@ -1,3 +1,4 @@
+#include "api/chat/tools.h"
 #include "api/ollama/request_fields.h"
 #include "http/headers.h"
 
@@ -60,6 +61,7 @@ InferenceCall parse_chat_request(const Json& body, const store::Library& library
   request.asked_name = fields.string("model");
   set_switches(call, fields);
   const Json* tools = fields.array("tools");
+  const std::optional<chat::ToolChoice> tool_choice = chat::parse_tool_choice(fields);
   bool images = false;
   if (const Json* messages = fields.array("messages")) {
     for (std::size_t i = 0; i < messages->size(); ++i) {
@@ -77,9 +79,9 @@ InferenceCall parse_chat_request(const Json& body, const store::Library& library
     call.action = InferenceCall::Action::kUnload;
     return call;
   }
-  chat::set_thinking(request, think);
-  if (tools != nullptr) {
-    chat::offer_tools(request, *tools);
+  chat::set_thinking(request, think, parse_think_level(fields));
+  if (tool_choice) {
+    chat::offer_tools(request, tools != nullptr ? *tools : Json(), *tool_choice);
   }
   if (images) {
     chat::refuse_images(request);

@@ -67,7 +67,7 @@ InferenceCall parse_generate_request(const Json& body, const store::Library& lib
   if (raw && (!system.empty() || has_template || has_context)) {
     chat::refuse_request("raw mode does not support template, system, or context");
   }
-  chat::set_thinking(request, think);
+  chat::set_thinking(request, think, parse_think_level(fields));
   if (has_suffix) {
     chat::refuse_request(request.model.full_name() + " does not support insert");
   }

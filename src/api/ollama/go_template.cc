@@ -6,17 +6,13 @@
 #include <utility>
 #include <vector>
 
+#include "api/ollama/go_template_parts.h"
 #include "base/error.h"
 
 namespace axllama::api::ollama {
 namespace {
 
 using text::ChatMessage;
-
-// Texts no template contains.
-constexpr std::string_view kSystem = "qzSYSTEMqz";
-constexpr std::string_view kQuestion = "qzQUESTIONqz";
-constexpr std::string_view kAnswer = "qzANSWERqz";
 
 std::string render(const text::ChatTemplate& chat_template,
                    const std::vector<std::pair<const char*, std::string_view>>& turns, bool open) {
@@ -29,38 +25,6 @@ std::string render(const text::ChatTemplate& chat_template,
   }
   inputs.add_generation_prompt = open;
   return chat_template.render(inputs);
-}
-
-/// Go templates read "{{" as an action.
-std::string literal(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text.substr(i, 2) == "{{") {
-      result += "{{ \"{{\" }}";
-      ++i;
-    } else {
-      result += text[i];
-    }
-  }
-  return result;
-}
-
-struct Turn {
-  std::string before;
-  std::string after;
-};
-
-/// The text before and after `mark`, when it occurs once.
-std::optional<Turn> split(std::string_view text, std::string_view mark) {
-  const auto at = text.find(mark);
-  if (at == std::string_view::npos || text.find(mark, at + 1) != std::string_view::npos) {
-    return std::nullopt;
-  }
-  return Turn{std::string(text.substr(0, at)), std::string(text.substr(at + mark.size()))};
-}
-
-std::string turn_text(const Turn& turn, const char* content) {
-  return literal(turn.before) + "{{ " + content + " }}" + literal(turn.after);
 }
 
 /// A template may write something once, at the very beginning, such as a beginning-of-sequence token: how
@@ -84,24 +48,24 @@ std::size_t length_written_once(std::string_view before_first, std::string_view 
 }
 
 std::string describe(const text::ChatTemplate& chat_template) {
-  const std::string question = render(chat_template, {{"user", kQuestion}}, false);
-  const std::string open = render(chat_template, {{"user", kQuestion}}, true);
+  const std::string question = render(chat_template, {{"user", kQuestionMark}}, false);
+  const std::string open = render(chat_template, {{"user", kQuestionMark}}, true);
   const std::string twice =
-      render(chat_template, {{"user", kQuestion}, {"assistant", kAnswer}, {"user", "qz2qz"}}, false);
-  const auto user = split(question, kQuestion);
+      render(chat_template, {{"user", kQuestionMark}, {"assistant", kAnswerMark}, {"user", "qz2qz"}}, false);
+  const auto user = split(question, kQuestionMark);
   if (!user || !open.starts_with(question)) {
     return {};
   }
   // What comes between the first question and the second: the answer's turn and the next question's
   // beginning.
-  const auto answer = split(twice, kAnswer);
+  const auto answer = split(twice, kAnswerMark);
   const auto second = split(twice, "qz2qz");
   if (!answer || !second || !answer->before.starts_with(question) || second->after != user->after) {
     return {};
   }
   const std::string opening = open.substr(question.size());
   const std::string answer_before = answer->before.substr(question.size());
-  const std::string answer_and_next = second->before.substr(answer->before.size() + kAnswer.size());
+  const std::string answer_and_next = second->before.substr(answer->before.size() + kAnswerMark.size());
   const std::size_t once_length = length_written_once(user->before, answer_and_next, user->after);
   if (once_length > user->before.size()) {
     return {};
@@ -110,22 +74,33 @@ std::string describe(const text::ChatTemplate& chat_template) {
   const std::string user_before = user->before.substr(once_length);
   const std::string answer_after = answer_and_next.substr(0, answer_and_next.size() - user_before.size());
 
-  std::string result = literal(once);
+  std::string system_text;
   if (chat_template.supports_system()) {
     const auto system =
-        split(render(chat_template, {{"system", kSystem}, {"user", kQuestion}}, false), kSystem);
+        split(render(chat_template, {{"system", kSystemMark}, {"user", kQuestionMark}}, false), kSystemMark);
     if (system && system->before.starts_with(once) &&
-        system->after.ends_with(user_before + std::string(kQuestion) + user->after)) {
-      const std::size_t rest = user_before.size() + kQuestion.size() + user->after.size();
+        system->after.ends_with(user_before + std::string(kQuestionMark) + user->after)) {
+      const std::size_t rest = user_before.size() + kQuestionMark.size() + user->after.size();
       const Turn turn{system->before.substr(once.size()),
                       system->after.substr(0, system->after.size() - rest)};
-      result += "{{ if .System }}" + turn_text(turn, ".System") + "{{ end }}";
+      system_text = turn_text(turn, ".System");
     }
+  }
+  const std::string tools = describe_tools(chat_template, once, {user_before, user->after});
+  std::string result = literal(once);
+  if (!tools.empty()) {
+    result += "{{ if .Tools }}" + tools + (system_text.empty() ? "" : "{{ else if .System }}" + system_text) +
+              "{{ end }}";
+  } else if (!system_text.empty()) {
+    result += "{{ if .System }}" + system_text + "{{ end }}";
   }
   result +=
       "{{ range .Messages }}{{ if eq .Role \"user\" }}" + turn_text({user_before, user->after}, ".Content");
-  result += "{{ else if eq .Role \"assistant\" }}" + turn_text({answer_before, answer_after}, ".Content");
-  result += "{{ end }}{{ end }}" + literal(opening);
+  result += "{{ else if eq .Role \"assistant\" }}" + literal(answer_before) +
+            describe_thoughts(chat_template) + "{{ .Content }}" + describe_calls(chat_template) +
+            literal(answer_after);
+  result += describe_result(chat_template) + "{{ end }}{{ end }}" + literal(opening);
+  result += describe_no_thinking(chat_template, opening);
   return result;
 }
 

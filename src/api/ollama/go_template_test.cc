@@ -1,10 +1,14 @@
 #include "api/ollama/go_template.h"
 
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "text/chat_template.h"
+#include "text/go_chat_template.h"
+#include "text/tool_calls/testing/templates.h"
 
 namespace axllama::api::ollama {
 namespace {
@@ -44,6 +48,44 @@ TEST(GoTemplateTest, EscapesActions) {
             "{{ range .Messages }}{{ if eq .Role \"user\" }}{{ \"{{\" }}user}}{{ .Content }}\n"
             "{{ else if eq .Role \"assistant\" }}{{ \"{{\" }}assistant}}{{ .Content }}\n{{ end }}{{ end }}{{ "
             "\"{{\" }}a}}");
+}
+
+/// Go writes JSON without blanks.
+std::string without_json_blanks(std::string text) {
+  for (const char* blank : {"\": ", ", \""}) {
+    for (auto at = text.find(blank); at != std::string::npos; at = text.find(blank)) {
+      text.erase(at + (blank[0] == '"' ? 2 : 1), 1);
+    }
+  }
+  return text;
+}
+
+TEST(GoTemplateTest, DescribesToolsAndThoughtsSoThatTheSamePromptComesOut) {
+  std::ifstream file(std::string(AXLLAMA_SOURCE_DIR) + "/models/tiny/chat_template.jinja");
+  const std::string bundled{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  text::ChatTemplateInputs inputs;
+  inputs.messages = {{.role = "system", .content = "Be brief."},
+                     {.role = "user", .content = "Is it warm in Rome?"},
+                     {.role = "assistant",
+                      .content = "",
+                      .tool_calls = {{.name = "weather", .arguments = {{"city", "Rome"}}}}},
+                     {.role = "tool", .content = "20 degrees", .tool_name = "weather"},
+                     {.role = "assistant", .content = "Yes."},
+                     {.role = "user", .content = "Thanks."}};
+  inputs.tools = nlohmann::ordered_json::parse(R"([{"type": "function", "function": {"name": "weather",
+      "description": "Tells it.", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}}])");
+  inputs.enable_thinking = false;
+  for (const std::string& source : {bundled, text::testing::kHermesTemplate}) {
+    const text::ChatTemplate jinja(source, "test", {{"bos_token", "<s>"}, {"eos_token", "</s>"}});
+    const std::string described = describe_as_go_template(jinja);
+    const text::GoChatTemplate go(described, "described");
+    EXPECT_TRUE(go.supports_tools());
+    EXPECT_EQ(without_json_blanks(go.render(inputs)), without_json_blanks(jinja.render(inputs))) << described;
+    text::ChatTemplateInputs plain{.messages = {inputs.messages[1]}, .enable_thinking = true};
+    EXPECT_EQ(go.render(plain), jinja.render(plain));
+    plain.tools = inputs.tools;
+    EXPECT_EQ(without_json_blanks(go.render(plain)), without_json_blanks(jinja.render(plain)));
+  }
 }
 
 TEST(GoTemplateTest, SaysNothingAboutTemplatesOfAnotherKind) {

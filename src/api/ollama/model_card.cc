@@ -62,6 +62,9 @@ ModelCard make_card(const model::Package& package) {
   card.context_length = package.context_length();
   card.embedding_length = package.hidden_size();
   card.capabilities.emplace_back("completion");
+  if (package.chat_template().supports_tools()) {
+    card.capabilities.emplace_back("tools");
+  }
   if (package.chat_template().supports_thinking()) {
     card.capabilities.emplace_back("thinking");
   }

@@ -45,6 +45,12 @@ std::optional<bool> parse_think(const JsonFields& fields) {
                        std::string(json_kind(*value)));
 }
 
+std::string parse_think_level(const JsonFields& fields) {
+  const Json* value = fields.find("think");
+  const bool is_level = value != nullptr && value->is_string() && *value != "true" && *value != "false";
+  return is_level ? value->get<std::string>() : std::string();
+}
+
 bool is_unload(bool has_input, const std::optional<serving::KeepAlive>& keep_alive) {
   return !has_input && keep_alive && keep_alive->duration.count() == 0;
 }

@@ -16,6 +16,8 @@ namespace axllama::api::ollama {
 void check_top_logprobs(const JsonFields& fields);
 /// The value of `think`: unset, off or on (a level counts as on).
 std::optional<bool> parse_think(const JsonFields& fields);
+/// The level in `think`, "" where it is none.
+std::string parse_think_level(const JsonFields& fields);
 /// True when the request only asks to unload: no input, and keep_alive is 0.
 bool is_unload(bool has_input, const std::optional<serving::KeepAlive>& keep_alive);
 /// Sets `stream`, `truncate`, `shift`, `keep_alive` and the debug switch; their kinds are checked before the

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "text/tool_calls/arguments.h"
 #include "text/tool_calls/call_reader.h"
 
 namespace axllama::text {
@@ -324,7 +325,12 @@ bool ToolCallParser::finish(std::vector<ToolCall> calls, Output& output) {
   if (calls.empty() || (needs_offer_ && !std::all_of(calls.begin(), calls.end(), is_offered))) {
     return fail(output);
   }
-  std::move(calls.begin(), calls.end(), std::back_inserter(output.calls));
+  for (ToolCall& call : calls) {
+    if (const auto* schema = tools_.parameters(call.name)) {
+      call.arguments = fit_arguments(*schema, std::move(call.arguments));
+    }
+    output.calls.push_back(std::move(call));
+  }
   hidden_ += at_;
   held_.erase(0, at_);
   name_.clear();

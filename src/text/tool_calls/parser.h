@@ -28,7 +28,7 @@ class ToolCallParser {
 
   struct Output {
     std::string content;
-    std::vector<ToolCall> calls;  // without identifiers
+    std::vector<ToolCall> calls;  // without identifiers; arguments as fit_arguments() leaves them
   };
 
   ToolCallParser(ToolCallFormat format, OfferedTools tools);
@@ -38,6 +38,7 @@ class ToolCallParser {
   /// What was held back, when the answer is over.
   Output flush();
 
+  const OfferedTools& tools() const noexcept { return tools_; }
   /// Bytes of the text that are not part of the content: calls, their markers, white space beside them.
   std::size_t hidden_bytes() const noexcept { return hidden_; }
 
