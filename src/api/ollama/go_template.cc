@@ -99,7 +99,7 @@ std::string describe(const text::ChatTemplate& chat_template) {
   result += "{{ else if eq .Role \"assistant\" }}" + literal(answer_before) +
             describe_thoughts(chat_template) + "{{ .Content }}" + describe_calls(chat_template) +
             literal(answer_after);
-  result += describe_result(chat_template) + "{{ end }}{{ end }}" + literal(opening);
+  result += describe_result(chat_template, answer_after) + "{{ end }}{{ end }}" + literal(opening);
   result += describe_no_thinking(chat_template, opening);
   return result;
 }

@@ -56,18 +56,21 @@ std::optional<ToolList> find_tools(const text::ChatTemplate& chat_template, bool
                   around_second->after.substr(0, around_second->after.size() - question.size())};
 }
 
+/// A text that has the system prompt in it when there is one.
+std::string with_or_without_system(const std::string& with, const std::string& without) {
+  const auto system = split(with, kSystemMark);
+  return system ? "{{ if .System }}" + turn_text(*system, ".System") + "{{ else }}" + literal(without) +
+                      "{{ end }}"
+                : literal(without);
+}
+
 std::string tools_text(const ToolList& list, const ToolList& with_system, bool functions_only,
                        const std::string& once) {
-  const auto system = split(with_system.before, kSystemMark);
-  const std::string before = literal(list.before.substr(once.size()));
-  std::string text = before;
-  if (system && system->before.starts_with(once)) {
-    text = "{{ if .System }}" + turn_text({system->before.substr(once.size()), system->after}, ".System") +
-           "{{ else }}" + before + "{{ end }}";
-  }
+  std::string text =
+      with_or_without_system(with_system.before.substr(once.size()), list.before.substr(once.size()));
   text += "{{ range $i, $tool := .Tools }}{{ if $i }}" + literal(list.between) + "{{ end }}{{ json ";
   text += functions_only ? "$tool.Function" : "$tool";
-  return text + " }}{{ end }}" + literal(list.after);
+  return text + " }}{{ end }}" + with_or_without_system(with_system.after, list.after);
 }
 
 }  // namespace
@@ -105,7 +108,7 @@ std::string describe_tools(const text::ChatTemplate& chat_template, const std::s
   for (const bool functions_only : {false, true}) {
     const auto list = find_tools(chat_template, functions_only, false, user);
     const auto with_system = find_tools(chat_template, functions_only, chat_template.supports_system(), user);
-    if (list && with_system && list->before.starts_with(once)) {
+    if (list && with_system && list->before.starts_with(once) && with_system->before.starts_with(once)) {
       return tools_text(*list, *with_system, functions_only, once);
     }
   }
@@ -123,25 +126,29 @@ std::string describe_calls(const text::ChatTemplate& chat_template) {
          "{{ end }}";
 }
 
-std::string describe_result(const text::ChatTemplate& chat_template) {
+std::string describe_result(const text::ChatTemplate& chat_template, const std::string& answer_end) {
   if (!chat_template.supports_tools()) {
     return {};
   }
+  const char* name = "qz_first";
   text::ChatTemplateInputs inputs;
   text::ChatMessage call = message("assistant", "");
-  call.tool_calls.push_back({.id = "probe0001", .name = "qz_first"});
-  inputs.messages = {message("user", kQuestionMark), std::move(call)};
-  inputs.tools = Json::array({probe_tool("qz_first")});
-  inputs.add_generation_prompt = false;
-  const std::string called = chat_template.render(inputs);
+  call.tool_calls.push_back({.id = "probe0001", .name = name});
   text::ChatMessage result = message("tool", kResultMark);
-  result.tool_name = "qz_first";
+  result.tool_name = name;
   result.tool_call_id = "probe0001";
-  inputs.messages.push_back(std::move(result));
-  const std::string answered = chat_template.render(inputs);
-  const auto turn =
-      answered.starts_with(called) ? split(answered.substr(called.size()), kResultMark) : std::nullopt;
-  return turn ? "{{ else if eq .Role \"tool\" }}" + turn_text(*turn, ".Content") : std::string();
+  inputs.messages = {message("user", kQuestionMark), std::move(call), std::move(result)};
+  inputs.tools = Json::array({probe_tool(name)});
+  inputs.add_generation_prompt = false;
+  auto turn = split(chat_template.render(inputs), kResultMark);
+  const std::string& end = chat_template.tool_call_format().spelling.end;
+  const auto called = turn ? turn->before.rfind(name) : std::string::npos;
+  const auto call_end = called == std::string::npos ? called : turn->before.find(end + answer_end, called);
+  if (call_end == std::string::npos) {
+    return {};
+  }
+  turn->before.erase(0, call_end + end.size() + answer_end.size());
+  return "{{ else if eq .Role \"tool\" }}" + turn_text(*turn, ".Content");
 }
 
 std::string describe_thoughts(const text::ChatTemplate& chat_template) {

@@ -36,8 +36,8 @@ std::string describe_tools(const text::ChatTemplate& chat_template, const std::s
                            const Turn& user);
 /// The calls of an answer.
 std::string describe_calls(const text::ChatTemplate& chat_template);
-/// The turn of a tool's result.
-std::string describe_result(const text::ChatTemplate& chat_template);
+/// The turn of a tool's result. `answer_end`: what ends an answer.
+std::string describe_result(const text::ChatTemplate& chat_template, const std::string& answer_end);
 /// The thoughts before an answer.
 std::string describe_thoughts(const text::ChatTemplate& chat_template);
 /// What follows the opening when the model is not to think.
