@@ -106,13 +106,10 @@ TEST_F(Robustness, ABodyBeyondTheLimitIs413) {
 
 TEST_F(Robustness, WhatIsNotThereYetSaysSo) {
   const json base{{"model", kModel}, {"messages", {{{"role", "user"}, {"content", "x"}}}}};
-  const json additions{{"format", "json"}, {"logprobs", true}};
-  for (const auto& [key, value] : additions.items()) {
-    json body = base;
-    body[key] = value;
-    const auto reply = post(url(), "/api/chat", body);
-    EXPECT_EQ(reply.status, 400) << key << ": " << reply.body;
-  }
+  json body = base;
+  body["format"] = "json";
+  const auto reply = post(url(), "/api/chat", body);
+  EXPECT_EQ(reply.status, 400) << reply.body;
 }
 
 TEST(Cancellation, AClientThatLeavesFreesTheEngineAtOnce) {

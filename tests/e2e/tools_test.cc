@@ -86,7 +86,7 @@ TEST_F(BundledTools, ACallItsResultAndTheAnswer) {
 }
 
 TEST_F(BundledTools, ThoughtsComeBeforeAStreamedCall) {
-  json request = question(kModel, "What is 12 * 30?");
+  json request = question(kModel, "What is the weather in Oslo?");
   request["think"] = true;
   request["stream"] = true;
   std::string thinking;
@@ -103,25 +103,27 @@ TEST_F(BundledTools, ThoughtsComeBeforeAStreamedCall) {
       calls.push_back(message["tool_calls"]);
     }
   }
-  EXPECT_THAT(thinking, HasSubstr("calculator"));
+  EXPECT_THAT(thinking, HasSubstr("get_weather"));
   ASSERT_EQ(calls.size(), 1U);
   EXPECT_THAT(calls[0][0]["id"].get<std::string>(), MatchesRegex("call_[0-9a-z]+"));
-  EXPECT_EQ(calls[0][0]["function"]["name"], "calculator");
-  EXPECT_EQ(calls[0][0]["function"]["arguments"], (json{{"expression", "12 * 30"}}));
+  EXPECT_EQ(calls[0][0]["function"]["name"], "get_weather");
+  EXPECT_EQ(calls[0][0]["function"]["arguments"], (json{{"city", "Oslo"}}));
 }
 
 // ---- Scripted models
 
 constexpr int kEnd = 2280;  // <|im_end|>
 
-/// Tokens of the bundled tokenizer, one for each byte.
-json tokens_of(std::string_view text) {
-  json tokens = json::array();
-  for (const char byte : text) {
-    tokens.push_back(byte == ' ' ? 220 : byte == '\n' ? 198 : byte - '!');
+/// A script in which the answer follows a prompt of so many tokens; one token of the bundled tokenizer for
+/// each byte.
+json script_of(std::string_view answer, std::size_t prompt_tokens) {
+  json positions = json::object();
+  std::size_t position = prompt_tokens - 1;  // of the token evaluated last
+  for (const char byte : answer) {
+    positions[std::to_string(position++)] = byte == ' ' ? 220 : byte == '\n' ? 198 : byte - '!';
   }
-  tokens.push_back(kEnd);
-  return tokens;
+  positions[std::to_string(position)] = kEnd;
+  return {{"requests", json::array({json::array({kEnd})})}, {"positions", positions}, {"after", "cycle"}};
 }
 
 struct Family {
@@ -138,8 +140,9 @@ void PrintTo(const Family& family, std::ostream* out) {
 
 const std::vector<Family>& families() {
   namespace templates = text::testing;
-  static const json kWeather = {{"get_weather", {{"city", "Rome"}}}};
-  static const json kBoth = {{"get_weather", {{"city", "Rome"}}}, {"calculator", {{"expression", "1 + 1"}}}};
+  static const json kWeather = json::array({json::array({"get_weather", {{"city", "Rome"}}})});
+  static const json kBoth =
+      json::array({kWeather[0], json::array({"calculator", {{"expression", "1 + 1"}}})});
   static const std::vector<Family> kFamilies = {
       {"Hermes", templates::kHermesTemplate,
        "I ask.\n<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": "
@@ -181,12 +184,23 @@ TEST_P(ScriptedTools, CallsAreUnderstoodAndShownToTheModelAgain) {
   const Family& family = GetParam();
   const testing::TemporaryFolder folder;
   make_model(folder.path() / "models" / "scripted", family.chat_template);
-  const fs::path script = folder.path() / "script.json";
-  std::ofstream(script) << json{{"requests", {tokens_of(family.answer)}}, {"after", "cycle"}};
-  testing::ServerProcess server({}, {{"AXLLAMA_MODELS", (folder.path() / "models").string()},
-                                     {"AXLLAMA_SOFTCARD_SCRIPT", script.string()}});
+  const testing::Environment models{{"AXLLAMA_MODELS", (folder.path() / "models").string()}};
   json request = question("scripted", "Is it warm?");
   request.erase("think");
+  std::size_t prompt_tokens = 0;
+  {
+    testing::ServerProcess counting({}, models);
+    json counted = request;
+    counted["options"]["num_predict"] = 1;
+    const auto reply = post(counting.url(""), "/api/chat", counted);
+    ASSERT_EQ(reply.status, 200) << reply.body;
+    prompt_tokens = reply.json["prompt_eval_count"];
+  }
+  const fs::path script = folder.path() / "script.json";
+  std::ofstream(script) << script_of(family.answer, prompt_tokens);
+  testing::Environment environment = models;
+  environment["AXLLAMA_SOFTCARD_SCRIPT"] = script.string();
+  testing::ServerProcess server({}, environment);
   const auto called = post(server.url(""), "/api/chat", request);
   ASSERT_EQ(called.status, 200) << called.body;
   const json& message = called.json["message"];
@@ -195,7 +209,7 @@ TEST_P(ScriptedTools, CallsAreUnderstoodAndShownToTheModelAgain) {
   for (std::size_t i = 0; i < family.calls.size(); ++i) {
     const json& function = message["tool_calls"][i]["function"];
     EXPECT_EQ(function["index"], i);
-    EXPECT_EQ((json{function["name"], function["arguments"]}), family.calls[i]);
+    EXPECT_EQ(json::array({function["name"], function["arguments"]}), family.calls[i]);
   }
   // With the result, the model sees its call again.
   request["messages"].push_back(message);
