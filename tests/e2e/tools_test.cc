@@ -110,6 +110,28 @@ TEST_F(BundledTools, ThoughtsComeBeforeAStreamedCall) {
   EXPECT_EQ(calls[0][0]["function"]["arguments"], (json{{"city", "Oslo"}}));
 }
 
+TEST_F(BundledTools, ARequiredCallIsMadeWhateverTheQuestion) {
+  for (const bool think : {false, true}) {
+    json request = question(kModel, "Hello!");
+    request["think"] = think;
+    request["tool_choice"] = "required";
+    request["options"]["num_predict"] = 300;
+    const auto required = post(url(), "/api/chat", request);
+    ASSERT_EQ(required.status, 200) << required.body;
+    const json& message = required.json["message"];
+    EXPECT_EQ(message["content"], "") << required.body;
+    ASSERT_TRUE(message.contains("tool_calls")) << required.body;
+    EXPECT_EQ(message["tool_calls"][0]["function"]["arguments"].size(), 1U) << required.body;
+  }
+  json request = question(kModel, "What is the weather in Paris?");
+  request["tool_choice"] = {{"type", "function"}, {"function", {{"name", "calculator"}}}};
+  const auto named = post(url(), "/api/chat", request);
+  ASSERT_EQ(named.status, 200) << named.body;
+  ASSERT_EQ(named.json["message"]["tool_calls"].size(), 1U) << named.body;
+  EXPECT_EQ(named.json["message"]["tool_calls"][0]["function"]["name"], "calculator");
+  EXPECT_TRUE(named.json["message"]["tool_calls"][0]["function"]["arguments"]["expression"].is_string());
+}
+
 // ---- Scripted models
 
 constexpr int kEnd = 2280;  // <|im_end|>

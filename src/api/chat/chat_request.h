@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "api/json_body.h"
 #include "serving/service.h"
 #include "text/chat_template.h"
+#include "text/constraint/constraint.h"
 #include "text/tokenizer/tokenizer.h"
 
 namespace axllama::api::chat {
@@ -49,6 +51,10 @@ struct ChatRequest {
   /// How much it is to think: "low", "medium", "high"; "" where the client leaves that open. For templates
   /// that ask for `reasoning_effort`; to the others thinking is on or off.
   std::string think_level;
+  /// What the answer must look like; null: anything.
+  std::shared_ptr<const text::Constraint> format;
+  /// The same for an answer that may begin with thoughts; null when the model does not think.
+  std::shared_ptr<const text::Constraint> format_after_thoughts;
   /// Set: log probabilities of each token and of so many alternatives.
   std::optional<int> top_logprobs;
 };
@@ -67,8 +73,9 @@ void set_thinking(ChatRequest& request, const std::optional<bool>& asked, std::s
 /// Refuses pictures for a model that cannot see.
 [[noreturn]] void refuse_images(const ChatRequest& request);
 
-/// Puts tools before the model. Throws Error (kInvalidArgument) `... does not support tools`, for a tool
-/// without a name, and for the choice of one that is not there.
+/// Puts tools before the model, after set_thinking(); a choice that is not automatic becomes the answer's
+/// format. Throws Error (kInvalidArgument) `... does not support tools`, for a tool without a name, and for
+/// the choice of one that is not there.
 void offer_tools(ChatRequest& request, Json tools, ToolChoice choice = {});
 
 /// Sets what the answer must look like: the string "json", a JSON Schema object; null or "": anything. Throws

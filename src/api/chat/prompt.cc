@@ -198,6 +198,14 @@ inference::GenerationRequest make_generation(const ChatRequest& request, const B
     generation.max_tokens = generation.max_tokens < 0 ? room : std::min(generation.max_tokens, room);
   }
   generation.top_logprobs = request.top_logprobs;
+  generation.constraint = request.format;
+  if (request.format && request.think) {
+    if (prompt.inside_thinking) {
+      generation.constraint_after = request.model.package->chat_template().thinking_tags().closing;
+    } else {
+      generation.constraint = request.format_after_thoughts;
+    }
+  }
   generation.emit_special_tokens = has_special_markers(request);
   return generation;
 }

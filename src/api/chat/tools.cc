@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <random>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "text/tool_calls/offered_tools.h"
+#include "text/tool_calls/required_call.h"
 
 namespace axllama::api::chat {
 namespace {
@@ -27,6 +29,26 @@ void check_tool(const Json& tool, std::size_t index) {
     refuse_request("the field \"" + function_fields.path_of("name") + "\" is missing");
   }
   function_fields.object("parameters");
+}
+
+/// The answer is to be a call, of the tool that is named if one is.
+void require_calls(ChatRequest& request) {
+  const text::ChatTemplate& chat_template = request.model.package->chat_template();
+  // Of the package, and kept alive with it.
+  const std::shared_ptr<const text::Tokenizer> tokenizer(request.model.package,
+                                                         &request.model.package->tokenizer());
+  const text::OfferedTools tools(request.tools);
+  text::RequiredCalls required;
+  if (request.tool_choice.kind == ToolChoice::Kind::kNamed) {
+    required.name = request.tool_choice.name;
+    required.most = 1;
+  }
+  request.format = text::compile_required_calls(chat_template.tool_call_format(), tools, required, tokenizer);
+  if (request.think) {
+    required.thoughts = chat_template.thinking_tags();
+    request.format_after_thoughts =
+        text::compile_required_calls(chat_template.tool_call_format(), tools, required, tokenizer);
+  }
 }
 
 }  // namespace
@@ -50,6 +72,9 @@ void offer_tools(ChatRequest& request, Json tools, ToolChoice choice) {
   }
   request.tools = std::move(tools);
   request.tool_choice = std::move(choice);
+  if (request.tool_choice.kind != ToolChoice::Kind::kAuto) {
+    require_calls(request);
+  }
 }
 
 std::optional<text::ToolCallParser> make_tool_call_parser(const ChatRequest& request) {

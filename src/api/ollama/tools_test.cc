@@ -204,6 +204,45 @@ TEST_F(ToolsTest, LevelsOfThinkingReachTheTemplate) {
             "invalid think value: \"much\" (must be \"high\", \"medium\", \"low\", \"max\", true, or false)");
 }
 
+/// How many bytes of an answer the constraint lets the model write.
+std::size_t allowed_bytes(const text::Constraint& constraint, std::string_view answer) {
+  const auto state = constraint.start();
+  for (std::size_t i = 0; i < answer.size(); ++i) {
+    const auto token = static_cast<unsigned char>(answer[i]);
+    if ((state->allowed()[token / 64] >> (token % 64) & 1U) == 0) {
+      return i;
+    }
+    state->accept(token);
+  }
+  return answer.size();
+}
+
+TEST_F(ToolsTest, ARequiredCallIsAllTheModelCanWrite) {
+  const std::string call =
+      "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Rom\"}}\n</tool_call>";
+  answer({call});
+  for (const Json& choice :
+       {Json("required"), Json{{"type", "function"}, {"function", {{"name", "weather"}}}}}) {
+    Json body = question();
+    body["tool_choice"] = choice;
+    EXPECT_EQ(whole(body)["tool_calls"].size(), 1U);
+    const auto& generation = service_.last_request()->submitted->generation;
+    ASSERT_TRUE(generation.constraint);
+    EXPECT_EQ(generation.constraint_after, "");
+    EXPECT_EQ(allowed_bytes(*generation.constraint, call), call.size());
+    EXPECT_EQ(allowed_bytes(*generation.constraint, "Sure."), 0U);
+    EXPECT_EQ(allowed_bytes(*generation.constraint, "<think>"), 2U);
+  }
+  Json body = question("thinking-tooler");
+  body["tool_choice"] = "required";
+  whole(body);
+  EXPECT_EQ(service_.last_request()->submitted->generation.constraint_after, "</think>");
+  whole(question());
+  EXPECT_FALSE(service_.last_request()->submitted->generation.constraint);
+  body["tools"][0]["function"]["parameters"] = {{"type", "nothing"}};
+  EXPECT_THAT(error(body), HasSubstr("The parameters of the tool \"weather\": "));
+}
+
 TEST_F(ToolsTest, WhatCannotBeDoneIsRefused) {
   EXPECT_EQ(error(question("plain")), "registry.ollama.ai/library/plain:latest does not support tools");
   Json body = question();
