@@ -87,9 +87,12 @@ std::chrono::duration<double> execution_time(const Execution& execution, const T
   constexpr double kTera = 1e12;
   const double memory = at(static_cast<double>(cost.weight_bytes), timing.weight_gb_per_s * kGiga) +
                         at(static_cast<double>(cost.cache_bytes), timing.cache_gb_per_s * kGiga);
-  const double arithmetic = at(2 * static_cast<double>(cost.multiply_adds), timing.tera_ops_per_s * kTera);
+  const double arithmetic =
+      at(2 * static_cast<double>(cost.multiply_adds), timing.tera_ops_per_s * kTera) +
+      at(2 * static_cast<double>(cost.attention_multiply_adds), timing.attention_tera_ops_per_s * kTera);
+  const double overhead = timing.execute_us + (execution.kind() == GroupKind::kPrefill ? timing.chunk_us : 0);
   return std::chrono::duration<double>(std::max(memory, arithmetic)) +
-         std::chrono::duration<double, std::micro>(timing.execute_us);
+         std::chrono::duration<double, std::micro>(overhead);
 }
 
 void require_same_generation(const Execution& execution) {

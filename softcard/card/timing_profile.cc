@@ -24,7 +24,9 @@ TimingProfile card_on(std::string name, double call_us, double load_mb_per_s) {
   profile.weight_gb_per_s = 21;
   profile.cache_gb_per_s = 19;
   profile.tera_ops_per_s = 2.6;
+  profile.attention_tera_ops_per_s = 0.43;
   profile.execute_us = 280;
+  profile.chunk_us = 500;
   profile.load_mb_per_s = load_mb_per_s;
   return profile;
 }
@@ -39,7 +41,9 @@ constexpr std::array kFields = {
     std::pair{"weight_gb_per_s", &TimingProfile::weight_gb_per_s},
     std::pair{"cache_gb_per_s", &TimingProfile::cache_gb_per_s},
     std::pair{"tera_ops_per_s", &TimingProfile::tera_ops_per_s},
+    std::pair{"attention_tera_ops_per_s", &TimingProfile::attention_tera_ops_per_s},
     std::pair{"execute_us", &TimingProfile::execute_us},
+    std::pair{"chunk_us", &TimingProfile::chunk_us},
     std::pair{"load_mb_per_s", &TimingProfile::load_mb_per_s},
 };
 

@@ -11,17 +11,19 @@ namespace axllama::softcard {
 /// docs/softcard.md tells how the built-in profiles compare with published measurements.
 struct TimingProfile {
   std::string name{"native"};
-  double call_us = 0;          // every synchronous remote call
-  double submit_us = 0;        // putting one piece of work into a stream
-  double dispatch_us = 0;      // more for one piece of work in a stream
-  double unpinned_us = 0;      // more for a copy whose host side is not from axclrtMallocHost
-  double copy_mb_per_s = 0;    // host to card and back
-  double device_gb_per_s = 0;  // copies and fills on the card
-  double weight_gb_per_s = 0;  // weights read by one execution
-  double cache_gb_per_s = 0;   // K and V history read by one execution
-  double tera_ops_per_s = 0;   // two operations per multiply-add
-  double execute_us = 0;       // more for every execution
-  double load_mb_per_s = 0;    // model files
+  double call_us = 0;                   // every synchronous remote call
+  double submit_us = 0;                 // putting one piece of work into a stream
+  double dispatch_us = 0;               // more for one piece of work in a stream
+  double unpinned_us = 0;               // more for a copy whose host side is not from axclrtMallocHost
+  double copy_mb_per_s = 0;             // host to card and back
+  double device_gb_per_s = 0;           // copies and fills on the card
+  double weight_gb_per_s = 0;           // weights read by one execution
+  double cache_gb_per_s = 0;            // K and V history read by one execution
+  double tera_ops_per_s = 0;            // with weights; two operations per multiply-add
+  double attention_tera_ops_per_s = 0;  // with keys and values
+  double execute_us = 0;                // more for every execution
+  double chunk_us = 0;                  // more again for the execution of a chunk
+  double load_mb_per_s = 0;             // model files
 };
 
 /// native, pi5, cm3588 or rk3576. Throws SettingsError for another name.

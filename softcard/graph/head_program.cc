@@ -28,7 +28,7 @@ HeadProgram::HeadProgram(const ProgramImage& image) {
 }
 
 ExecutionCost HeadProgram::cost(std::size_t /*group*/) const {
-  return {weights_.tensor_bytes(), 0, weights_.parameters()};
+  return {weights_.tensor_bytes(), 0, weights_.parameters(), 0};
 }
 
 void HeadProgram::execute(std::size_t group, std::span<const std::byte* const> input_data,

@@ -112,7 +112,7 @@ ExecutionCost LayerProgram::cost(std::size_t group) const {
   const LayerGroup& g = config_.groups.at(group);
   const std::uint64_t attention = std::uint64_t{2} * g.columns() * config_.query_size();
   return {weights_.tensor_bytes(), std::uint64_t{2} * g.history * config_.kv_size() * sizeof(std::uint16_t),
-          g.rows * (weights_.parameters() + attention)};
+          g.rows * weights_.parameters(), g.rows * attention};
 }
 
 void LayerProgram::execute(std::size_t group, std::span<const std::byte* const> input_data,

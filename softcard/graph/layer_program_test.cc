@@ -406,7 +406,8 @@ TEST_F(LayerProgramTest, DescribesItsTensorsAsTheVendorsLayers) {
   EXPECT_EQ(program->weight_bytes(), parameters * 2);
   EXPECT_EQ(program->cost(2).cache_bytes, 2U * 128U * 32U * 2U);
   EXPECT_EQ(program->cost(1).cache_bytes, 0U);
-  EXPECT_EQ(program->cost(0).multiply_adds, parameters + 2 * 81 * 64);
+  EXPECT_EQ(program->cost(0).multiply_adds, parameters);
+  EXPECT_EQ(program->cost(0).attention_multiply_adds, 2 * 81 * 64);
 }
 
 TEST_F(LayerProgramTest, HiddenColumnsNeverChangeTheResult) {

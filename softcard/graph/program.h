@@ -48,8 +48,9 @@ enum class UninitializedCache {
 /// What one execution reads, for the timing model.
 struct ExecutionCost {
   std::uint64_t weight_bytes = 0;
-  std::uint64_t cache_bytes = 0;  // K and V history read, whatever the position
-  std::uint64_t multiply_adds = 0;
+  std::uint64_t cache_bytes = 0;              // K and V history read, whatever the position
+  std::uint64_t multiply_adds = 0;            // with weights
+  std::uint64_t attention_multiply_adds = 0;  // with keys and values
 };
 
 /// A loaded model: immutable weights (own copy, huge pages) and the arithmetic of one layer or head.
