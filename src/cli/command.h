@@ -15,6 +15,7 @@ void add_ps(CLI::App& app);
 void add_show(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_compile(CLI::App& app);
+void add_doctor(CLI::App& app);
 
 /// Parses the command line and runs it; the program's exit status.
 int main_with(int argc, char** argv);
