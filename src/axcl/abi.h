@@ -128,7 +128,8 @@ static_assert(sizeof(AxclContext) == 8 && sizeof(std::size_t) == 8, "AXCL exists
   X(axclrtEngineGetInputDataType, AxclError, AxclIoInfo, std::uint32_t, std::int32_t*)  \
   X(axclrtEngineGetOutputDataType, AxclError, AxclIoInfo, std::uint32_t, std::int32_t*) \
   X(axllamaSoftcardCounters, std::int32_t, char*, std::uint64_t, std::uint64_t*)        \
-  X(axllamaSoftcardComputes, std::int32_t)
+  X(axllamaSoftcardComputes, std::int32_t)                                              \
+  X(axllamaSoftcardLastError, std::int32_t, char*, std::uint64_t, std::uint64_t*)
 
 /// The functions of one loaded library.
 struct Abi {

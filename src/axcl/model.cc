@@ -104,8 +104,10 @@ void load_file(ModelState& model) {
   const AxclError code = card.remote(
       "Model", [&] { return card.abi->axclrtEngineLoadFromFile(model.file.c_str(), &model.model_id); });
   if (code == kIllegalModel) {
+    const std::string reason = card.runtime->software_card_reason();
     throw Error(ErrorCode::kInvalidArgument, "The card does not accept " + model.file.string() +
-                                                 " as a model: " + describe_axcl_error(code) + ".");
+                                                 " as a model: " + describe_axcl_error(code) + "." +
+                                                 (reason.empty() ? "" : " " + reason));
   }
   if (code != kAxclSuccess) {
     throw axcl_error("The card cannot load " + model.file.string() +

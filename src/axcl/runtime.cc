@@ -168,6 +168,15 @@ bool Runtime::computes() const {
   return abi_->axllamaSoftcardComputes == nullptr || abi_->axllamaSoftcardComputes() != 0;
 }
 
+std::string Runtime::software_card_reason() const {
+  if (abi_->axllamaSoftcardLastError == nullptr) return {};
+  std::string text(1024, '\0');
+  std::uint64_t needed = 0;
+  if (abi_->axllamaSoftcardLastError(text.data(), text.size(), &needed) != kAxclSuccess) return {};
+  text.resize(std::min(text.find('\0'), text.size()));
+  return text;
+}
+
 std::string Runtime::software_card_counters() const {
   if (!software_card_) return {};
   std::string json(4096, '\0');

@@ -52,6 +52,8 @@ class Runtime {
   /// False for a software card that is set to compute nothing or to replay a script: its results mean
   /// nothing.
   bool computes() const;
+  /// The sentence behind the calling thread's latest error code, from a software card; else empty.
+  std::string software_card_reason() const;
 
   const Abi& abi() const noexcept { return *abi_; }
 

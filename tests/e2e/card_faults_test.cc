@@ -1,0 +1,205 @@
+// Every fault of the software card through the real server: the answer comes out right all the same, or a
+// sentence says what is wrong; and the server serves the next request.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/api.h"
+#include "tests/support/process.h"
+
+namespace axllama {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::Environment;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::post;
+using testing::run_command;
+
+constexpr int kTinyKv = 4 * 32;  // key and value heads of the bundled model, and their width
+constexpr int kTinyContext = 2048;
+constexpr int kForeignTokens = 24;
+
+const json kQuestion{{"model", "axllama-tiny"},
+                     {"prompt", "Hello!"},
+                     {"stream", false},
+                     {"options", {{"temperature", 0}, {"num_predict", 6}}}};
+
+/// What the bundled model says on a card without faults.
+const std::string& right_answer() {
+  static const std::string answer = [] {
+    const testing::ServerProcess server;
+    return post(server.url(""), "/api/generate", kQuestion).json.value("response", "");
+  }();
+  return answer;
+}
+
+struct Fault {
+  const char* name;
+  const char* setting;  // AXLLAMA_SOFTCARD_FAULTS
+  bool must_answer;     // nothing is lost, so that an error would be wrong
+};
+
+void PrintTo(const Fault& fault, std::ostream* out) {
+  *out << fault.setting;
+}
+
+class CardFault : public ::testing::TestWithParam<Fault> {};
+
+TEST_P(CardFault, IsSurvivedOrNamed) {
+  // Without the checks before serving, so that counts start with the request's own calls.
+  testing::ServerProcess server(
+      {}, {{"AXLLAMA_SOFTCARD_FAULTS", GetParam().setting}, {"AXLLAMA_CARD_CHECKS", "off"}});
+  const auto first = post(server.url(""), "/api/generate", kQuestion);
+  if (first.status == 200) {
+    EXPECT_EQ(first.json.value("response", ""), right_answer());
+  } else {
+    EXPECT_FALSE(GetParam().must_answer) << first.body;
+    EXPECT_GE(first.status, 500) << first.body;
+    const std::string error = first.json.value("error", "");
+    EXPECT_GT(error.size(), 20U) << first.body;
+    EXPECT_TRUE(error.find("card") != std::string::npos || error.find("0x80") != std::string::npos) << error;
+  }
+  const auto second = post(server.url(""), "/api/generate", kQuestion);
+  EXPECT_EQ(second.status, 200) << second.body;
+  EXPECT_EQ(second.json.value("response", ""), right_answer());
+  EXPECT_EQ(server.stop(), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, CardFault,
+                         ::testing::Values(Fault{"CardThatAppearsLate", "hidden_card:times=2", true},
+                                           Fault{"OutOfMemoryAtTheSecondLayer",
+                                                 "out_of_memory:model=*_l1_*,at=1", false},
+                                           Fault{"LoadError", "load_error:at=3", false},
+                                           Fault{"AllocationError", "malloc_error:at=2", false},
+                                           Fault{"CopyError", "copy_error:at=30", false},
+                                           Fault{"ExecuteErrorInThePrompt", "execute_error:at=2", false},
+                                           Fault{"ExecuteErrorInTheAnswer", "execute_error:at=17", false},
+                                           Fault{"AHangThatEnds", "hang:at=3,ms=300", true},
+                                           Fault{"SlowExecutions", "slow_execute:at=5,times=3,ms=100", true},
+                                           Fault{"OfflineUntilAReset", "offline:at=9", false},
+                                           Fault{"NoProperties", "properties_error", true}),
+                         [](const auto& instance) { return instance.param.name; });
+
+TEST(CardVariant, ALibraryWithoutTheOptionalFunctionsServesTheSame) {
+  const fs::path library =
+      testing::axllama_program().parent_path().parent_path() / "lib/softcard-2x/libaxcl_rt.so";
+  const testing::ServerProcess server({}, {{"AXLLAMA_SOFTCARD_LIBRARY", library.string()}});
+  const auto reply = post(server.url(""), "/api/generate", kQuestion);
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(reply.json.value("response", ""), right_answer());
+}
+
+TEST(CardVariant, TheSameTokensOnALenientCardOnTheBusNumberOfAPersonalComputer) {
+  const testing::ServerProcess server(
+      {}, {{"AXLLAMA_SOFTCARD_MODE", "lenient"}, {"AXLLAMA_SOFTCARD_DEVICES", "129"}});
+  EXPECT_EQ(post(server.url(""), "/api/generate", kQuestion).json.value("response", ""), right_answer());
+}
+
+TEST(CardVariant, NeverBreaksABindingRule) {
+  testing::ServerProcess server;
+  ASSERT_EQ(post(server.url(""), "/api/generate", kQuestion).status, 200);
+  EXPECT_EQ(server.stop(), 0);
+  EXPECT_THAT(server.log(), Not(HasSubstr("[softcard]"))) << "a strict card has nothing to report";
+}
+
+TEST(CardVariant, ARuntimeThatChattersDoesNotSpoilStandardOutput) {
+  const auto result =
+      run_command({testing::axllama_program(), "doctor", "--json"}, {{"AXLLAMA_SOFTCARD_CHATTER", "1"}});
+  EXPECT_TRUE(json::accept(result.out)) << result.out;
+}
+
+/// The vendor's own models cannot run without their card; who tries is told so.
+TEST(VendorModel, IsRecognisedAndRefusedWithASentence) {
+  const testing::TemporaryFolder folder;
+  const fs::path package = folder.path() / "vendor";
+  fs::copy(testing::bundled_models() / "axllama-tiny", package);
+  for (const auto& entry : fs::directory_iterator(package)) {
+    if (entry.path().extension() != ".axmodel") continue;
+    // A FlatBuffers file, as the vendor's compiler writes it, as far as anybody can tell from outside.
+    std::ofstream(entry.path(), std::ios::binary)
+        << std::string("\x20\0\0\0AXMD", 8) + std::string(4096, '\7');
+  }
+  const testing::ServerProcess server({"--model-root", folder.path().string()});
+  const auto reply =
+      post(server.url(""), "/api/generate", {{"model", "vendor"}, {"prompt", "x"}, {"stream", false}});
+  EXPECT_GE(reply.status, 400);
+  EXPECT_THAT(reply.json.value("error", ""), HasSubstr(".axmodel"));
+  EXPECT_THAT(reply.json.value("error", ""), HasSubstr("run only on the card itself"));
+}
+
+/// The text of token ids, one a line, in a vocabulary that writes blanks and line ends as byte-level BPE
+/// does.
+std::string text_of(const std::string& lines, const json& vocabulary) {
+  std::map<int, std::string> words;
+  for (auto entry = vocabulary.begin(); entry != vocabulary.end(); ++entry)
+    words[entry.value()] = entry.key();
+  std::string text;
+  std::istringstream ids(lines);
+  for (int id = 0; ids >> id;) text += words[id];
+  for (const auto& [letter, byte] : {std::pair{"\u0120", " "}, std::pair{"\u010a", "\n"}}) {
+    for (std::size_t at = 0; (at = text.find(letter, at)) != std::string::npos;) text.replace(at, 2, byte);
+  }
+  return text;
+}
+
+/// A program that knows nothing but the documented interface, and loads its models with LoadFromMem.
+TEST(ForeignProgram, DecodesTheTokensThatTheServerDecodes) {
+  const testing::ServerProcess server;
+  json request = kQuestion;
+  request["raw"] = true;
+  request["prompt"] = " the";
+  request["options"]["num_predict"] = kForeignTokens;
+  const auto reply = post(server.url(""), "/api/generate", request);
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  const std::string answer = reply.json.value("response", "");
+  ASSERT_GE(answer.size(), 8U) << reply.body;
+  ASSERT_EQ(reply.json.at("prompt_eval_count"), 1) << "the program begins with one token";
+
+  const fs::path package = testing::bundled_models() / "axllama-tiny";
+  std::vector<std::string> layers;
+  std::string head;
+  for (const auto& entry : fs::directory_iterator(package)) {
+    const std::string file = entry.path().string();
+    if (file.ends_with("_together.axmodel")) layers.push_back(file);
+    if (file.ends_with("_post.axmodel")) head = file;
+  }
+  std::sort(layers.begin(), layers.end());
+  ASSERT_LE(layers.size(), 10U) << "names with one digit sort in order";
+  const json config = testing::read_json(package / "config.json");
+  const auto number = [&config](const char* key) { return std::to_string(config.at(key).get<int>()); };
+  const json vocabulary = testing::read_json(package / "tokenizer.json").at("model").at("vocab");
+  const std::string first = std::to_string(vocabulary.at("\u0120the").get<int>());
+  const fs::path build = testing::axllama_program().parent_path().parent_path();
+  std::vector<std::string> command{build / "bin/softcard_foreign_runner",
+                                   build / "lib/softcard/libaxcl_rt.so",
+                                   package / "model.embed_tokens.weight.bfloat16.bin",
+                                   number("tokens_embed_size"),
+                                   std::to_string(kTinyKv),
+                                   number("tokens_embed_num"),
+                                   std::to_string(kTinyContext),
+                                   std::to_string(kForeignTokens),
+                                   first,
+                                   head};
+  command.insert(command.end(), layers.begin(), layers.end());
+  const auto result =
+      run_command(command, {{"AXLLAMA_SOFTCARD_MODE", "lenient"}, {"AXLLAMA_SOFTCARD_QUIET", "1"}});
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_TRUE(text_of(result.out, vocabulary).starts_with(answer))
+      << text_of(result.out, vocabulary) << "\nagainst\n"
+      << answer;
+}
+
+}  // namespace
+}  // namespace axllama
