@@ -2,45 +2,18 @@
 
 #include <array>
 #include <exception>
-#include <mutex>
-#include <new>
 #include <utility>
 
-#include <curl/curl.h>
-
 #include "base/error.h"
-#include "http/endpoint.h"
+#include "http/curl_support.h"
 
 namespace axllama::http {
 namespace {
 
-constexpr int kPollMilliseconds = 50;  // how late a cancellation may be noticed
 constexpr std::size_t kMaxLineBytes = 64UL * 1024 * 1024;
 
 using base::Error;
 using base::ErrorCode;
-
-template <typename T, auto Free>
-struct Deleter {
-  void operator()(T* pointer) const { Free(pointer); }
-};
-using EasyHandle = std::unique_ptr<CURL, Deleter<CURL, curl_easy_cleanup>>;
-using MultiHandle = std::unique_ptr<CURLM, Deleter<CURLM, curl_multi_cleanup>>;
-using HeaderList = std::unique_ptr<curl_slist, Deleter<curl_slist, curl_slist_free_all>>;
-
-void initialise_once() {
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-}
-
-void append_header(HeaderList& list, const std::string& line) {
-  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
-  if (longer == nullptr) {
-    throw std::bad_alloc();
-  }
-  static_cast<void>(list.release());
-  list.reset(longer);
-}
 
 /// One exchange: what libcurl's callbacks fill.
 struct Transfer {
@@ -49,7 +22,7 @@ struct Transfer {
   ClientResponse response;
   std::string line;
   std::exception_ptr failure;
-  std::chrono::steady_clock::time_point last_byte = std::chrono::steady_clock::now();
+  TransferWatch watch;
 
   bool collects_body() {
     long status = 0;
@@ -66,7 +39,7 @@ struct Transfer {
   }
 
   bool receive(std::string_view bytes) {
-    last_byte = std::chrono::steady_clock::now();
+    watch.last_byte = std::chrono::steady_clock::now();
     if (collects_body()) {
       response.body += bytes;
       return true;
@@ -102,40 +75,11 @@ std::size_t on_bytes(char* data, std::size_t size, std::size_t count, void* tran
   }
 }
 
-bool is_loopback_url(const std::string& url) {
-  const std::string host = parse_endpoint(url).endpoint.host;
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 }  // namespace
 
 struct Client::Impl {
   ClientOptions options;
   MultiHandle multi;
-
-  /// Runs the transfer to its end; curl's verdict, or empty when `cancelled` ended it.
-  std::optional<CURLcode> drive(Transfer& transfer, const std::atomic<bool>* cancelled) const {
-    while (true) {
-      int running = 0;
-      if (curl_multi_perform(multi.get(), &running) != CURLM_OK) {
-        throw Error(ErrorCode::kInternal, "the HTTP client library failed");
-      }
-      int queued = 0;
-      while (const CURLMsg* message = curl_multi_info_read(multi.get(), &queued)) {
-        if (message->msg == CURLMSG_DONE && message->easy_handle == transfer.easy) {
-          return message->data.result;
-        }
-      }
-      if (cancelled != nullptr && *cancelled) {
-        return std::nullopt;
-      }
-      if (options.silence_timeout &&
-          std::chrono::steady_clock::now() - transfer.last_byte > *options.silence_timeout) {
-        return CURLE_OPERATION_TIMEDOUT;
-      }
-      curl_multi_poll(multi.get(), nullptr, 0, kPollMilliseconds, nullptr);
-    }
-  }
 
   ClientResponse run(const std::string& base_url, const ClientRequest& request,
                      const std::function<bool(std::string_view)>* on_line,
@@ -178,14 +122,13 @@ namespace {
 ClientResponse Client::Impl::run(const std::string& base_url, const ClientRequest& request,
                                  const std::function<bool(std::string_view)>* on_line,
                                  const std::atomic<bool>* cancelled) const {
-  const EasyHandle easy(curl_easy_init());
-  if (!easy) {
-    throw std::bad_alloc();
-  }
+  const EasyHandle easy = make_easy_handle();
   CURL* const handle = easy.get();
   Transfer transfer;
   transfer.easy = handle;
   transfer.on_line = on_line;
+  transfer.watch.cancelled = cancelled;
+  transfer.watch.silence_timeout = options.silence_timeout;
   std::array<char, CURL_ERROR_SIZE> detail{};
   const std::string url = base_url + request.path;
   HeaderList headers;
@@ -216,15 +159,7 @@ ClientResponse Client::Impl::run(const std::string& base_url, const ClientReques
     curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
   }
 
-  curl_multi_add_handle(multi.get(), handle);
-  std::optional<CURLcode> code;
-  try {
-    code = drive(transfer, cancelled);
-  } catch (...) {
-    curl_multi_remove_handle(multi.get(), handle);
-    throw;
-  }
-  curl_multi_remove_handle(multi.get(), handle);
+  const std::optional<CURLcode> code = run_transfer(multi.get(), handle, transfer.watch);
   if (transfer.failure) {
     std::rethrow_exception(transfer.failure);
   }
@@ -246,11 +181,7 @@ ClientResponse Client::Impl::run(const std::string& base_url, const ClientReques
 }
 
 Client::Client(std::string base_url, ClientOptions options) : base_url_(std::move(base_url)) {
-  initialise_once();
-  impl_ = std::make_unique<Impl>(Impl{std::move(options), MultiHandle(curl_multi_init())});
-  if (!impl_->multi) {
-    throw std::bad_alloc();
-  }
+  impl_ = std::make_unique<Impl>(Impl{std::move(options), make_multi_handle()});
 }
 
 Client::~Client() = default;

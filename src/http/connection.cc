@@ -148,7 +148,8 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
 
   /// Reads the body, as much as `limit` allows; `kept`: counted against the memory of all bodies.
   Awaitable<BodyResult> read_body(RequestParser& parser, std::uint64_t limit, BodyCharge* kept) {
-    const auto end = Clock::now() + shared_.limits.body_timeout;
+    const bool kept_in_memory = !parser.request().body_sink;
+    const auto end = kept_in_memory ? Clock::now() + shared_.limits.body_timeout : Clock::time_point::max();
     while (true) {
       if (!socket_.input().empty()) {
         socket_.consume(parser.parse(socket_.input()));
@@ -159,7 +160,8 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
       if (parser.body_bytes() > limit) {
         co_return BodyResult::kTooLarge;
       }
-      if (kept != nullptr && !kept->raise(parser.body_bytes(), shared_.limits.buffered_body_bytes)) {
+      if (kept_in_memory && kept != nullptr &&
+          !kept->raise(parser.body_bytes(), shared_.limits.buffered_body_bytes)) {
         co_return BodyResult::kNoRoom;
       }
       if (parser.done()) {
@@ -199,6 +201,13 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
     request.path_parameters = std::move(match.parameters);
     if (parser.content_length().value_or(0) > body_limit(match)) {
       return refuse_too_large(listener_.render_error, request, body_limit(match));
+    }
+    if (match.route->options.body_sink) {
+      try {
+        request.body_sink = match.route->options.body_sink(request);
+      } catch (...) {
+        return refuse_failure(listener_.render_error, request, std::current_exception());
+      }
     }
     return std::nullopt;
   }

@@ -13,6 +13,16 @@
 
 namespace axllama::http {
 
+/// Takes a body piece by piece as it arrives, on the connection's thread: `write` must not take long.
+class BodySink {
+ public:
+  BodySink() = default;
+  virtual ~BodySink() = default;
+  BodySink(const BodySink&) = delete;
+  BodySink& operator=(const BodySink&) = delete;
+  virtual void write(std::string_view bytes) = 0;
+};
+
 /// A request that was read to its end.
 struct Request {
   std::string method;  // "GET"
@@ -22,6 +32,7 @@ struct Request {
   int version = 11;    // 10 or 11
   Headers headers;
   std::string body;
+  std::shared_ptr<BodySink> body_sink;  // took the body, if the route has one
   std::vector<std::pair<std::string, std::string>>
       path_parameters;  // what ":name" and "*name" of the route stood for
 

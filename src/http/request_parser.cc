@@ -3,6 +3,8 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 
+#include "base/error.h"
+#include "http/status.h"
 #include "http/url.h"
 
 namespace axllama::http {
@@ -76,8 +78,17 @@ struct RequestParser::Impl final : beast_http::basic_parser<true> {
   void on_body_init_impl(const boost::optional<std::uint64_t>&, ErrorCode&) override {}
   std::size_t on_body_impl(string_view body, ErrorCode&) override {
     body_bytes += body.size();
-    if (!discard) {
+    if (discard || failure) {
+      return body.size();
+    }
+    if (!request.body_sink) {
       request.body.append(body.data(), body.size());
+      return body.size();
+    }
+    try {  // an exception must not pass through Beast
+      request.body_sink->write({body.data(), body.size()});
+    } catch (const base::Error& error) {
+      fail(status_of(error.code()), error.message());
     }
     return body.size();
   }
@@ -179,6 +190,7 @@ std::uint64_t RequestParser::body_bytes() const noexcept {
 void RequestParser::discard_body() noexcept {
   impl_->discard = true;
   impl_->request.body.clear();
+  impl_->request.body_sink.reset();
 }
 
 }  // namespace axllama::http

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,7 +20,10 @@ namespace axllama::http {
 using Handler = std::function<Awaitable<void>(Request&, ResponseWriter&)>;
 
 struct RouteOptions {
-  std::optional<std::uint64_t> body_limit;  // unset: Limits::body_bytes
+  std::optional<std::uint64_t> body_limit = {};  // unset: Limits::body_bytes
+  /// Set: bodies go to what it makes, instead of into memory, and may take as long as they keep coming.
+  /// Called once the header is read; a base::Error that it or the sink throws refuses the request.
+  std::function<std::shared_ptr<BodySink>(const Request&)> body_sink = {};
 };
 
 struct Route {

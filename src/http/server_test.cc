@@ -54,6 +54,23 @@ struct Unwound {
   std::atomic<int>& counter_;
 };
 
+class CountingSink final : public BodySink {
+ public:
+  void write(std::string_view bytes) override {
+    if (bytes.find("full") != std::string_view::npos) {
+      throw base::Error(base::ErrorCode::kResourceExhausted, "the disk is full");
+    }
+    count += bytes.size();
+  }
+  std::size_t count = 0;
+};
+
+Awaitable<void> tell_count(Request& request, ResponseWriter& response) {
+  const std::string text = std::to_string(static_cast<CountingSink&>(*request.body_sink).count) + " " +
+                           std::to_string(request.body.size());
+  co_await response.respond(200, kTextContentType, text);
+}
+
 class ServerTest : public ::testing::Test {
  protected:
   ServerTest() { options_.log_requests = false; }
@@ -82,6 +99,14 @@ class ServerTest : public ::testing::Test {
                  co_await response.respond(200, kTextContentType, "ok");
                },
                {.body_limit = 10});
+    router.add(
+        "POST", "/upload/:kind", tell_count,
+        {.body_limit = 1ULL << 40, .body_sink = [](const Request& request) -> std::shared_ptr<BodySink> {
+           if (request.path_parameter("kind") == "bad") {
+             throw base::Error(base::ErrorCode::kInvalidArgument, "not this kind");
+           }
+           return std::make_shared<CountingSink>();
+         }});
     // Three records, then the end when the test says so.
     router.add("GET", "/stream", [this](Request&, ResponseWriter& response) -> Awaitable<void> {
       Unwound unwound(unwound_);
@@ -320,6 +345,20 @@ TEST_F(ServerTest, LimitsBodies) {
     chunked.send("64\r\n" + std::string(100, 'x') + "\r\n");
   }
   EXPECT_EQ(chunked.read_response().status, 413);
+}
+
+TEST_F(ServerTest, BodiesMayGoToASinkInsteadOfMemory) {
+  options_.limits.buffered_body_bytes = 1000;
+  start();
+  RawClient client(port_);
+  const std::string body(3'000'000, 'x');
+  EXPECT_EQ(client.exchange("POST", "/upload/good", body, "Host: localhost\r\n").body, "3000000 0");
+  const RawResponse bad = client.exchange("POST", "/upload/bad", "x", "Host: localhost\r\n");
+  EXPECT_EQ(bad.status, 400);
+  EXPECT_NE(bad.body.find("not this kind"), std::string::npos);
+  const RawResponse full = client.exchange("POST", "/upload/good", "full", "Host: localhost\r\n");
+  EXPECT_EQ(full.status, 503);
+  EXPECT_NE(full.body.find("the disk is full"), std::string::npos);
 }
 
 TEST_F(ServerTest, ALargeRefusedUploadStillReadsItsAnswer) {
