@@ -13,7 +13,7 @@ ALLOWED = {
     "model": {"text"},
     "inference": {"axcl", "model", "text"},
     "serving": {"inference", "model", "axcl", "text"},
-    "store": {"model", "text"},
+    "store": {"http", "model", "text"},
     "http": set(),
     "api": {"http", "serving", "store", "text", "inference", "model"},
     "telemetry": set(),

@@ -8,7 +8,7 @@ build_packages=(
 )
 cross_packages=(mmdebstrap g++-aarch64-linux-gnu qemu-user-static)
 test_packages=(
-  curl libgtest-dev libgmock-dev libbenchmark-dev clang-format-19 clang-tidy-19 python3-numpy
+  curl docker-registry libgtest-dev libgmock-dev libbenchmark-dev clang-format-19 clang-tidy-19 python3-numpy
 )
 
 # Installs those of the named packages that are missing; says so first; does nothing when all are there.
@@ -26,6 +26,11 @@ install_packages() {
       return 1
     }
     as_root=(sudo)
+  fi
+  # Of the registry only the program is wanted: a masked service is not started by its installation.
+  if [[ " ${missing[*]} " == *" docker-registry "* ]]; then
+    "${as_root[@]}" mkdir -p /etc/systemd/system
+    "${as_root[@]}" ln -sf /dev/null /etc/systemd/system/docker-registry.service
   fi
   echo "Installing with apt: ${missing[*]}"
   "${as_root[@]}" apt-get update -qq

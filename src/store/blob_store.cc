@@ -132,13 +132,21 @@ Digest BlobStore::add_copy(const fs::path& file, const CopyProgress& progress) {
   return writer->commit();
 }
 
-Digest BlobStore::add_moved(const fs::path& file, const CopyProgress& progress) {
+Digest BlobStore::hash(const fs::path& file, const CopyProgress& progress) {
   Sha256 hash;
   read_through(file, progress, [&hash](std::string_view part) { hash.update(part); });
-  const Digest digest = Digest::from_hex(hash.hex());
+  return Digest::from_hex(hash.hex());
+}
+
+void BlobStore::adopt(const fs::path& file, const Digest& digest) {
   sync_file(open_file(file, O_RDONLY), file);
   make_folders(blobs_);
   rename_durably(file, path(digest));
+}
+
+Digest BlobStore::add_moved(const fs::path& file, const CopyProgress& progress) {
+  Digest digest = hash(file, progress);
+  adopt(file, digest);
   return digest;
 }
 

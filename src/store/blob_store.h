@@ -80,6 +80,10 @@ class BlobStore {
   Digest add_copy(const std::filesystem::path& file, const CopyProgress& progress = {});
   /// As add_copy(), but the file becomes the blob. It must be on the same file system.
   Digest add_moved(const std::filesystem::path& file, const CopyProgress& progress = {});
+  /// Gives a file whose content was checked already its name as a blob. It must be on the same file system.
+  void adopt(const std::filesystem::path& file, const Digest& digest);
+  /// The digest of a file's content.
+  static Digest hash(const std::filesystem::path& file, const CopyProgress& progress = {});
   /// The content of a small blob. Throws Error (kNotFound, kInvalidArgument).
   std::string read(const Digest& digest, std::uintmax_t limit) const;
 

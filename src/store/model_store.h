@@ -47,6 +47,10 @@ class ModelStore {
   Json config(const Manifest& manifest) const { return read_config(blobs_, manifest); }
   /// The folder of a model's package, made of links when it is not there yet.
   std::filesystem::path package_folder(const StoredManifest& model) const;
+  /// Likewise for a manifest that is not stored yet; `model`: the folder's own name.
+  std::filesystem::path package_folder(const Manifest& manifest, const std::string& model) const {
+    return links_.make(manifest, model);
+  }
   /// Where package_folder() will put it.
   std::filesystem::path package_path(const StoredManifest& model) const;
 

@@ -95,6 +95,12 @@ std::string value_text(const std::string& text) {
   return one_line ? text : "\"\"\"" + without_fences(text) + "\"\"\"";
 }
 
+/// Strings among parameters are written in quotes, where that reads back the same.
+std::string quoted_text(const std::string& text) {
+  const bool quotable = text.find_first_of("\n\r") == std::string::npos && !text.starts_with('"');
+  return quotable ? "\"" + text + "\"" : value_text(text);
+}
+
 }  // namespace
 
 Modelfile parse_modelfile(std::string_view bytes) {
@@ -120,7 +126,7 @@ std::string print_modelfile(const Modelfile& file) {
   for (const std::string& draft : file.drafts) line("DRAFT", value_text(draft));
   for (const auto& [name, value] : settings.parameters.items()) {
     for (const Json& element : value.is_array() ? value : Json::array({value})) {
-      line("PARAMETER", name + " " + (element.is_string() ? value_text(element) : parameter_text(element)));
+      line("PARAMETER", name + " " + (element.is_string() ? quoted_text(element) : parameter_text(element)));
     }
   }
   if (!settings.renderer.empty()) line("RENDERER", settings.renderer);
