@@ -147,11 +147,10 @@ std::vector<ToolCall> read_tagged_call(std::string_view text, const OfferedTools
   }
   text.remove_suffix(kFunctionEnd.size());
   const Json* parameters = tools.parameters(call.name);
-  while (true) {
+  const auto skip_blank = [&text] {
     text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
-    if (text.empty()) {
-      return {std::move(call)};
-    }
+  };
+  for (skip_blank(); !text.empty(); skip_blank()) {
     const std::string key = take_tag(text, kParameterTag);
     const auto end = text.find(kParameterEnd);
     if (key.empty() || end == std::string_view::npos) {
@@ -160,6 +159,7 @@ std::vector<ToolCall> read_tagged_call(std::string_view text, const OfferedTools
     call.arguments[key] = value_of(text.substr(0, end), parameters, key);
     text.remove_prefix(end + kParameterEnd.size());
   }
+  return {std::move(call)};
 }
 
 }  // namespace axllama::text
