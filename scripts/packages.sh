@@ -10,6 +10,8 @@ cross_packages=(mmdebstrap g++-aarch64-linux-gnu qemu-user-static)
 test_packages=(
   curl docker-registry libgtest-dev libgmock-dev libbenchmark-dev clang-format-19 clang-tidy-19 python3-numpy
 )
+# Newer packages of Node.js than Debian's own bring npm with them.
+command -v npm >/dev/null || test_packages+=(nodejs npm)
 
 # Installs those of the named packages that are missing; says so first; does nothing when all are there.
 install_packages() {

@@ -13,6 +13,7 @@
 #include "text/constraint/limits.h"
 #include "text/constraint/regex_grammar.h"
 #include "text/constraint/schema_document.h"
+#include "text/thinking_parser.h"
 
 namespace axllama::text {
 namespace {
@@ -63,25 +64,54 @@ CompiledConstraints& compiled() {
   return constraints;
 }
 
+std::string key_prefix(Thoughts thoughts) {
+  return thoughts == Thoughts::kAllowed ? "thoughts, " : "";
+}
+
+/// A tag as text, or as the control token that it is in some vocabularies.
+Grammar::Node tag(Grammar& grammar, const Tokenizer& tokenizer, const std::string& text) {
+  const auto token = tokenizer.token_id(text);
+  return token && tokenizer.is_special(*token) ? grammar.special(*token) : grammar.literal(text);
+}
+
+Grammar::Node with_thoughts(Grammar& grammar, Thoughts thoughts, const Tokenizer& tokenizer,
+                            Grammar::Node answer) {
+  if (thoughts == Thoughts::kNone) return answer;
+  const ThinkingTags tags;
+  const auto closing = tokenizer.token_id(tags.closing);
+  const Grammar::Node rest =
+      closing && tokenizer.is_special(*closing)
+          ? grammar.sequence(
+                {grammar.repeat(grammar.characters(CharacterSet::all()), 0), grammar.special(*closing)})
+          : add_text_until(grammar, tags.closing);
+  const Grammar::Node thinking =
+      grammar.sequence({grammar.optional(grammar.repeat(grammar.literal("\n"), 1, 2)),
+                        tag(grammar, tokenizer, tags.opening), rest});
+  return grammar.sequence({grammar.optional(thinking), answer});
+}
+
 }  // namespace
 
-std::shared_ptr<const Constraint> compile_json(const TokenizerPointer& tokenizer, JsonRoot root) {
+std::shared_ptr<const Constraint> compile_json(const TokenizerPointer& tokenizer, JsonRoot root,
+                                               Thoughts thoughts) {
   const bool object = root == JsonRoot::kObject;
-  return compiled().get(tokenizer, object ? "json object" : "json", [&](Grammar& grammar) {
-    JsonGrammar json(grammar);
-    return grammar.sequence({json.leading_space(), object ? json.object() : json.value()});
-  });
+  return compiled().get(
+      tokenizer, key_prefix(thoughts) + (object ? "json object" : "json"), [&](Grammar& grammar) {
+        JsonGrammar json(grammar);
+        return with_thoughts(grammar, thoughts, *tokenizer,
+                             grammar.sequence({json.leading_space(), object ? json.object() : json.value()}));
+      });
 }
 
 std::shared_ptr<const Constraint> compile_json_schema(const nlohmann::ordered_json& schema,
-                                                      const TokenizerPointer& tokenizer) {
+                                                      const TokenizerPointer& tokenizer, Thoughts thoughts) {
   const SchemaDocument checked(schema);  // its size, before it is written out
-  return compiled().get(
-      tokenizer, "schema " + schema.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace),
-      [&](Grammar& grammar) {
-        JsonGrammar json(grammar);
-        return grammar.sequence({json.leading_space(), add_json_schema(json, schema)});
-      });
+  const std::string source = schema.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return compiled().get(tokenizer, key_prefix(thoughts) + "schema " + source, [&](Grammar& grammar) {
+    JsonGrammar json(grammar);
+    return with_thoughts(grammar, thoughts, *tokenizer,
+                         grammar.sequence({json.leading_space(), add_json_schema(json, schema)}));
+  });
 }
 
 std::shared_ptr<const Constraint> compile_grammar(std::string_view gbnf, const TokenizerPointer& tokenizer) {

@@ -22,13 +22,18 @@ namespace axllama::text {
 /// What a JSON text may be.
 enum class JsonRoot { kValue, kObject };
 
+/// Whether an answer may begin with thoughts between `<think>` and `</think>`.
+enum class Thoughts { kNone, kAllowed };
+
 /// Any JSON text.
 std::shared_ptr<const Constraint> compile_json(const std::shared_ptr<const Tokenizer>& tokenizer,
-                                               JsonRoot root = JsonRoot::kValue);
+                                               JsonRoot root = JsonRoot::kValue,
+                                               Thoughts thoughts = Thoughts::kNone);
 
 /// JSON that a schema accepts (docs/structured-output.md says which keywords).
 std::shared_ptr<const Constraint> compile_json_schema(const nlohmann::ordered_json& schema,
-                                                      const std::shared_ptr<const Tokenizer>& tokenizer);
+                                                      const std::shared_ptr<const Tokenizer>& tokenizer,
+                                                      Thoughts thoughts = Thoughts::kNone);
 
 /// Texts of a grammar in llama.cpp's notation (GBNF), of which the rule `root` is the whole answer.
 std::shared_ptr<const Constraint> compile_grammar(std::string_view gbnf,

@@ -2,7 +2,6 @@
 #include <string>
 #include <vector>
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -13,7 +12,6 @@ namespace axllama::text {
 namespace {
 
 using testing::accepts;
-using ::testing::HasSubstr;
 using testing::read_bytes;
 using testing::tiny_tokenizer;
 using Json = nlohmann::ordered_json;

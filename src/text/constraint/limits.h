@@ -16,7 +16,7 @@ struct ConstraintLimits {
   std::size_t max_schema_shapes = 10'000;      // different combinations of subschemas
   std::size_t max_counted_properties = 4'000;  // properties × maxProperties
   std::size_t max_grammar_nodes = 400'000;
-  std::size_t max_states = 600'000;
+  std::size_t max_states = 250'000;
 
   // One state of one answer.
   std::size_t max_items = 2'000;            // ways to read the answer so far
@@ -24,8 +24,8 @@ struct ConstraintLimits {
   std::uint64_t max_mask_work = 6'000'000;  // items moved over bytes for one mask
 
   // What a constraint remembers; beyond these it forgets and computes again.
-  std::size_t max_machine_bytes = std::size_t{24} << 20U;
-  std::size_t max_mask_bytes = std::size_t{8} << 20U;
+  std::size_t max_machine_bytes = std::size_t{8} << 20U;
+  std::size_t max_mask_bytes = std::size_t{4} << 20U;
 
   // What a process remembers.
   std::size_t max_compiled = 32;  // constraints, by their source

@@ -37,9 +37,9 @@ class MaskWalk {
     if (const std::optional<Run> run = find_run()) {
       mask_.base = run->slice->within(run->characters, mask_.more);
       mask_.empty = run->characters == 0 || run->slice->longest() == 0;
-      walk(run->slice->others());
+      walk_others(*run->slice);
     } else {
-      walk(vocabulary_.trie());
+      walk(vocabulary_.trie(), start_);
     }
     if (machine_.accepting(start_)) {
       mask_.more.insert(mask_.more.end(), vocabulary_.ends().begin(), vocabulary_.ends().end());
@@ -49,6 +49,7 @@ class MaskWalk {
       auto bits = std::make_shared<TokenBits>(vocabulary_.words(), 0);
       for (const TokenId token : mask_.more) add_token(*bits, token);
       mask_.base = std::move(bits);
+      mask_.shares_base = false;
       mask_.more.clear();
     }
     mask_.more.shrink_to_fit();
@@ -93,47 +94,60 @@ class MaskWalk {
     return run;
   }
 
-  void walk(const TokenTrie& trie) {
+  /// Tokens that leave the run: after so many of its characters, whichever, the rest must follow.
+  void walk_others(const TokenSlice& slice) {
+    Config config = start_;
+    for (const TokenTrie& rests : slice.others()) {
+      if (config == Machine::kDead || exhausted_) return;
+      walk(rests, config);
+      for (const char byte : slice.example()) config = machine_.step(config, static_cast<std::uint8_t>(byte));
+    }
+  }
+
+  void walk(const TokenTrie& trie, Config start) {
     std::vector<Config> path(trie.depth() + 1);
-    path[0] = start_;
+    path[0] = start;
     const auto nodes = trie.nodes();
-    std::uint64_t work = 0;
     for (std::size_t i = 0; i < nodes.size();) {
       const TokenTrie::Node& node = nodes[i];
       const Config from = path[node.depth - 1U];
-      work += machine_.items(from).size();
+      work_ += machine_.items(from).size();
       const Config to = machine_.step(from, node.byte);
       if (to == Machine::kDead) {
         i = node.end;
         continue;
       }
       path[node.depth] = to;
-      const auto tokens = trie.tokens_of(node);
-      mask_.more.insert(mask_.more.end(), tokens.begin(), tokens.end());
+      allow(trie.tokens_of(node));
       ++i;
-      if (work > kConstraintLimits.max_mask_work ||
+      if (work_ > kConstraintLimits.max_mask_work ||
           machine_.bytes() > 2 * kConstraintLimits.max_machine_bytes) {
-        walk_single_bytes(trie, i);
+        exhausted_ = true;
+        walk_single_bytes(trie, start, i);
         return;
       }
     }
   }
 
   /// What is left of a walk that became too expensive: tokens of one byte, so that there is a way on.
-  void walk_single_bytes(const TokenTrie& trie, std::size_t from) {
+  void walk_single_bytes(const TokenTrie& trie, Config start, std::size_t from) {
     const auto nodes = trie.nodes();
     for (std::size_t i = 0; i < nodes.size(); i = nodes[i].end) {
-      if (i < from || nodes[i].tokens == 0 || machine_.step(start_, nodes[i].byte) == Machine::kDead)
-        continue;
-      const auto tokens = trie.tokens_of(nodes[i]);
-      mask_.more.insert(mask_.more.end(), tokens.begin(), tokens.end());
+      if (i < from || nodes[i].tokens == 0 || machine_.step(start, nodes[i].byte) == Machine::kDead) continue;
+      allow(trie.tokens_of(nodes[i]));
     }
+  }
+
+  void allow(std::span<const TokenId> tokens) {
+    mask_.more.insert(mask_.more.end(), tokens.begin(), tokens.end());
   }
 
   Machine& machine_;
   Config start_;
   const TokenVocabulary& vocabulary_;
   TokenMask mask_;
+  std::uint64_t work_ = 0;
+  bool exhausted_ = false;
 };
 
 }  // namespace

@@ -13,9 +13,13 @@ struct TokenMask {
   std::shared_ptr<const TokenBits> base;  // null: none
   std::vector<TokenId> more;
   bool empty = true;
+  bool shares_base = true;
 
   /// Memory that is not shared.
-  std::size_t bytes() const noexcept { return sizeof(TokenMask) + more.size() * sizeof(TokenId); }
+  std::size_t bytes() const noexcept {
+    const std::size_t own = shares_base ? 0 : base->size() * sizeof(std::uint64_t);
+    return sizeof(TokenMask) + own + more.size() * sizeof(TokenId);
+  }
   /// Writes the whole mask. [words]
   void write(TokenBits& bits) const;
 };

@@ -20,7 +20,7 @@ TokenTrie::TokenTrie(std::vector<std::pair<std::string_view, TokenId>> tokens) {
       const auto byte = static_cast<std::uint8_t>(bytes[path.size()]);
       path.push_back(static_cast<std::uint32_t>(nodes_.size()));
       nodes_.push_back(
-          {0, static_cast<std::uint32_t>(tokens_.size()), static_cast<std::uint16_t>(path.size()), 0, byte});
+          {0, static_cast<std::uint32_t>(tokens_.size()), 0, static_cast<std::uint16_t>(path.size()), byte});
     }
     ++nodes_[path.back()].tokens;
     tokens_.push_back(token);

@@ -16,8 +16,8 @@ class TokenTrie {
   struct Node {
     std::uint32_t end;          // the next node that is not below this one
     std::uint32_t first_token;  // of those that end here
-    std::uint16_t depth;        // 1 for a token's first byte
-    std::uint16_t tokens;
+    std::uint32_t tokens;
+    std::uint16_t depth;  // 1 for a token's first byte
     std::uint8_t byte;
   };
 

@@ -20,21 +20,26 @@ bool can_be_text(std::string_view bytes) {
          });
 }
 
-/// How many characters, all of the set, `bytes` are; 0 when they are not.
-std::size_t count_characters(const CharacterSet& set, const std::bitset<128>& ascii, std::string_view bytes) {
-  std::size_t count = 0;
-  for (std::size_t at = 0; at < bytes.size(); ++count) {
-    const auto byte = static_cast<std::uint8_t>(bytes[at]);
+/// The characters of a set that a text begins with.
+struct Beginning {
+  std::size_t characters = 0;
+  std::size_t bytes = 0;
+};
+
+Beginning beginning_of(const CharacterSet& set, const std::bitset<128>& ascii, std::string_view text) {
+  Beginning beginning;
+  for (std::size_t& at = beginning.bytes; at < text.size(); ++beginning.characters) {
+    const auto byte = static_cast<std::uint8_t>(text[at]);
     if (byte < 0x80) {
-      if (!ascii[byte]) return 0;
+      if (!ascii[byte]) break;
       ++at;
       continue;
     }
-    const base::Utf8Character character = base::decode_utf8(bytes, at);
-    if (!character.valid || !set.contains(character.code_point)) return 0;
+    const base::Utf8Character character = base::decode_utf8(text, at);
+    if (!character.valid || !set.contains(character.code_point)) break;
     at += character.length;
   }
-  return count;
+  return beginning;
 }
 
 }  // namespace
@@ -44,15 +49,17 @@ TokenSlice::TokenSlice(const CharacterSet& set, std::span<const std::pair<std::s
   std::bitset<128> ascii;
   for (char32_t c = 0; c < 0x80; ++c) ascii[c] = set.contains(c);
   std::vector<std::vector<TokenId>> by_length(1);
-  std::vector<std::pair<std::string_view, TokenId>> others;
-  for (const auto& token : tokens) {
-    const std::size_t length = count_characters(set, ascii, token.first);
-    if (length == 0) {
-      others.push_back(token);
-      continue;
+  std::vector<std::vector<std::pair<std::string_view, TokenId>>> others;
+  for (const auto& [bytes, token] : tokens) {
+    const Beginning beginning = beginning_of(set, ascii, bytes);
+    const std::size_t size = beginning.characters + 1;
+    if (beginning.bytes == bytes.size()) {
+      by_length.resize(std::max(by_length.size(), size));
+      by_length[beginning.characters].push_back(token);
+    } else {
+      others.resize(std::max(others.size(), size));
+      others[beginning.characters].emplace_back(bytes.substr(beginning.bytes), token);
     }
-    if (by_length.size() <= length) by_length.resize(length + 1);
-    by_length[length].push_back(token.second);
   }
   longest_ = by_length.size() - 1;
   TokenBits bits(words, 0);
@@ -65,7 +72,8 @@ TokenSlice::TokenSlice(const CharacterSet& set, std::span<const std::pair<std::s
   for (std::size_t length = 0; length < std::min(kCumulated + 1, by_length_.size()); ++length) {
     std::vector<TokenId>().swap(by_length_[length]);
   }
-  others_ = TokenTrie(std::move(others));
+  for (auto& rests : others) others_.emplace_back(std::move(rests));
+  base::append_utf8(example_, set.ranges().front().first);
   for (const Utf8Sequence& sequence : utf8_sequences(set)) {
     for (unsigned byte = sequence.bytes[0].first; byte <= sequence.bytes[0].last; ++byte) {
       first_bytes_.set(byte);

@@ -6,8 +6,10 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "text/constraint/character_set.h"
@@ -24,7 +26,9 @@ inline void add_token(TokenBits& bits, TokenId token) {
 }
 
 /// The tokens of a vocabulary as texts of one character set's characters see them: those that consist of
-/// such characters, by how many, and the others. Immutable.
+/// such characters, by how many, and the others, by how many such characters they begin with and what follows
+/// these: where any character of the set is as good as another, tokens that agree in both are allowed or
+/// refused together. Immutable.
 class TokenSlice {
  public:
   TokenSlice(const CharacterSet& set, std::span<const std::pair<std::string_view, TokenId>> tokens,
@@ -34,8 +38,10 @@ class TokenSlice {
   std::size_t longest() const noexcept { return longest_; }
   /// Tokens of at most `characters` characters of the set: those of the result, and `more`.
   const std::shared_ptr<const TokenBits>& within(std::size_t characters, std::vector<TokenId>& more) const;
-  /// Tokens that do not consist of the set's characters only.
-  const TokenTrie& others() const noexcept { return others_; }
+  /// By the number of characters that they begin with: the other tokens, without these characters.
+  std::span<const TokenTrie> others() const noexcept { return others_; }
+  /// One of the set's characters.
+  const std::string& example() const noexcept { return example_; }
   /// Bytes with which a character of the set begins.
   const std::bitset<256>& first_bytes() const noexcept { return first_bytes_; }
 
@@ -45,7 +51,8 @@ class TokenSlice {
   std::vector<std::vector<TokenId>> by_length_;          // longer than kCumulated only
   std::vector<std::shared_ptr<const TokenBits>> up_to_;  // [0] none .. [kCumulated], then all
   std::size_t longest_ = 0;
-  TokenTrie others_;
+  std::vector<TokenTrie> others_;
+  std::string example_;
   std::bitset<256> first_bytes_;
 };
 

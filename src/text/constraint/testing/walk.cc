@@ -26,17 +26,44 @@ const std::array<TokenId, 256>& byte_tokens() {
   return tokens;
 }
 
+/// Weights of logits that were drawn once; which token has which, changes with every step.
+const std::vector<double>& random_weights() {
+  static const std::vector<double> weights = [] {
+    std::mt19937 random(1);
+    std::normal_distribution<double> logits(0.0, kSpread);
+    std::vector<double> drawn(4'099);
+    for (double& weight : drawn) weight = std::exp(logits(random) / kTemperature);
+    return drawn;
+  }();
+  return weights;
+}
+
+bool closes(TokenId token) {
+  static const std::vector<bool> closing = [] {
+    std::vector<bool> tokens;
+    for (std::size_t i = 0; i < tiny_tokenizer()->vocabulary_size(); ++i) {
+      const auto id = static_cast<TokenId>(i);
+      const std::string_view piece = tiny_tokenizer()->piece(id);
+      tokens.push_back(tiny_tokenizer()->is_eos(id) || piece.find_first_of("\"]}") != std::string_view::npos);
+    }
+    return tokens;
+  }();
+  return closing[static_cast<std::size_t>(token)];
+}
+
 TokenId draw(const std::vector<TokenId>& tokens, std::mt19937& random) {
-  std::normal_distribution<double> logits(0.0, kSpread);
-  std::vector<double> weights;
+  static const double preference = std::exp(kClosingPreference / kTemperature);
+  const std::size_t shift = random();
+  std::vector<double> sums;
+  double sum = 0;
   for (const TokenId token : tokens) {
-    double logit = logits(random);
-    const std::string_view piece = tiny_tokenizer()->piece(token);
-    const bool closes = piece.find_first_of("\"]}") != std::string_view::npos;
-    if (closes || tiny_tokenizer()->is_eos(token)) logit += kClosingPreference;
-    weights.push_back(std::exp(logit / kTemperature));
+    const std::size_t place = (shift + static_cast<std::size_t>(token) * 31) % random_weights().size();
+    sum += random_weights()[place] * (closes(token) ? preference : 1.0);
+    sums.push_back(sum);
   }
-  return tokens[std::discrete_distribution<std::size_t>(weights.begin(), weights.end())(random)];
+  const double point = std::uniform_real_distribution<double>(0, sum)(random);
+  const auto chosen = std::upper_bound(sums.begin(), sums.end() - 1, point) - sums.begin();
+  return tokens[static_cast<std::size_t>(chosen)];
 }
 
 }  // namespace
