@@ -19,6 +19,8 @@ import numpy
 import checkpoint
 import decoder
 
+# Runs the engine where this machine cannot by itself.
+EMULATOR = os.environ.get("AXLLAMA_EMULATOR", "").split()
 TOKENS = 64
 PROMPTS = 50
 WINDOW = 512  # tokens of held-out text evaluated together
@@ -29,7 +31,7 @@ MOST_TIES = 5      # of 3,200 tokens
 
 
 def run_engine(options, mode, *arguments, arithmetic="integer"):
-    command = [options.engine, mode, "--library", options.library, "--package", options.package, *map(str, arguments)]
+    command = [*EMULATOR, options.engine, mode, "--library", options.library, "--package", options.package, *map(str, arguments)]
     environment = os.environ | {"AXLLAMA_SOFTCARD_ARITHMETIC": arithmetic}
     process = subprocess.run(command, stdout=subprocess.PIPE, check=False, env=environment)
     if process.returncode != 0:

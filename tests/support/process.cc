@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -35,6 +36,19 @@ int status_of(int raw) {
   return WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
 }
 
+/// The command line with the emulator before a program of this build that this machine cannot run by itself:
+/// AXLLAMA_EMULATOR, words separated by spaces.
+std::vector<std::string> emulated(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command;
+  const char* emulator = std::getenv("AXLLAMA_EMULATOR");
+  if (emulator != nullptr && arguments.front().starts_with(AXLLAMA_BINARY_DIR)) {
+    std::istringstream words(emulator);
+    command.assign(std::istream_iterator<std::string>(words), {});
+  }
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
 pid_t spawn(const std::vector<std::string>& arguments, const Environment& added, const std::string& in,
             const std::string& out, const std::string& err) {
   std::map<std::string, std::string> variables;
@@ -49,7 +63,7 @@ pid_t spawn(const std::vector<std::string>& arguments, const Environment& added,
   std::vector<char*> env;
   for (auto& line : lines) env.push_back(line.data());
   env.push_back(nullptr);
-  std::vector<std::string> copies = arguments;
+  std::vector<std::string> copies = emulated(arguments);
   std::vector<char*> argv;
   for (auto& argument : copies) argv.push_back(argument.data());
   argv.push_back(nullptr);
@@ -60,7 +74,7 @@ pid_t spawn(const std::vector<std::string>& arguments, const Environment& added,
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), env.data());
+  const int error = ::posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), env.data());
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0)
     throw std::system_error(error, std::generic_category(), "cannot start " + arguments.front());
