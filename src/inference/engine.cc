@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "inference/cached_sequence.h"
 #include "inference/engine_impl.h"
 #include "inference/generation_loop.h"
 
@@ -12,19 +13,41 @@ namespace axllama::inference {
 using base::Error;
 using base::ErrorCode;
 
-void Engine::Impl::require_idle() const {
-  if (*generating) {
-    throw Error(ErrorCode::kInternal,
-                "The engine of " + runner.package().files().name + " is generating already.");
+std::unique_ptr<SequenceRunner> Engine::Impl::new_sequence(std::span<const text::TokenId> tokens,
+                                                           std::size_t pinned) {
+  auto sequence = std::make_unique<CachedSequence>(runner, tier, tokens, pinned);
+  if (being_saved != nullptr && being_saved->busy) {  // what it holds is about to change
+    stop_saving();
   }
+  return sequence;
+}
+
+void Engine::Impl::stop_saving() noexcept {
+  saving.reset();
+  being_saved = nullptr;
+}
+
+/// The conversation used last that no tier has yet; null: none.
+KvSlot* Engine::Impl::worth_saving() {
+  KvSlot* latest = nullptr;
+  for (const auto& slot : runner.slots().all()) {
+    const std::size_t size = slot->cache.size();
+    if (!slot->busy && !slot->saved && size > 0 &&
+        transfer_pays(runner, size, runner.prefill_cost(0, size)) &&
+        (latest == nullptr || slot->last_used > latest->last_used)) {
+      latest = slot.get();
+    }
+  }
+  return latest;
 }
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Engine::~Engine() = default;
 
 std::unique_ptr<Engine> Engine::load(axcl::Card& card, std::shared_ptr<const model::Package> package,
-                                     const LoadProgress& progress) {
-  return std::unique_ptr<Engine>(new Engine(std::make_unique<Impl>(card, std::move(package), progress)));
+                                     const LoadProgress& progress, const EngineOptions& options) {
+  return std::unique_ptr<Engine>(
+      new Engine(std::make_unique<Impl>(card, std::move(package), progress, options)));
 }
 
 const model::Package& Engine::package() const noexcept {
@@ -43,28 +66,68 @@ std::uint64_t Engine::card_bytes() const noexcept {
   return impl_->runner.card_bytes();
 }
 
+std::size_t Engine::slots() const noexcept {
+  return impl_->runner.slots().most();
+}
+
+std::size_t Engine::free_slots() const noexcept {
+  return slots() - impl_->runner.slots().busy();
+}
+
 std::unique_ptr<Engine::Generation> Engine::start(GenerationRequest request) {
-  impl_->require_idle();
   check_request(request, impl_->runner.vocabulary(), context_length());
-  auto loop =
-      std::make_unique<GenerationLoop>(impl_->runner, std::move(request), impl_->runner.tokenizer(),
-                                       context_length(), [busy = impl_->generating] { *busy = false; });
-  *impl_->generating = true;
-  return loop;
+  auto sequence = impl_->new_sequence(request.prompt, request.pinned_prompt_tokens);
+  return std::make_unique<GenerationLoop>(std::move(sequence), std::move(request), impl_->runner.tokenizer(),
+                                          context_length());
+}
+
+void Engine::resume(Generation& generation) {
+  auto& loop = dynamic_cast<GenerationLoop&>(generation);
+  loop.resume(impl_->new_sequence(loop.tokens(), loop.pinned_tokens()));
 }
 
 void Engine::reset_cache() {
-  impl_->require_idle();
-  impl_->runner.cache().forget(false);
+  impl_->stop_saving();
+  impl_->runner.slots().forget_all();
+}
+
+void Engine::set_kv_tier(std::shared_ptr<KvTier> tier) {
+  impl_->tier = std::move(tier);
+}
+
+KvLayout Engine::kv_layout() const noexcept {
+  return impl_->runner.kv_layout();
+}
+
+bool Engine::work_idle() {
+  if (!impl_->tier) {
+    return false;
+  }
+  if (!impl_->saving) {
+    impl_->being_saved = impl_->worth_saving();
+    if (impl_->being_saved == nullptr) {
+      return false;
+    }
+    impl_->saving = store_in_tier(*impl_->tier, impl_->runner, *impl_->being_saved);
+  }
+  if (impl_->saving && impl_->saving->step()) {
+    impl_->stop_saving();
+  }
+  return true;
+}
+
+bool Engine::release_spare_memory() {
+  impl_->stop_saving();
+  return impl_->runner.slots().shed();
 }
 
 void Engine::evaluate(std::span<const text::TokenId> tokens, const LogitsSink& sink) {
-  impl_->require_idle();
   if (tokens.size() > context_length()) {
     throw Error(ErrorCode::kInvalidArgument, std::to_string(tokens.size()) +
                                                  " tokens are longer than the context of " +
                                                  std::to_string(context_length()) + ".");
   }
+  impl_->stop_saving();
   impl_->runner.evaluate(tokens, sink);
 }
 

@@ -8,7 +8,9 @@
 
 #include "axcl/card.h"
 #include "base/bfloat16.h"
+#include "inference/engine_options.h"
 #include "inference/generation.h"
+#include "inference/kv_tier.h"
 #include "model/package.h"
 #include "model/shapes.h"
 #include "text/tokenizer/tokenizer.h"
@@ -18,15 +20,16 @@ namespace axllama::inference {
 /// Called after each layer is loaded: (layers loaded, layers in all). Return false to give the load up.
 using LoadProgress = std::function<bool(std::size_t, std::size_t)>;
 
-/// One loaded model on one card: layers, head, KV cache and the buffers between them (DESIGN section 3).
-/// Owner (lane) thread only. At most one Generation at a time in this version.
+/// One loaded model on one card: layers, head, KV slots and the buffers between them (docs/design.md, section
+/// 3). As many generations can run at once as there are slots, advanced in turn; each gives the tokens it
+/// gives alone. Owner (lane) thread only.
 class Engine {
  public:
   /// Throws Error: what axcl::Model throws (kNotFound, kInvalidArgument, kResourceExhausted, kDevice),
   /// kInvalidArgument when the files do not belong together (naming both), kCancelled when `progress` gave
   /// up. Nothing stays on the card then.
   static std::unique_ptr<Engine> load(axcl::Card& card, std::shared_ptr<const model::Package> package,
-                                      const LoadProgress& progress = {});
+                                      const LoadProgress& progress = {}, const EngineOptions& options = {});
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -38,27 +41,46 @@ class Engine {
   std::uint64_t card_bytes() const noexcept;
 
   /// A generation in progress, advanced one engine call at a time so that the owner can look at cancellation
-  /// and at other requests in between. Must not outlive the engine.
+  /// and at other requests in between. While it runs it must not outlive the engine; suspended it may.
   class Generation {
    public:
     virtual ~Generation() = default;
-    /// Runs one prefill chunk, or one decode step with sampling. Returns what it produced; a prefill chunk
-    /// but the last returns an event without tokens. After an event with `done` no further call is allowed.
-    /// Throws Error when the card fails: the generation is then over and the engine's cache is forgotten.
+    /// Makes one engine call: a prefill chunk, a part of fetching a cached beginning, or one decode step with
+    /// sampling. Returns what it produced; often an event without tokens until the prompt is evaluated. After
+    /// an event with `done` no further call is allowed, and the KV slot is free. Throws Error when the card
+    /// fails: what the slot holds is then forgotten and the generation suspended.
     virtual TokenEvent step() = 0;
     /// Ends the generation now and returns its last event (kCancelled) with the stats so far.
     virtual TokenEvent cancel() = 0;
+    /// Gives the KV slot back but keeps all that is needed to go on (see Engine::resume).
+    virtual void suspend() noexcept = 0;
   };
 
-  /// Throws Error (kInvalidArgument): empty prompt, token out of range, or a prompt that leaves no room to
-  /// answer (names both lengths).
+  /// Throws Error: kInvalidArgument for an empty prompt, a token out of range, or a prompt that leaves no
+  /// room to answer (names both lengths); kResourceExhausted when all slots are in use.
   std::unique_ptr<Generation> start(GenerationRequest request);
+  /// Lets a suspended generation go on, of this engine or of another one with the same model: what it has
+  /// said is evaluated again, and what follows is what would have followed. Throws Error
+  /// (kResourceExhausted).
+  void resume(Generation& generation);
 
-  /// Forgets the cached conversation.
+  /// Generations that can run at once; fewer when the card turns out to have less memory.
+  std::size_t slots() const noexcept;
+  std::size_t free_slots() const noexcept;
+
+  /// Forgets the cached conversations; those of running generations when they end.
   void reset_cache();
 
+  /// Where conversations are kept beyond the card (null: nowhere), and what it has to know of them.
+  void set_kv_tier(std::shared_ptr<KvTier> tier);
+  KvLayout kv_layout() const noexcept;
+  /// Does a short piece of work that can wait, such as saving a conversation; false: there is none.
+  bool work_idle();
+  /// Gives card memory back that only makes later requests faster; whether there was any.
+  bool release_spare_memory();
+
   /// Evaluates `tokens` (at most the context length) from an empty cache and calls `sink` with each position
-  /// and the logits [V] bf16 after it. For perplexity and checks. Not while a Generation runs.
+  /// and the logits [V] bf16 after it. For perplexity and checks; needs a free slot.
   void evaluate(std::span<const text::TokenId> tokens,
                 const std::function<void(std::size_t, std::span<const base::Bf16>)>& sink);
 

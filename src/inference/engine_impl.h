@@ -1,22 +1,29 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "inference/engine.h"
 #include "inference/model_runner.h"
+#include "inference/sequence_runner.h"
+#include "inference/tier_transfer.h"
 
 namespace axllama::inference {
 
 struct Engine::Impl {
-  Impl(axcl::Card& card, std::shared_ptr<const model::Package> package, const LoadProgress& progress)
-      : runner(card, std::move(package), progress) {}
+  Impl(axcl::Card& card, std::shared_ptr<const model::Package> package, const LoadProgress& progress,
+       const EngineOptions& options)
+      : runner(card, std::move(package), progress, options) {}
 
-  /// Throws Error (kInternal) while a generation runs.
-  void require_idle() const;
+  std::unique_ptr<SequenceRunner> new_sequence(std::span<const text::TokenId> tokens, std::size_t pinned);
+  KvSlot* worth_saving();
+  void stop_saving() noexcept;
 
   ModelRunner runner;
-  std::shared_ptr<bool> generating = std::make_shared<bool>(false);
+  std::shared_ptr<KvTier> tier;
+  KvSlot* being_saved = nullptr;  // while nothing else is to do
+  std::unique_ptr<TierTransfer> saving;
 };
 
 }  // namespace axllama::inference

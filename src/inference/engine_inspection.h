@@ -18,17 +18,21 @@ class EngineInspection {
 
   void set_planner(PrefillPlanner planner) { runner_.set_planner(std::move(planner)); }
   const std::vector<model::PrefillGroup>& prefill_groups() const { return runner_.prefill_groups(); }
-  const KvCache& cache() const { return runner_.cache(); }
-  SequenceRunner& sequence() { return runner_; }
+  /// Of the sequence that began or ended last.
+  const KvCache& cache() const { return runner_.slots().latest().cache; }
+  const KvSlots& slots() const { return runner_.slots(); }
+  /// As after an error of the card.
+  void distrust() { runner_.distrust(runner_.slots().latest()); }
+  CostMeter& costs() { return runner_.costs(); }
 
   /// Rows [first, first + count) of a layer's keys, or values, downloaded.
   std::vector<std::byte> keys(axcl::Card& card, std::size_t layer, std::size_t first,
                               std::size_t count) const {
-    return download(card, runner_.cache().keys(layer, first, count));
+    return download(card, cache().keys(layer, first, count));
   }
   std::vector<std::byte> values(axcl::Card& card, std::size_t layer, std::size_t first,
                                 std::size_t count) const {
-    return download(card, runner_.cache().values(layer, first, count));
+    return download(card, cache().values(layer, first, count));
   }
 
  private:

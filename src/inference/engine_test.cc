@@ -13,8 +13,7 @@
 #include "base/error.h"
 #include "inference/engine_inspection.h"
 #include "inference/logits_selection.h"
-#include "inference/random.h"
-#include "inference/testing/test_card.h"
+#include "inference/testing/loaded_engine.h"
 
 namespace axllama::inference {
 namespace {
@@ -24,50 +23,6 @@ using base::Error;
 using base::ErrorCode;
 using testing::RandomModel;
 using text::TokenId;
-
-std::vector<TokenId> random_tokens(std::size_t count, std::uint64_t seed) {
-  Random random(seed);
-  std::vector<TokenId> tokens(count);
-  for (TokenId& token : tokens) {
-    token = static_cast<TokenId>(random.next() % 256);
-  }
-  return tokens;
-}
-
-GenerationRequest greedy(std::vector<TokenId> prompt, int max_tokens) {
-  GenerationRequest request;
-  request.prompt = std::move(prompt);
-  request.sampling.temperature = 0;
-  request.max_tokens = max_tokens;
-  request.ignore_end_of_sequence = true;
-  return request;
-}
-
-struct Answer {
-  std::vector<TokenId> tokens;
-  TokenEvent last;
-};
-
-Answer run(Engine& engine, const GenerationRequest& request) {
-  const auto generation = engine.start(request);
-  Answer answer;
-  while (!answer.last.done) {
-    answer.last = generation->step();
-    answer.tokens.insert(answer.tokens.end(), answer.last.tokens.begin(), answer.last.tokens.end());
-  }
-  return answer;
-}
-
-/// A random model loaded on the software card.
-class Loaded {
- public:
-  explicit Loaded(const RandomModel& model = {})
-      : package(model), engine(Engine::load(card.card(), package.open())) {}
-
-  TestCard card;
-  TestPackage package;
-  std::unique_ptr<Engine> engine;
-};
 
 TEST(Engine, DescribesItself) {
   Loaded loaded;
@@ -97,7 +52,7 @@ TEST(Engine, AnswersTheSameEveryTime) {
 }
 
 TEST(Engine, ReusesTheLongestCommonPrefix) {
-  Loaded loaded;
+  Loaded loaded({}, {.kv_slots = 1});
   const std::vector<TokenId> prompt = random_tokens(90, 2);
   const Answer first = run(*loaded.engine, greedy(prompt, 10));
 
@@ -274,17 +229,6 @@ TEST(Engine, EvaluateGivesTheLogitsAlongTheWay) {
                Error);
 }
 
-TEST(Engine, RunsOneGenerationAtATime) {
-  Loaded loaded;
-  auto generation = loaded.engine->start(greedy(random_tokens(10, 1), 5));
-  EXPECT_THROW(loaded.engine->start(greedy(random_tokens(10, 1), 5)), Error);
-  EXPECT_THROW(loaded.engine->reset_cache(), Error);
-  generation->step();
-  EXPECT_EQ(generation->cancel().reason, FinishReason::kCancelled);
-  EXPECT_NO_THROW(loaded.engine->start(greedy(random_tokens(10, 1), 5)));
-  EXPECT_NO_THROW(loaded.engine->reset_cache());
-}
-
 TEST(Engine, RefusesPromptsItCannotAnswer) {
   Loaded loaded;
   EXPECT_THROW(loaded.engine->start(greedy({}, 1)), Error);
@@ -360,7 +304,7 @@ TEST(Engine, ForgetsACacheThatMayHoldGarbage) {
     const auto engine = Engine::load(card.card(), package.open());
     expected = run(*engine, request).tokens;
     EngineInspection inspection(*engine);
-    inspection.sequence().forget();
+    inspection.distrust();
     EXPECT_EQ(inspection.cache().size(), 0U);
     const Answer answer = run(*engine, request);
     EXPECT_EQ(answer.tokens, expected);

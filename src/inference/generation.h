@@ -27,6 +27,10 @@ struct GenerationRequest {
   std::optional<int> top_logprobs;  // set: log probabilities of each token and of so many alternatives
   std::size_t pinned_prompt_tokens =
       0;  // the prompt's beginning that other requests will share (system prompt)
+  std::size_t context_limit =
+      0;                        // tokens of prompt and answer (num_ctx); 0, or too many: the model's context
+  bool context_shift = false;   // when the context is full, drop the middle and go on instead of ending
+  std::size_t keep_tokens = 0;  // first tokens of the prompt that a shift keeps
   std::optional<std::chrono::steady_clock::time_point> deadline;  // the answer ends then, with kLength
 };
 
@@ -42,7 +46,7 @@ const char* finish_reason_name(FinishReason reason) noexcept;
 /// Counts and times of one generation.
 struct GenerationStats {
   std::size_t prompt_tokens = 0;
-  std::size_t cached_prompt_tokens = 0;  // of these, taken from the KV cache
+  std::size_t cached_prompt_tokens = 0;  // of these, taken from a cache: not computed
   std::size_t generated_tokens = 0;
   std::chrono::nanoseconds prompt_time{0};
   std::chrono::nanoseconds generation_time{0};

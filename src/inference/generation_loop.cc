@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "inference/context_window.h"
 
 namespace axllama::inference {
 namespace {
@@ -20,11 +21,12 @@ void check_request(const GenerationRequest& request, std::size_t vocabulary, std
   if (request.prompt.empty()) {
     throw Error(ErrorCode::kInvalidArgument, "The prompt has no tokens.");
   }
-  if (request.prompt.size() >= context_length) {
+  const std::size_t limit = context_limit_of(request, context_length);
+  if (request.prompt.size() >= limit) {
     throw Error(
         ErrorCode::kInvalidArgument,
         "The prompt is longer than the context allows: it has " + std::to_string(request.prompt.size()) +
-            " tokens, and the model's context length of " + std::to_string(context_length) +
+            " tokens, and the context length of " + std::to_string(limit) +
             " tokens must hold prompt and answer. Shorten the prompt or use a model with a longer context.");
   }
   for (std::size_t i = 0; i < request.prompt.size(); ++i) {
@@ -38,42 +40,43 @@ void check_request(const GenerationRequest& request, std::size_t vocabulary, std
   }
 }
 
-GenerationLoop::GenerationLoop(SequenceRunner& runner, GenerationRequest request,
-                               std::shared_ptr<const text::Tokenizer> tokenizer, std::size_t context_length,
-                               std::function<void()> on_end)
-    : runner_(runner),
+GenerationLoop::GenerationLoop(std::unique_ptr<SequenceRunner> sequence, GenerationRequest request,
+                               std::shared_ptr<const text::Tokenizer> tokenizer, std::size_t context_length)
+    : sequence_(std::move(sequence)),
       request_(std::move(request)),
       tokenizer_(std::move(tokenizer)),
-      longest_answer_(context_length - request_.prompt.size()),
+      context_limit_(context_limit_of(request_, context_length)),
+      longest_answer_(longest_answer_of(request_, context_length)),
       sampler_(request_.sampling, context_length),
       constraint_(request_.constraint, request_.constraint_after, tokenizer_),
       answer_(tokenizer_, request_.stop, request_.emit_special_tokens),
-      on_end_(std::move(on_end)) {
-  if (request_.max_tokens >= 0) {
-    longest_answer_ = std::min(longest_answer_, static_cast<std::size_t>(request_.max_tokens));
-  }
+      tokens_(request_.prompt) {
   if (request_.top_logprobs) {
     logprobs_.emplace(tokenizer_, *request_.top_logprobs);
   }
-  stats_.prompt_tokens = request_.prompt.size();
-  for (const text::TokenId token : request_.prompt) {
+  stats_.prompt_tokens = tokens_.size();
+  for (const text::TokenId token : tokens_) {
     sampler_.accept(token);
   }
 }
 
-GenerationLoop::~GenerationLoop() {
-  end();
+void GenerationLoop::suspend() noexcept {
+  sequence_.reset();
+  prefilled_ = false;
 }
 
-void GenerationLoop::end() noexcept {
-  if (!std::exchange(ended_, true) && on_end_) {
-    on_end_();
+void GenerationLoop::resume(std::unique_ptr<SequenceRunner> sequence) {
+  if (ended_) {
+    throw Error(ErrorCode::kInternal, "A generation that had ended was to be resumed.");
   }
+  sequence_ = std::move(sequence);
+  prefilled_ = false;
 }
 
 void GenerationLoop::require_running() const {
-  if (ended_) {
-    throw Error(ErrorCode::kInternal, "A generation that had ended was asked for more.");
+  if (ended_ || !sequence_) {
+    throw Error(ErrorCode::kInternal, ended_ ? "A generation that had ended was asked for more."
+                                             : "A suspended generation was asked for more.");
   }
 }
 
@@ -82,55 +85,65 @@ void GenerationLoop::finish(TokenEvent& event, FinishReason reason) {
   event.reason = reason;
 }
 
+bool GenerationLoop::past_deadline() const {
+  return request_.deadline && Clock::now() >= *request_.deadline;
+}
+
 TokenEvent GenerationLoop::step() {
   require_running();
   TokenEvent event;
-  try {
-    evaluate(event);
-  } catch (...) {
-    runner_.forget();
-    end();
-    throw;
+  if (past_deadline()) {
+    event.text = answer_.finish();
+    finish(event, FinishReason::kLength);
+  } else {
+    try {
+      evaluate(event);
+    } catch (...) {
+      sequence_->forget();
+      suspend();
+      throw;
+    }
   }
   if (event.done) {
     event.stats = stats_;
-    end();
+    ended_ = true;
+    sequence_.reset();
   }
   return event;
 }
 
 void GenerationLoop::evaluate(TokenEvent& event) {
   const Clock::time_point start = Clock::now();
-  if (!prefilled_) {
-    if (!std::exchange(begun_, true)) {
-      stats_.cached_prompt_tokens = runner_.begin(request_.prompt);
-    }
-    prefilled_ = runner_.prefill(request_.prompt);
-    stats_.prompt_time += Clock::now() - start;
-    if (!prefilled_) {
-      return;
-    }
-    if (longest_answer_ == 0) {
-      finish(event, FinishReason::kLength);
-      return;
-    }
+  const bool first = stats_.generated_tokens == 0;
+  if (prefilled_) {
+    sequence_->decode(tokens_.back());
   } else {
-    runner_.decode(last_token_);
+    prefilled_ = sequence_->prefill(tokens_);
   }
-  const Clock::time_point evaluated = stats_.generated_tokens == 0 ? Clock::now() : start;
-  take_next_token(event);
-  stats_.generation_time += Clock::now() - evaluated;
+  Clock::time_point generating_since = start;
+  if (first) {
+    stats_.cached_prompt_tokens = sequence_->reused();
+    generating_since = Clock::now();
+    stats_.prompt_time += generating_since - start;
+  }
+  if (prefilled_ && longest_answer_ == 0) {
+    finish(event, FinishReason::kLength);
+  } else if (prefilled_) {
+    take_next_token(event);
+  }
+  stats_.generation_time += Clock::now() - generating_since;
 }
 
 void GenerationLoop::take_next_token(TokenEvent& event) {
-  const std::span<const base::Bf16> logits = runner_.logits();
-  last_token_ = sampler_.sample(logits, constraint_.allowed());
+  const std::span<const base::Bf16> logits = sequence_->logits();
+  const text::TokenId token = sampler_.sample(logits, constraint_.allowed());
   if (logprobs_) {
-    event.logprobs.push_back(logprobs_->of(last_token_, logits));
+    event.logprobs.push_back(logprobs_->of(token, logits));
   }
+  tokens_.push_back(token);
   ++stats_.generated_tokens;
-  event.tokens.push_back(last_token_);
-  follow(last_token_, event);
+  event.tokens.push_back(token);
+  follow(token, event);
 }
 
 /// What a token of the answer brings about: its text, and perhaps the end.
@@ -154,15 +167,21 @@ void GenerationLoop::follow(text::TokenId token, TokenEvent& event) {
   } else if (looping || stats_.generated_tokens >= longest_answer_) {
     event.text += answer_.finish();
     finish(event, answer_.stopped() ? FinishReason::kStop : FinishReason::kLength);
+  } else if (tokens_.size() > context_limit_) {
+    shift_context(tokens_, request_.keep_tokens);
+    prefilled_ = false;
   }
 }
 
 TokenEvent GenerationLoop::cancel() {
-  require_running();
+  if (ended_) {
+    throw Error(ErrorCode::kInternal, "A generation that had ended was cancelled.");
+  }
   TokenEvent event;
   finish(event, FinishReason::kCancelled);
   event.stats = stats_;
-  end();
+  ended_ = true;
+  sequence_.reset();
   return event;
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "inference/answer_constraint.h"
 #include "inference/answer_text.h"
@@ -15,43 +15,46 @@
 
 namespace axllama::inference {
 
-/// One generation over a SequenceRunner: prefill, then decode, sample and detokenize until something ends it.
+/// One generation over a sequence: prefill, then decode, sample and detokenize until something ends it. What
+/// is on the card can be lost and computed again: tokens, sampler and text stay on the host.
 class GenerationLoop final : public Engine::Generation {
  public:
-  /// The request has been checked (see check_request). `runner` must outlive the loop; `on_end` is called
-  /// once, when the generation ends or the loop is destroyed, whichever is first.
-  GenerationLoop(SequenceRunner& runner, GenerationRequest request,
-                 std::shared_ptr<const text::Tokenizer> tokenizer, std::size_t context_length,
-                 std::function<void()> on_end);
-  ~GenerationLoop() override;
-  GenerationLoop(const GenerationLoop&) = delete;
-  GenerationLoop& operator=(const GenerationLoop&) = delete;
+  /// The request has been checked (see check_request). What `sequence` belongs to must outlive the loop, or
+  /// its suspension.
+  GenerationLoop(std::unique_ptr<SequenceRunner> sequence, GenerationRequest request,
+                 std::shared_ptr<const text::Tokenizer> tokenizer, std::size_t context_length);
 
   TokenEvent step() override;
   TokenEvent cancel() override;
+  void suspend() noexcept override;
+
+  /// Goes on with another sequence, which has to compute tokens().
+  void resume(std::unique_ptr<SequenceRunner> sequence);
+  /// The prompt and what has been sampled, without what a context shift dropped.
+  const std::vector<text::TokenId>& tokens() const noexcept { return tokens_; }
+  std::size_t pinned_tokens() const noexcept { return request_.pinned_prompt_tokens; }
 
  private:
+  bool past_deadline() const;
   void evaluate(TokenEvent& event);
   void take_next_token(TokenEvent& event);
   void follow(text::TokenId token, TokenEvent& event);
   void finish(TokenEvent& event, FinishReason reason);
-  void end() noexcept;
   void require_running() const;
 
-  SequenceRunner& runner_;
+  std::unique_ptr<SequenceRunner> sequence_;  // null: suspended, or ended
   GenerationRequest request_;
   std::shared_ptr<const text::Tokenizer> tokenizer_;
+  std::size_t context_limit_;   // in tokens
   std::size_t longest_answer_;  // in tokens, by max_tokens and context
   Sampler sampler_;
   AnswerConstraint constraint_;
   RepetitionGuard guard_;
   std::optional<LogProbabilities> logprobs_;
   AnswerText answer_;
-  std::function<void()> on_end_;
   GenerationStats stats_;
-  text::TokenId last_token_ = 0;
-  bool begun_ = false;
-  bool prefilled_ = false;
+  std::vector<text::TokenId> tokens_;
+  bool prefilled_ = false;  // the sequence has all tokens but the last, which is evaluated next
   bool ended_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include "inference/generation_loop.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -39,37 +40,61 @@ std::shared_ptr<const text::Tokenizer> byte_tokenizer() {
 }
 
 /// Answers with given tokens, three prompt tokens at a time, and remembers what it was asked.
-class ScriptedRunner final : public SequenceRunner {
+class ScriptedRunner {
  public:
   explicit ScriptedRunner(std::vector<TokenId> script) : script_(std::move(script)) {}
 
-  std::size_t begin(std::span<const TokenId>) override { return evaluated = cached; }
-  bool prefill(std::span<const TokenId> prompt) override {
+  /// A sequence with nothing but `cached` tokens evaluated.
+  std::unique_ptr<SequenceRunner> sequence() {
+    evaluated = cached;
+    return std::make_unique<Sequence>(*this);
+  }
+  bool prefill(std::span<const TokenId> prompt) {
+    if (prompt.size() < evaluated) {
+      evaluated = 0;  // a shift
+    }
+    prefilled.assign(prompt.begin(), prompt.end());
     evaluated = std::min(evaluated + 3, prompt.size());
     ++prefills;
     return evaluated == prompt.size();
   }
-  void decode(TokenId token) override {
+  void decode(TokenId token) {
     if (decoded.size() == fail_at) {
       throw Error(ErrorCode::kDevice, "The card failed.");
     }
     decoded.push_back(token);
+    ++evaluated;
   }
-  std::span<const base::Bf16> logits() override {
+  std::span<const base::Bf16> logits() {
     row_.assign(kVocabulary, base::f32_to_bf16(-1.0F));
     row_[static_cast<std::size_t>(script_.at(next_++))] = base::f32_to_bf16(5.0F);
     return row_;
   }
-  void forget() noexcept override { forgotten = true; }
 
   std::size_t cached = 0;
   std::size_t evaluated = 0;
   std::size_t prefills = 0;
   std::size_t fail_at = 1000000;
   std::vector<TokenId> decoded;
+  std::vector<TokenId> prefilled;
+  std::size_t sequences = 0;  // alive
   bool forgotten = false;
 
  private:
+  class Sequence final : public SequenceRunner {
+   public:
+    explicit Sequence(ScriptedRunner& runner) : runner_(runner) { ++runner_.sequences; }
+    ~Sequence() override { --runner_.sequences; }
+    bool prefill(std::span<const TokenId> prompt) override { return runner_.prefill(prompt); }
+    std::size_t reused() const noexcept override { return runner_.cached; }
+    void decode(TokenId token) override { runner_.decode(token); }
+    std::span<const base::Bf16> logits() override { return runner_.logits(); }
+    void forget() noexcept override { runner_.forgotten = true; }
+
+   private:
+    ScriptedRunner& runner_;
+  };
+
   std::vector<TokenId> script_;
   std::size_t next_ = 0;
   std::vector<base::Bf16> row_;
@@ -103,7 +128,7 @@ GenerationRequest greedy(std::size_t prompt_tokens = 4) {
 }
 
 Answer run(ScriptedRunner& runner, const GenerationRequest& request) {
-  GenerationLoop loop(runner, request, byte_tokenizer(), kContext, {});
+  GenerationLoop loop(runner.sequence(), request, byte_tokenizer(), kContext);
   Answer answer;
   while (!answer.last.done) {
     answer.last = loop.step();
@@ -136,7 +161,7 @@ TEST(GenerationLoop, EndsAtTheEndOfSequenceTokenAndHidesIt) {
 
 TEST(GenerationLoop, PrefillStepsBringNoTokens) {
   ScriptedRunner runner(bytes_of("A") + kRandomEnd);
-  GenerationLoop loop(runner, greedy(7), byte_tokenizer(), kContext, {});
+  GenerationLoop loop(runner.sequence(), greedy(7), byte_tokenizer(), kContext);
   EXPECT_TRUE(loop.step().tokens.empty());
   EXPECT_TRUE(loop.step().tokens.empty());
   EXPECT_EQ(loop.step().tokens, bytes_of("A"));  // the last chunk brings the first token
@@ -230,36 +255,102 @@ TEST(GenerationLoop, PenaltiesSeeThePrompt) {
 
 TEST(GenerationLoop, CancelEndsItWithTheStatsSoFar) {
   ScriptedRunner runner(bytes_of("Hello"));
-  bool ended = false;
-  GenerationLoop loop(runner, greedy(3), byte_tokenizer(), kContext, [&] { ended = true; });
+  GenerationLoop loop(runner.sequence(), greedy(3), byte_tokenizer(), kContext);
   loop.step();
   loop.step();
-  EXPECT_FALSE(ended);
+  EXPECT_EQ(runner.sequences, 1U);
   const TokenEvent event = loop.cancel();
   EXPECT_TRUE(event.done);
   EXPECT_EQ(event.reason, FinishReason::kCancelled);
   EXPECT_EQ(event.stats.generated_tokens, 2U);
-  EXPECT_TRUE(ended);
+  EXPECT_EQ(runner.sequences, 0U);  // the slot is free at once
   EXPECT_FALSE(runner.forgotten);
   EXPECT_THROW(loop.step(), Error);
   EXPECT_THROW(loop.cancel(), Error);
 }
 
-TEST(GenerationLoop, ACardErrorEndsItAndForgetsTheCache) {
-  ScriptedRunner runner(bytes_of("Hello"));
+TEST(GenerationLoop, ItsEndFreesTheSequence) {
+  ScriptedRunner runner(bytes_of("A") + kRandomEnd);
+  GenerationLoop loop(runner.sequence(), greedy(3), byte_tokenizer(), kContext);
+  EXPECT_FALSE(loop.step().done);
+  EXPECT_EQ(runner.sequences, 1U);
+  EXPECT_TRUE(loop.step().done);
+  EXPECT_EQ(runner.sequences, 0U);
+}
+
+TEST(GenerationLoop, ACardErrorSuspendsItAndForgetsTheCache) {
+  ScriptedRunner runner(bytes_of("Hello") + kRandomEnd);
   runner.fail_at = 2;
-  int ended = 0;
-  {
-    GenerationLoop loop(runner, greedy(3), byte_tokenizer(), kContext, [&] { ++ended; });
-    loop.step();
-    loop.step();
-    loop.step();
-    EXPECT_THROW(loop.step(), Error);
-    EXPECT_TRUE(runner.forgotten);
-    EXPECT_EQ(ended, 1);
-    EXPECT_THROW(loop.step(), Error);
+  GenerationLoop loop(runner.sequence(), greedy(3), byte_tokenizer(), kContext);
+  std::string text;
+  for (int i = 0; i < 3; ++i) {
+    text += loop.step().text;
   }
-  EXPECT_EQ(ended, 1);
+  EXPECT_THROW(loop.step(), Error);
+  EXPECT_TRUE(runner.forgotten);
+  EXPECT_EQ(runner.sequences, 0U);
+  EXPECT_THROW(loop.step(), Error);
+
+  // Elsewhere it computes its prompt and what it said, and says the rest.
+  runner.fail_at = 1000000;
+  loop.resume(runner.sequence());
+  TokenEvent event;
+  while (!event.done) {
+    event = loop.step();
+    text += event.text;
+  }
+  EXPECT_EQ(text, "Hello");
+  EXPECT_EQ(runner.prefilled, bytes_of("xxxHel"));
+  EXPECT_EQ(event.stats.prompt_tokens, 3U);
+  EXPECT_EQ(event.stats.generated_tokens, 6U);
+  EXPECT_THROW(loop.resume(runner.sequence()), Error);
+}
+
+TEST(GenerationLoop, ASuspendedOneCanBeCancelled) {
+  ScriptedRunner runner(bytes_of("Hello"));
+  GenerationLoop loop(runner.sequence(), greedy(3), byte_tokenizer(), kContext);
+  loop.step();
+  loop.suspend();
+  EXPECT_EQ(runner.sequences, 0U);
+  EXPECT_EQ(loop.cancel().stats.generated_tokens, 1U);
+}
+
+TEST(GenerationLoop, ShiftsTheContextWhenItIsFull) {
+  GenerationRequest request = greedy(0);
+  request.prompt = bytes_of("0123");
+  request.context_limit = 10;
+  request.context_shift = true;
+  request.keep_tokens = 2;
+  request.max_tokens = 12;
+  ScriptedRunner runner(bytes_of("abcdefghijkl"));
+  const Answer answer = run(runner, request);
+  EXPECT_EQ(answer.text, "abcdefghijkl");
+  EXPECT_EQ(answer.last.reason, FinishReason::kLength);
+  EXPECT_EQ(answer.last.stats.prompt_tokens, 4U);
+  // "0123abcdefg" is one too many: of the nine behind "01" the older four go, and again of "01cdefghijk".
+  EXPECT_EQ(runner.prefilled, bytes_of("01ghijk"));
+  EXPECT_EQ(runner.decoded, bytes_of("abcdefhij"));  // g and k are evaluated with the rest
+}
+
+TEST(GenerationLoop, WithoutShiftTheLimitEndsIt) {
+  GenerationRequest request = greedy(4);
+  request.context_limit = 10;
+  const Answer answer = run(std::vector<TokenId>(100, 'a'), request);
+  EXPECT_EQ(answer.text, "aaaaaa");
+  EXPECT_EQ(answer.last.reason, FinishReason::kLength);
+}
+
+TEST(GenerationLoop, ADeadlineEndsItWithinACall) {
+  GenerationRequest request = greedy(3);
+  request.deadline = std::chrono::steady_clock::now();
+  ScriptedRunner runner(bytes_of("Hello"));
+  Answer answer = run(runner, request);
+  EXPECT_EQ(answer.last.reason, FinishReason::kLength);
+  EXPECT_EQ(answer.tokens.size(), 0U);
+  EXPECT_EQ(runner.prefills, 0U);
+  request.deadline = std::chrono::steady_clock::now() + std::chrono::hours(1);
+  answer = run(bytes_of("Hello") + kRandomEnd, request);
+  EXPECT_EQ(answer.text, "Hello");
 }
 
 TEST(CheckRequest, NamesWhatIsWrong) {

@@ -31,11 +31,26 @@ void KvCache::clear() {
   }
 }
 
-std::size_t KvCache::keep_common_prefix(std::span<const text::TokenId> prompt) {
+std::size_t KvCache::common_prefix(std::span<const text::TokenId> prompt) const noexcept {
   const std::size_t longest = std::min(tokens_.size(), prompt.empty() ? 0 : prompt.size() - 1);
   const auto end = tokens_.begin() + static_cast<std::ptrdiff_t>(longest);
-  tokens_.erase(std::mismatch(tokens_.begin(), end, prompt.begin()).first, tokens_.end());
+  return static_cast<std::size_t>(std::mismatch(tokens_.begin(), end, prompt.begin()).first -
+                                  tokens_.begin());
+}
+
+std::size_t KvCache::keep_common_prefix(std::span<const text::TokenId> prompt) {
+  tokens_.resize(common_prefix(prompt));
   return tokens_.size();
+}
+
+void KvCache::copy_from(const KvCache& source, std::size_t count) {
+  const std::size_t first = size();
+  const std::size_t rows = count - first;
+  for (std::size_t layer = 0; layer < shape_.layers; ++layer) {
+    card_.copy(keys(layer, first, rows), source.keys(layer, first, rows));
+    card_.copy(values(layer, first, rows), source.values(layer, first, rows));
+  }
+  append(std::span(source.tokens()).subspan(first, rows));
 }
 
 void KvCache::append(std::span<const text::TokenId> tokens) {

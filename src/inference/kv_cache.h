@@ -30,9 +30,15 @@ class KvCache {
   const std::vector<text::TokenId>& tokens() const noexcept { return tokens_; }
   std::size_t size() const noexcept { return tokens_.size(); }
 
+  /// How many of the cached tokens `prompt` begins with; never all of `prompt`, whose last token has to be
+  /// evaluated for its logits.
+  std::size_t common_prefix(std::span<const text::TokenId> prompt) const noexcept;
   /// Keeps the longest common beginning of the cached tokens and `prompt` without its last token. Returns its
   /// length.
   std::size_t keep_common_prefix(std::span<const text::TokenId> prompt);
+  /// Copies rows [size(), count) of `source`, of the same shape, card to card, and records their tokens. The
+  /// first size() tokens of both must be equal.
+  void copy_from(const KvCache& source, std::size_t count);
   /// Records tokens whose rows have been written behind the cached ones.
   void append(std::span<const text::TokenId> tokens);
   /// Drops all tokens. `distrust`: what the memory holds may not be finite, so it is cleared before it is

@@ -1,6 +1,7 @@
 #include "inference/model_runner.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -39,33 +40,44 @@ KvCacheShape cache_shape(const LayerStack& stack) {
 
 }  // namespace
 
+using Clock = std::chrono::steady_clock;
+
 ModelRunner::ModelRunner(axcl::Card& card, std::shared_ptr<const model::Package> package,
-                         const std::function<bool(std::size_t, std::size_t)>& progress)
+                         const std::function<bool(std::size_t, std::size_t)>& progress,
+                         const EngineOptions& options)
     : card_(card),
       package_(std::move(package)),
       stack_(load_layers(card, *package_, progress)),
       head_(card, package_->files().head, stack_.shapes().hidden, package_->vocabulary_size()),
-      cache_(card, cache_shape(stack_)),
       decode_chain_(card, stack_, head_.input()),
       prefill_chain_(card, stack_, *package_, usable_prefill_groups(stack_.shapes().prefill)),
-      planner_([this, costs = PrefillCosts::guess(prefill_groups().size())](std::size_t cached,
-                                                                            std::size_t remaining) {
-        return next_prefill_step(prefill_groups(), costs, cached, remaining);
-      }) {}
+      costs_(prefill_groups()),
+      planner_([this](std::size_t cached, std::size_t remaining) {
+        return next_prefill_step(prefill_groups(), costs_.costs(), cached, remaining);
+      }),
+      slots_(card, cache_shape(stack_), decode_chain_, options.kv_slots, options.parallel) {}
 
 std::uint64_t ModelRunner::card_bytes() const noexcept {
-  return stack_.file_bytes() + head_.card_bytes() + cache_.bytes() + decode_chain_.card_bytes() +
+  return stack_.file_bytes() + head_.card_bytes() + slots_.card_bytes() + decode_chain_.card_bytes() +
          prefill_chain_.card_bytes();
 }
 
-std::size_t ModelRunner::begin(std::span<const text::TokenId> prompt) {
-  cache_.make_trustworthy();
-  return cache_.keep_common_prefix(prompt);
+KvLayout ModelRunner::kv_layout() const noexcept {
+  const KvCacheShape& shape = slots_.all().front()->cache.shape();
+  return {shape.layers, shape.row_bytes};
 }
 
-axcl::DeviceSpan ModelRunner::run_chunk(std::size_t group, std::span<const text::TokenId> tokens) {
-  const axcl::DeviceSpan hidden_states = prefill_chain_.run(cache_, group, tokens);
-  cache_.append(tokens);
+double ModelRunner::prefill_cost(std::size_t cached, std::size_t total) const {
+  return inference::prefill_cost(prefill_groups(), costs_.costs(), cached, total - cached);
+}
+
+axcl::DeviceSpan ModelRunner::run_chunk(KvSlot& slot, std::size_t group,
+                                        std::span<const text::TokenId> tokens) {
+  const Clock::time_point start = Clock::now();
+  const axcl::DeviceSpan hidden_states = prefill_chain_.run(slot.cache, group, tokens);
+  slot.cache.append(tokens);
+  slot.saved = false;
+  costs_.prefilled(group, tokens.size(), Clock::now() - start);
   return hidden_states;
 }
 
@@ -74,48 +86,61 @@ void ModelRunner::load_head_input(axcl::DeviceSpan hidden_states, std::size_t ro
   card_.copy(head_.input(), hidden_states.subspan(row * row_bytes, row_bytes));
 }
 
-bool ModelRunner::prefill(std::span<const text::TokenId> prompt) {
-  const std::span<const text::TokenId> rest = prompt.subspan(cache_.size());
-  const PrefillStep step = planner_(cache_.size(), rest.size());
+bool ModelRunner::prefill(KvSlot& slot, std::span<const text::TokenId> prompt) {
+  const std::span<const text::TokenId> rest = prompt.subspan(slot.cache.size());
+  const PrefillStep step = planner_(slot.cache.size(), rest.size());
   if (step.group) {
-    const axcl::DeviceSpan hidden_states = run_chunk(*step.group, rest.first(step.rows));
-    if (cache_.size() == prompt.size()) {
+    const axcl::DeviceSpan hidden_states = run_chunk(slot, *step.group, rest.first(step.rows));
+    if (slot.cache.size() == prompt.size()) {
       load_head_input(hidden_states, step.rows - 1);
     }
   } else {
-    decode(rest.front());
+    decode(slot, rest.front());
   }
-  return cache_.size() == prompt.size();
+  return slot.cache.size() == prompt.size();
 }
 
-void ModelRunner::decode(text::TokenId token) {
-  decode_chain_.run(cache_, package_->embedding(token));
-  cache_.append({&token, 1});
+void ModelRunner::decode(KvSlot& slot, text::TokenId token) {
+  const Clock::time_point start = Clock::now();
+  decode_chain_.run(slot.decode, slot.cache, package_->embedding(token));
+  slot.cache.append({&token, 1});
+  slot.saved = false;
+  costs_.decoded(Clock::now() - start);
 }
 
 std::span<const Bf16> ModelRunner::logits() {
   return head_.run();
 }
 
-void ModelRunner::forget() noexcept {
-  cache_.forget(true);
-  decode_chain_.invalidate();
+void ModelRunner::copy(KvSlot& slot, const KvSlot& source, std::size_t count) {
+  const Clock::time_point start = Clock::now();
+  slot.cache.copy_from(source.cache, count);
+  slot.saved = false;
+  costs_.copied(Clock::now() - start);
+}
+
+void ModelRunner::distrust(KvSlot& slot) noexcept {
+  slot.cache.forget(true);
+  slot.decode.invalidate();
   prefill_chain_.invalidate();
 }
 
 void ModelRunner::evaluate(std::span<const text::TokenId> tokens, const LogitsSink& sink) {
-  cache_.make_trustworthy();
-  cache_.forget(false);
-  while (cache_.size() < tokens.size()) {
-    const std::size_t cached = cache_.size();
+  KvSlot& slot = slots_.acquire(tokens);
+  const std::unique_ptr<KvSlot, std::function<void(KvSlot*)>> lease(
+      &slot, [this](KvSlot* leased) { slots_.release(*leased); });
+  slot.cache.forget(false);
+  slot.cache.make_trustworthy();
+  while (slot.cache.size() < tokens.size()) {
+    const std::size_t cached = slot.cache.size();
     const std::span<const text::TokenId> rest = tokens.subspan(cached);
     const PrefillStep step = planner_(cached, rest.size());
     if (!step.group) {
-      decode(rest.front());
+      decode(slot, rest.front());
       sink(cached, logits());
       continue;
     }
-    const axcl::DeviceSpan hidden_states = run_chunk(*step.group, rest.first(step.rows));
+    const axcl::DeviceSpan hidden_states = run_chunk(slot, *step.group, rest.first(step.rows));
     for (std::size_t row = 0; row < step.rows; ++row) {
       load_head_input(hidden_states, row);
       sink(cached + row, logits());

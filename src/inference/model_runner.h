@@ -5,15 +5,19 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "axcl/card.h"
+#include "inference/cost_meter.h"
 #include "inference/decode_chain.h"
+#include "inference/engine_options.h"
 #include "inference/head.h"
-#include "inference/kv_cache.h"
+#include "inference/kv_slots.h"
+#include "inference/kv_tier.h"
 #include "inference/layer_stack.h"
 #include "inference/prefill_chain.h"
 #include "inference/prefill_plan.h"
-#include "inference/sequence_runner.h"
 #include "model/package.h"
 
 namespace axllama::inference {
@@ -23,46 +27,60 @@ using PrefillPlanner = std::function<PrefillStep(std::size_t, std::size_t)>;
 /// Takes the logits [V] bf16 after the token at a position.
 using LogitsSink = std::function<void(std::size_t, std::span<const base::Bf16>)>;
 
-/// A model on the card: layers, head, KV cache and the two ways through them. Owner thread only.
-class ModelRunner final : public SequenceRunner {
+/// A model on the card: layers, head, KV slots and the two ways through them, for any of the slots. Owner
+/// thread only.
+class ModelRunner {
  public:
   ModelRunner(axcl::Card& card, std::shared_ptr<const model::Package> package,
-              const std::function<bool(std::size_t, std::size_t)>& progress);
+              const std::function<bool(std::size_t, std::size_t)>& progress, const EngineOptions& options);
 
-  std::size_t begin(std::span<const text::TokenId> prompt) override;
-  bool prefill(std::span<const text::TokenId> prompt) override;
-  void decode(text::TokenId token) override;
-  std::span<const base::Bf16> logits() override;
-  void forget() noexcept override;
+  /// Evaluates tokens of `prompt` that `slot` does not have yet in one engine call; true when it has all of
+  /// them. What the slot has must be what the prompt begins with, but not all of it.
+  bool prefill(KvSlot& slot, std::span<const text::TokenId> prompt);
+  /// Evaluates one token after the cached ones.
+  void decode(KvSlot& slot, text::TokenId token);
+  /// Logits after the token evaluated last, in whatever slot: [V] bf16, valid until the next call.
+  std::span<const base::Bf16> logits();
+  /// Takes over rows [slot's size, count) from another slot whose first tokens are the same.
+  void copy(KvSlot& slot, const KvSlot& source, std::size_t count);
+  /// Drops what the slot holds and does not trust its memory any more, nor the masks.
+  void distrust(KvSlot& slot) noexcept;
 
-  /// Evaluates `tokens` from an empty cache and gives the logits after each of them, in order.
+  /// Evaluates `tokens` in a slot from the beginning and gives the logits after each of them, in order.
   void evaluate(std::span<const text::TokenId> tokens, const LogitsSink& sink);
 
+  /// What evaluating tokens [cached, total) costs, in the unit of costs().
+  double prefill_cost(std::size_t cached, std::size_t total) const;
+  CostMeter& costs() noexcept { return costs_; }
+
+  axcl::Card& card() noexcept { return card_; }
   const model::Package& package() const noexcept { return *package_; }
   const model::LayerShapes& shapes() const noexcept { return stack_.shapes(); }
   /// The groups that prefill uses; PrefillStep::group counts them.
   const std::vector<model::PrefillGroup>& prefill_groups() const noexcept { return prefill_chain_.groups(); }
-  const KvCache& cache() const noexcept { return cache_; }
-  KvCache& cache() noexcept { return cache_; }
+  KvSlots& slots() noexcept { return slots_; }
+  const KvSlots& slots() const noexcept { return slots_; }
   std::shared_ptr<const text::Tokenizer> tokenizer() const noexcept {
     return {package_, &package_->tokenizer()};
   }
   std::size_t vocabulary() const noexcept { return package_->vocabulary_size(); }
   std::uint64_t card_bytes() const noexcept;
+  KvLayout kv_layout() const noexcept;
   void set_planner(PrefillPlanner planner) { planner_ = std::move(planner); }
 
  private:
-  axcl::DeviceSpan run_chunk(std::size_t group, std::span<const text::TokenId> tokens);
+  axcl::DeviceSpan run_chunk(KvSlot& slot, std::size_t group, std::span<const text::TokenId> tokens);
   void load_head_input(axcl::DeviceSpan hidden_states, std::size_t row);
 
   axcl::Card& card_;
   std::shared_ptr<const model::Package> package_;
   LayerStack stack_;
   Head head_;
-  KvCache cache_;
   DecodeChain decode_chain_;
   PrefillChain prefill_chain_;
+  CostMeter costs_;
   PrefillPlanner planner_;
+  KvSlots slots_;
 };
 
 }  // namespace axllama::inference

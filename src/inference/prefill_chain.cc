@@ -70,8 +70,9 @@ PrefillChain::Group PrefillChain::make_group(const model::PrefillGroup& shape) {
   return group;
 }
 
+/// Host bookkeeping only, and nothing where the cache is bound already.
 void PrefillChain::bind_cache(Group& group, const model::PrefillGroup& shape, const KvCache& cache) {
-  if (shape.history == 0 || group.bound_cache == &cache) {
+  if (shape.history == 0) {
     return;
   }
   const LayerPorts& ports = stack_.ports();
@@ -79,7 +80,6 @@ void PrefillChain::bind_cache(Group& group, const model::PrefillGroup& shape, co
     group.bindings[i].bind_input(ports.k_cache, cache.keys(i, 0, shape.cache_slots));
     group.bindings[i].bind_input(ports.v_cache, cache.values(i, 0, shape.cache_slots));
   }
-  group.bound_cache = &cache;
 }
 
 /// Rows without a token are zero: finite, and never seen by those before them.

@@ -54,7 +54,6 @@ class PrefillChain {
     std::optional<MaskFor> mask_for;        // what the mask on the card is for
     axcl::DeviceBuffer no_keys, no_values;  // dummy cache of a group without history
     std::vector<axcl::IoBinding> bindings;  // by layer
-    const KvCache* bound_cache = nullptr;
   };
 
   Chunk& chunk_for(std::size_t rows);

@@ -33,4 +33,16 @@ PrefillStep next_prefill_step(std::span<const model::PrefillGroup> groups, const
   return best;
 }
 
+double prefill_cost(std::span<const model::PrefillGroup> groups, const PrefillCosts& costs,
+                    std::size_t cached, std::size_t remaining) {
+  double cost = 0;
+  while (remaining > 0) {
+    const PrefillStep step = next_prefill_step(groups, costs, cached, remaining);
+    cost += step.group ? costs.chunk[*step.group] : costs.decode_step;
+    cached += step.rows;
+    remaining -= step.rows;
+  }
+  return cost;
+}
+
 }  // namespace axllama::inference

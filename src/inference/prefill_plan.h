@@ -20,10 +20,14 @@ std::vector<model::PrefillGroup> usable_prefill_groups(const std::vector<model::
 struct PrefillCosts {
   double decode_step = 1.0;
   std::vector<double> chunk;  // by index of the group
+  double copy = 0.25;         // of a cached beginning from slot to slot, whatever its length
 
   /// Before anything is measured: a 128-row chunk of published 4B layers costs about as much as 1.9 decode
   /// steps.
-  static PrefillCosts guess(std::size_t groups) { return {1.0, std::vector<double>(groups, 1.9)}; }
+  static constexpr double kGuessedChunk = 1.9;
+  static PrefillCosts guess(std::size_t groups) {
+    return {.chunk = std::vector<double>(groups, kGuessedChunk)};
+  }
 };
 
 /// One engine call of a prefill: a chunk of `rows` tokens in the group of that index, or without group one
@@ -40,5 +44,9 @@ struct PrefillStep {
 /// costs less.
 PrefillStep next_prefill_step(std::span<const model::PrefillGroup> groups, const PrefillCosts& costs,
                               std::size_t cached, std::size_t remaining);
+
+/// What all steps for `remaining` tokens after `cached` ones cost.
+double prefill_cost(std::span<const model::PrefillGroup> groups, const PrefillCosts& costs,
+                    std::size_t cached, std::size_t remaining);
 
 }  // namespace axllama::inference

@@ -1,0 +1,101 @@
+#include "inference/cached_sequence.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace axllama::inference {
+namespace {
+
+/// A conversation that is about to be overwritten is saved when computing it again would cost so many times
+/// what saving it does: it may never come back.
+constexpr double kSavingFactor = 4;
+
+}  // namespace
+
+CachedSequence::CachedSequence(ModelRunner& runner, std::shared_ptr<KvTier> tier,
+                               std::span<const text::TokenId> tokens, std::size_t pinned)
+    : runner_(runner), tier_(std::move(tier)), pinned_(pinned), slot_(runner.slots().acquire(tokens)) {}
+
+CachedSequence::~CachedSequence() {
+  transfer_.reset();
+  runner_.slots().release(slot_);
+}
+
+void CachedSequence::forget() noexcept {
+  transfer_.reset();
+  runner_.distrust(slot_);
+}
+
+/// True when there is something to save: the transfer is under way then.
+bool CachedSequence::save_what_would_be_lost(std::size_t kept) {
+  const std::size_t size = slot_.cache.size();
+  if (std::exchange(looked_at_old_, true) || !tier_ || slot_.saved || kept == size ||
+      !transfer_pays(runner_, size - kept, runner_.prefill_cost(kept, size), kSavingFactor)) {
+    return false;
+  }
+  transfer_ = store_in_tier(*tier_, runner_, slot_);
+  return transfer_ != nullptr;
+}
+
+/// Takes the beginning of `tokens` from where it is cheapest; true when that was an engine call (or the first
+/// of several).
+bool CachedSequence::fetch(std::span<const text::TokenId> tokens) {
+  KvCache& cache = slot_.cache;
+  fetched_ = true;
+  slot_.pinned = pinned_;
+  reused_ = cache.keep_common_prefix(tokens);
+  double cheapest = runner_.prefill_cost(reused_, tokens.size());
+  const KvSlot* source = nullptr;
+  if (const KvSlot* other = runner_.slots().longest_match(tokens, &slot_)) {
+    const std::size_t common = other->cache.common_prefix(tokens);
+    if (common > reused_) {
+      const double cost = runner_.costs().costs().copy + runner_.prefill_cost(common, tokens.size());
+      source = cost < cheapest ? other : nullptr;
+      cheapest = std::min(cost, cheapest);
+    }
+  }
+  const std::size_t on_card = source != nullptr ? source->cache.common_prefix(tokens) : reused_;
+  const std::size_t in_tier = tier_ ? std::min(tier_->longest_match(tokens), tokens.size() - 1) : 0;
+  if (in_tier > on_card &&
+      transfer_pays(runner_, in_tier - reused_, cheapest - runner_.prefill_cost(in_tier, tokens.size()), 1)) {
+    std::unique_ptr<KvSource> rows = tier_->load(tokens);
+    if (rows && rows->tokens() > on_card) {
+      reused_ = std::min(rows->tokens(), tokens.size() - 1);
+      transfer_ = load_from_tier(std::move(rows), runner_, slot_, tokens);
+      return true;
+    }
+  }
+  if (source != nullptr) {
+    runner_.copy(slot_, *source, on_card);
+    reused_ = on_card;
+    return true;
+  }
+  return false;
+}
+
+bool CachedSequence::prefill(std::span<const text::TokenId> tokens) {
+  const std::size_t common = slot_.cache.common_prefix(tokens);
+  if (!transfer_ && common != slot_.cache.size()) {
+    fetched_ = false;  // another sequence from here on, as after a context shift
+  }
+  if (!transfer_ && !fetched_ && save_what_would_be_lost(common)) {
+    return false;
+  }
+  if (transfer_) {
+    if (transfer_->step()) {
+      transfer_.reset();
+      if (slot_.cache.size() < reused_) {  // the rows were unusable
+        tier_.reset();
+        fetched_ = false;
+      }
+    }
+    return false;
+  }
+  slot_.cache.make_trustworthy();
+  if (!fetched_ && fetch(tokens)) {
+    return false;
+  }
+  return runner_.prefill(slot_, tokens);
+}
+
+}  // namespace axllama::inference

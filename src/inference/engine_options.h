@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstddef>
+
+namespace axllama::inference {
+
+/// How an engine uses its card.
+struct EngineOptions {
+  /// KV slots: conversations whose keys and values stay on the card, and generations that can run at once.
+  /// 0: as many as the card has memory for when the model is loaded, within limits (see KvSlots).
+  std::size_t kv_slots = 0;
+  /// Generations that shall be able to run at once; raises the limit where `kv_slots` is 0.
+  std::size_t parallel = 1;
+};
+
+}  // namespace axllama::inference
