@@ -18,6 +18,9 @@ constexpr std::chrono::milliseconds kFlushGrace{2'000};
 serving::SchedulerOptions scheduler_options(const ServerConfig& config) {
   serving::SchedulerOptions options;
   options.max_queue = config.max_queue;
+  options.kv_slots = config.kv_slots;
+  options.parallel = config.parallel;
+  options.cards = config.cards;
   options.default_keep_alive = config.keep_alive;
   options.trust = {config.card_checks, config.canary_folder};
   return options;

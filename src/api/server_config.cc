@@ -62,6 +62,12 @@ class Reader {
   EnvironmentLookup lookup_;
 };
 
+std::optional<std::size_t> whole_number(const std::string& text) {
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
 http::Endpoint endpoint(const std::string& text, std::uint16_t port, std::vector<std::string>& warnings) {
   http::ParsedEndpoint parsed = http::parse_endpoint(text, port);
   if (!parsed.warning.empty()) warnings.push_back(parsed.warning);
@@ -69,6 +75,20 @@ http::Endpoint endpoint(const std::string& text, std::uint16_t port, std::vector
 }
 
 }  // namespace
+
+std::vector<std::size_t> parse_cards(const std::string& text) {
+  std::vector<std::size_t> cards;
+  for (const std::string& part : split(text, ',')) {
+    const auto card = whole_number(part);
+    if (!card || std::find(cards.begin(), cards.end(), *card) != cards.end()) {
+      throw base::Error(
+          base::ErrorCode::kInvalidArgument,
+          "Cards are different whole numbers from 0, with commas in between, not '" + text + "'.");
+    }
+    cards.push_back(*card);
+  }
+  return cards;
+}
 
 std::chrono::nanoseconds parse_keep_alive(const std::string& text) {
   std::int64_t seconds = 0;
@@ -113,14 +133,23 @@ ServerConfig server_config_from_environment(const EnvironmentLookup& lookup) {
       config.warnings.push_back("KEEP_ALIVE is not usable and stays at its default: " + error.message());
     }
   }
-  if (const std::string text = environment.text("MAX_QUEUE"); !text.empty()) {
-    std::size_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc() && end == text.data() + text.size() && value > 0) {
-      config.max_queue = value;
-    } else {
-      config.warnings.push_back("MAX_QUEUE must be a whole number above 0, not '" + text +
+  const auto read_count = [&](const std::string& name, std::size_t& value) {
+    const std::string text = environment.text(name);
+    if (const auto count = whole_number(text); count && *count > 0) {
+      value = *count;
+    } else if (!text.empty()) {
+      config.warnings.push_back(name + " must be a whole number above 0, not '" + text +
                                 "'; it stays at its default");
+    }
+  };
+  read_count("MAX_QUEUE", config.max_queue);
+  read_count("KV_SLOTS", config.kv_slots);
+  read_count("NUM_PARALLEL", config.parallel);
+  if (const std::string text = environment.plain("AXLLAMA_CARDS"); !text.empty()) {
+    try {
+      config.cards = parse_cards(text);
+    } catch (const base::Error& error) {
+      config.warnings.push_back("AXLLAMA_CARDS is not usable, so all cards are used: " + error.message());
     }
   }
   if (const std::string text = environment.plain("AXLLAMA_CARD_CHECKS"); text == "off") {

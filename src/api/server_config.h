@@ -21,10 +21,13 @@ struct ServerConfig {
   std::vector<std::string> origins;  // AXLLAMA_ORIGINS, OLLAMA_ORIGINS (comma separated)
   std::chrono::nanoseconds keep_alive = std::chrono::minutes(5);  // AXLLAMA_KEEP_ALIVE, OLLAMA_KEEP_ALIVE
   std::size_t max_queue = 512;                                    // AXLLAMA_MAX_QUEUE, OLLAMA_MAX_QUEUE
-  std::chrono::milliseconds drain_grace{10'000};                  // for running requests after SIGTERM
-  bool card_checks = true;              // AXLLAMA_CARD_CHECKS=off: no self-test, no canary
-  std::filesystem::path canary_folder;  // ~/.axllama/canaries; empty without a home
-  std::vector<std::string> warnings;    // sentences about values that were not usable
+  std::size_t kv_slots = 0;  // AXLLAMA_KV_SLOTS: conversations per model kept on the card; 0: by its memory
+  std::size_t parallel = 0;  // AXLLAMA_NUM_PARALLEL, OLLAMA_NUM_PARALLEL: answers at once; 0: one per slot
+  std::vector<std::size_t> cards;  // AXLLAMA_CARDS: places in the list of cards, from 0; empty: all
+  std::chrono::milliseconds drain_grace{10'000};  // for running requests after SIGTERM
+  bool card_checks = true;                        // AXLLAMA_CARD_CHECKS=off: no self-test, no canary
+  std::filesystem::path canary_folder;            // ~/.axllama/canaries; empty without a home
+  std::vector<std::string> warnings;              // sentences about values that were not usable
 };
 
 /// Looks a variable up; null when it is not set. The default asks the process's environment.
@@ -37,6 +40,9 @@ ServerConfig server_config_from_environment(const EnvironmentLookup& lookup = {}
 /// Where packages are looked for when nothing else is said: the user's (~/.axllama/models), then those
 /// bundled with the program.
 std::vector<std::filesystem::path> default_model_roots(const EnvironmentLookup& lookup = {});
+
+/// "0,2" as a list of cards. Throws Error (kInvalidArgument).
+std::vector<std::size_t> parse_cards(const std::string& text);
 
 /// A keep-alive as the environment writes it: a Go duration or whole seconds; negative: for ever. Throws
 /// Error.

@@ -31,11 +31,17 @@ TEST(ServerConfig, OllamasVariablesWorkAndOursWin) {
                                          {"AXLLAMA_HOST", "\"127.0.0.1:9000\""},
                                          {"OLLAMA_KEEP_ALIVE", "90"},
                                          {"OLLAMA_MAX_QUEUE", " 7 "},
+                                         {"OLLAMA_NUM_PARALLEL", "3"},
+                                         {"AXLLAMA_KV_SLOTS", "5"},
+                                         {"AXLLAMA_CARDS", "2, 0"},
                                          {"OLLAMA_ORIGINS", "http://a.example, http://b.example"},
                                          {"AXLLAMA_MODELS", "/models:/more"}});
   EXPECT_EQ(config.listen.authority(), "127.0.0.1:9000");
   EXPECT_EQ(config.keep_alive, std::chrono::seconds(90));
   EXPECT_EQ(config.max_queue, 7U);
+  EXPECT_EQ(config.parallel, 3U);
+  EXPECT_EQ(config.kv_slots, 5U);
+  EXPECT_EQ(config.cards, (std::vector<std::size_t>{2, 0}));
   EXPECT_EQ(config.origins, (std::vector<std::string>{"http://a.example", "http://b.example"}));
   ASSERT_GE(config.model_roots.size(), 2U);
   EXPECT_EQ(config.model_roots[0], "/models");
@@ -43,10 +49,25 @@ TEST(ServerConfig, OllamasVariablesWorkAndOursWin) {
 }
 
 TEST(ServerConfig, UnusableValuesWarnAndKeepTheDefault) {
-  const ServerConfig config = config_of({{"OLLAMA_KEEP_ALIVE", "soon"}, {"OLLAMA_MAX_QUEUE", "many"}});
+  const ServerConfig config = config_of({{"OLLAMA_KEEP_ALIVE", "soon"},
+                                         {"OLLAMA_MAX_QUEUE", "many"},
+                                         {"OLLAMA_NUM_PARALLEL", "0"},
+                                         {"AXLLAMA_KV_SLOTS", "4x"},
+                                         {"AXLLAMA_CARDS", "0,zero"}});
   EXPECT_EQ(config.keep_alive, std::chrono::minutes(5));
   EXPECT_EQ(config.max_queue, 512U);
-  EXPECT_EQ(config.warnings.size(), 2U);
+  EXPECT_EQ(config.parallel, 0U);
+  EXPECT_EQ(config.kv_slots, 0U);
+  EXPECT_TRUE(config.cards.empty());
+  EXPECT_EQ(config.warnings.size(), 5U);
+}
+
+TEST(ServerConfig, CardsAreDifferentNumbers) {
+  EXPECT_EQ(parse_cards("0"), std::vector<std::size_t>{0});
+  EXPECT_EQ(parse_cards("1, 3"), (std::vector<std::size_t>{1, 3}));
+  EXPECT_THROW(parse_cards("0,0"), base::Error);
+  EXPECT_THROW(parse_cards("-1"), base::Error);
+  EXPECT_THROW(parse_cards("all"), base::Error);
 }
 
 TEST(ServerConfig, KeepAliveForms) {

@@ -28,6 +28,9 @@ struct ServeOptions {
   bool with_sidecar = false;
   std::vector<std::string> model_roots;
   std::string keep_alive;
+  std::size_t kv_slots = 0;
+  std::size_t parallel = 0;
+  std::string cards;
   std::string port_file;
   std::string sidecar_port_file;
   int drain_seconds = -1;
@@ -43,6 +46,9 @@ api::ServerConfig config_of(const ServeOptions& options) {
   config.model_roots.insert(config.model_roots.begin(), options.model_roots.begin(),
                             options.model_roots.end());
   if (!options.keep_alive.empty()) config.keep_alive = api::parse_keep_alive(options.keep_alive);
+  if (options.kv_slots > 0) config.kv_slots = options.kv_slots;
+  if (options.parallel > 0) config.parallel = options.parallel;
+  if (!options.cards.empty()) config.cards = api::parse_cards(options.cards);
   if (options.drain_seconds >= 0) config.drain_grace = std::chrono::seconds(options.drain_seconds);
   return config;
 }
@@ -125,6 +131,15 @@ void add_serve(CLI::App& app) {
       ->take_all();
   command->add_option("--keep-alive", options->keep_alive, "How long an unused model stays loaded [5m]");
   command
+      ->add_option("--kv-slots", options->kv_slots,
+                   "Conversations of a model kept on the card [as many as fit, at most 4]")
+      ->check(CLI::Range(1, 64));
+  command
+      ->add_option("--parallel", options->parallel,
+                   "Answers of a model at once [OLLAMA_NUM_PARALLEL, one per KV slot]")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--cards", options->cards, "Cards to use, counted from 0, as 0,2 [all]");
+  command
       ->add_option("--drain", options->drain_seconds, "Seconds running answers get to end after SIGTERM [10]")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--port-file", options->port_file,
@@ -132,9 +147,10 @@ void add_serve(CLI::App& app) {
   command->add_option("--sidecar-port-file", options->sidecar_port_file,
                       "The same for the back-end routes; written first");
   command->footer(
-      "Environment: OLLAMA_HOST, OLLAMA_ORIGINS, OLLAMA_KEEP_ALIVE, OLLAMA_MAX_QUEUE (each also as "
-      "AXLLAMA_...),\n"
-      "AXLLAMA_MODELS, AXLLAMA_SIDECAR, AXLLAMA_AXCL_LIBRARY, AXLLAMA_CARD_CHECKS.");
+      "Environment: OLLAMA_HOST, OLLAMA_ORIGINS, OLLAMA_KEEP_ALIVE, OLLAMA_MAX_QUEUE, "
+      "OLLAMA_NUM_PARALLEL\n"
+      "(each also as AXLLAMA_...), AXLLAMA_KV_SLOTS, AXLLAMA_CARDS, AXLLAMA_MODELS,\n"
+      "AXLLAMA_SIDECAR, AXLLAMA_AXCL_LIBRARY, AXLLAMA_CARD_CHECKS.");
   command->callback([options] { serve(*options); });
 }
 

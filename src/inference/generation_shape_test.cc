@@ -87,8 +87,8 @@ struct Answer {
   TokenEvent last;
 };
 
-Answer run(SequenceRunner& runner, const GenerationRequest& request) {
-  GenerationLoop loop(runner, request, byte_tokenizer(), kContext, {});
+Answer run(const SimulatedModel& model, const GenerationRequest& request) {
+  GenerationLoop loop(std::make_unique<SimulatedModel>(model), request, byte_tokenizer(), kContext);
   Answer answer;
   while (!answer.last.done) {
     answer.last = loop.step();
@@ -100,8 +100,7 @@ Answer run(SequenceRunner& runner, const GenerationRequest& request) {
 }
 
 Answer run(const std::string& text, const GenerationRequest& request) {
-  SimulatedModel model = writer_of(text, request.prompt.size());
-  return run(model, request);
+  return run(writer_of(text, request.prompt.size()), request);
 }
 
 TEST(GenerationShape, AConstraintBindsFromTheFirstToken) {
@@ -116,7 +115,7 @@ TEST(GenerationShape, AConstraintBindsFromTheFirstToken) {
 TEST(GenerationShape, NoStepIsSpentOnAnEndThatIsTheOnlyWayOn) {
   GenerationRequest request = greedy();
   request.constraint = std::make_shared<ChoiceOf>(std::vector<std::string>{"yes"});
-  SimulatedModel model = writer_of("what?", request.prompt.size());
+  const SimulatedModel model = writer_of("what?", request.prompt.size());
   const Answer answer = run(model, request);
   EXPECT_EQ(answer.text, "yes");
   EXPECT_EQ(answer.tokens, bytes_of("yes"));

@@ -14,7 +14,11 @@ class EngineInstance final : public ModelInstance {
   std::unique_ptr<inference::Engine::Generation> start(inference::GenerationRequest request) override {
     return engine_->start(std::move(request));
   }
+  void resume(inference::Engine::Generation& generation) override { engine_->resume(generation); }
+  std::size_t free_slots() const override { return engine_->free_slots(); }
   void reset_cache() override { engine_->reset_cache(); }
+  bool work_idle() override { return engine_->work_idle(); }
+  bool release_spare_memory() override { return engine_->release_spare_memory(); }
   std::uint64_t card_bytes() const override { return engine_->card_bytes(); }
   std::size_t context_length() const override { return engine_->context_length(); }
 
@@ -24,11 +28,14 @@ class EngineInstance final : public ModelInstance {
 
 class AxclBackend final : public CardBackend {
  public:
-  AxclBackend(std::shared_ptr<axcl::Runtime> runtime, std::size_t card_index, TrustOptions trust)
-      : runtime_(std::move(runtime)), card_(runtime_, card_index), trust_(card_, std::move(trust)) {}
+  explicit AxclBackend(const AxclBackendOptions& options)
+      : options_(options),
+        runtime_(axcl::Runtime::open(options.runtime)),
+        card_(runtime_, options.card_index),
+        trust_(card_, options.trust) {}
 
   CardDescription description() const override {
-    return {runtime_->is_software_card(), runtime_->version(), card_.device_id()};
+    return {runtime_->is_software_card(), runtime_->version(), card_.device_id(), runtime_->devices().size()};
   }
 
   std::optional<axcl::CardProperties> properties() override { return card_.properties(); }
@@ -47,15 +54,19 @@ class AxclBackend final : public CardBackend {
     return bytes;
   }
 
-  std::unique_ptr<ModelInstance> load(std::shared_ptr<const model::Package> package,
+  std::unique_ptr<ModelInstance> load(const ModelReference& model,
                                       const inference::LoadProgress& progress) override {
-    trust_.check_card(*package);
-    auto engine = inference::Engine::load(card_, std::move(package), progress);
+    trust_.check_card(*model.package);
+    auto engine = inference::Engine::load(card_, model.package, progress, options_.engine);
     trust_.check_model(*engine);
+    if (options_.kv_tiers) {
+      engine->set_kv_tier(options_.kv_tiers(model.digest, engine->kv_layout()));
+    }
     return std::make_unique<EngineInstance>(std::move(engine));
   }
 
  private:
+  const AxclBackendOptions options_;
   std::shared_ptr<axcl::Runtime> runtime_;
   axcl::Card card_;
   CardTrust trust_;
@@ -63,10 +74,8 @@ class AxclBackend final : public CardBackend {
 
 }  // namespace
 
-BackendFactory axcl_backend(axcl::RuntimeOptions options, std::size_t card_index, TrustOptions trust) {
-  return [options = std::move(options), card_index, trust = std::move(trust)] {
-    return std::make_unique<AxclBackend>(axcl::Runtime::open(options), card_index, trust);
-  };
+BackendFactory axcl_backend(AxclBackendOptions options) {
+  return [options = std::move(options)] { return std::make_unique<AxclBackend>(options); };
 }
 
 }  // namespace axllama::serving

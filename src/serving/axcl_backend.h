@@ -3,13 +3,24 @@
 #include <cstddef>
 
 #include "axcl/runtime.h"
+#include "inference/engine_options.h"
+#include "inference/kv_tier.h"
 #include "serving/backend.h"
 #include "serving/card_trust.h"
 
 namespace axllama::serving {
 
-/// Opens card `card_index` of the AXCL runtime that `options` describe. A model is loaded only on a card that
-/// passed its self-test, and served only when its canary says what it should.
-BackendFactory axcl_backend(axcl::RuntimeOptions options, std::size_t card_index, TrustOptions trust = {});
+/// How engines are made on a card.
+struct AxclBackendOptions {
+  axcl::RuntimeOptions runtime;
+  std::size_t card_index = 0;
+  TrustOptions trust = {};
+  inference::EngineOptions engine = {};
+  inference::KvTierFactory kv_tiers = {};  // empty: conversations are kept on the card only
+};
+
+/// Opens a card of the AXCL runtime. A model is loaded only on a card that passed its self-test, and served
+/// only when its canary says what it should.
+BackendFactory axcl_backend(AxclBackendOptions options);
 
 }  // namespace axllama::serving

@@ -11,6 +11,7 @@
 #include "inference/engine.h"
 #include "inference/generation.h"
 #include "model/package.h"
+#include "serving/service.h"
 
 namespace axllama::serving {
 
@@ -21,8 +22,13 @@ namespace axllama::serving {
 class ModelInstance {
  public:
   virtual ~ModelInstance() = default;
+  // As the methods of inference::Engine with these names.
   virtual std::unique_ptr<inference::Engine::Generation> start(inference::GenerationRequest request) = 0;
+  virtual void resume(inference::Engine::Generation& generation) = 0;
+  virtual std::size_t free_slots() const = 0;
   virtual void reset_cache() = 0;
+  virtual bool work_idle() = 0;
+  virtual bool release_spare_memory() = 0;
   virtual std::uint64_t card_bytes() const = 0;
   virtual std::size_t context_length() const = 0;
 };
@@ -31,6 +37,7 @@ struct CardDescription {
   bool software_card = false;
   std::string runtime_version;
   std::int32_t device_id = -1;
+  std::size_t card_count = 1;  // of this runtime
 };
 
 /// An opened card. Destroying it releases the card; its models are gone by then.
@@ -42,7 +49,7 @@ class CardBackend {
   virtual std::optional<axcl::CardProperties> properties() = 0;
   /// Card memory below which loading is sure to fail.
   virtual std::uint64_t least_card_bytes(const model::Package& package) const = 0;
-  virtual std::unique_ptr<ModelInstance> load(std::shared_ptr<const model::Package> package,
+  virtual std::unique_ptr<ModelInstance> load(const ModelReference& model,
                                               const inference::LoadProgress& progress) = 0;
 };
 

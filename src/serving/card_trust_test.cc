@@ -56,12 +56,12 @@ class CardTrustTest : public ::testing::Test {
     ::setenv("AXLLAMA_SOFTCARD_CONFIG", (folder_ / "card.json").c_str(), 1);
     axcl::RuntimeOptions options;
     options.library = fs::path(AXLLAMA_BINARY_DIR) / "lib/softcard/libaxcl_rt.so";
-    backend_ = axcl_backend(options, 0, {enabled, records()})();
+    backend_ = axcl_backend({.runtime = options, .trust = {enabled, records()}})();
   }
   /// Empty when the package is served.
   std::optional<Error> load() {
     try {
-      backend_->load(model::Package::open(package()), {});
+      backend_->load({"m", "digest", model::Package::open(package())}, {});
     } catch (const Error& error) {
       return error;
     }

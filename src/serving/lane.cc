@@ -1,49 +1,34 @@
 #include "serving/lane.h"
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 #include "base/error.h"
+#include "serving/lane_events.h"
 
 namespace axllama::serving {
-namespace {
 
 using base::Error;
 using base::ErrorCode;
+using inference::FinishReason;
 using namespace std::chrono_literals;
 
-constexpr auto kPropertiesAge = 5s;           // older ones are refreshed on demand when the lane is idle,
-constexpr auto kPropertiesAgeWhenBusy = 60s;  // and between two requests when it never is
-constexpr auto kReopenPause = 10s;            // between attempts to open a card that could not be opened
+namespace {
 
-Error shutting_down() {
-  return {ErrorCode::kUnavailable, "The server is shutting down."};
-}
-
-Error as_error(std::exception_ptr exception) {
-  try {
-    std::rethrow_exception(std::move(exception));
-  } catch (const Error& error) {
-    return error;
-  } catch (const std::exception& error) {
-    return {ErrorCode::kInternal, "An internal error ended the request.", error.what()};
-  } catch (...) {
-    return {ErrorCode::kInternal, "An unknown error ended the request."};
-  }
-}
-
-inference::TokenEvent cancelled_event() {
-  inference::TokenEvent event;
-  event.done = true;
-  event.reason = inference::FinishReason::kCancelled;
-  return event;
-}
+constexpr auto kPropertiesAge = 5s;            // older ones are refreshed on demand when the lane is idle,
+constexpr auto kPropertiesAgeWhenBusy = 60s;   // and between two engine calls when it never is
+constexpr auto kReopenPause = 10s;             // between attempts to open a card that could not be opened
+constexpr std::size_t kMostOvertakings = 4;    // of a request that waits for its model to be loaded
+constexpr std::size_t kRememberedPrompts = 8;  // per model
 
 }  // namespace
 
 Lane::Lane(LaneOptions options, BackendFactory open_card)
-    : options_(options), open_backend_(std::move(open_card)), residency_(options.default_keep_alive) {
+    : options_(options),
+      open_backend_(std::move(open_card)),
+      residency_(options.default_keep_alive),
+      properties_at_(Clock::now() - kPropertiesAge),
+      watch_([this](const std::string& call, std::chrono::nanoseconds limit) { on_hung(call, limit); }) {
   status_.problem = "The card is being opened.";
 }
 
@@ -52,17 +37,21 @@ void Lane::wait_until_opened(std::chrono::milliseconds timeout) {
   changed_.wait_for(lock, timeout, [this] { return card_state_ != CardState::kOpening; });
 }
 
-std::shared_ptr<EventChannel> Lane::submit(std::string_view client, PendingRequest request,
-                                           std::uint64_t& id) {
+bool Lane::wait_until_finished(Clock::time_point deadline) {
+  Lock lock(mutex_);
+  return changed_.wait_until(lock, deadline, [this] { return finished_; });
+}
+
+std::shared_ptr<EventChannel> Lane::submit(PendingRequest request, std::uint64_t& id) {
   const std::lock_guard lock(mutex_);
   if (stop_deadline_) {
     throw shutting_down();
   }
-  if (card_state_ == CardState::kFailed) {
-    if (Clock::now() - opened_at_ >= kReopenPause) {
-      reopen_wanted_ = true;
-      changed_.notify_all();
-    }
+  if (card_state_ == CardState::kFailed && Clock::now() - opened_at_ >= kReopenPause) {
+    reopen_wanted_ = true;
+    changed_.notify_all();
+  }
+  if (card_state_ == CardState::kFailed || card_state_ == CardState::kHung) {
     throw Error(ErrorCode::kUnavailable, status_.problem);
   }
   if (queue_.size() >= options_.max_queue) {
@@ -73,9 +62,25 @@ std::shared_ptr<EventChannel> Lane::submit(std::string_view client, PendingReque
   id = ++last_id_;
   request.id = id;
   request.channel = channel;
+  remember_prompt(request);
+  const std::string client = request.client;
   queue_.push(client, std::move(request));
   changed_.notify_all();
   return channel;
+}
+
+void Lane::remember_prompt(const PendingRequest& request) {
+  if (request.generation) {
+    const std::vector<text::TokenId>& prompt = request.generation->prompt;
+    auto& prompts = recent_prompts_[request.model.digest];
+    std::erase_if(prompts, [&](const std::vector<text::TokenId>& known) {  // an earlier turn
+      return known.size() <= prompt.size() && std::equal(known.begin(), known.end(), prompt.begin());
+    });
+    prompts.push_back(prompt);
+    if (prompts.size() > kRememberedPrompts) {
+      prompts.pop_front();
+    }
+  }
 }
 
 void Lane::withdraw(std::uint64_t id) {
@@ -85,7 +90,7 @@ void Lane::withdraw(std::uint64_t id) {
     request = queue_.take([id](const PendingRequest& waiting) { return waiting.id == id; });
   }
   if (request) {
-    request->channel->push(cancelled_event());
+    request->channel->push(end_event(FinishReason::kCancelled));
   }
 }
 
@@ -98,6 +103,7 @@ bool Lane::unload(const std::string& digest) {
 void Lane::reset_caches() {
   const std::lock_guard lock(mutex_);
   reset_wanted_ = true;
+  recent_prompts_.clear();
   changed_.notify_all();
 }
 
@@ -127,31 +133,71 @@ std::size_t Lane::queue_length() const {
   return queue_.size();
 }
 
+bool Lane::finished() const {
+  const std::lock_guard lock(mutex_);
+  return finished_;
+}
+
+bool Lane::hung() const {
+  const std::lock_guard lock(mutex_);
+  return card_state_ == CardState::kHung;
+}
+
+LaneLoad Lane::load_for(const std::string& digest, std::span<const text::TokenId> prompt) const {
+  const std::lock_guard lock(mutex_);
+  LaneLoad load;
+  load.usable = card_state_ != CardState::kFailed && card_state_ != CardState::kHung;
+  load.loaded = residency_.contains(digest);
+  load.waiting = queue_.size();
+  load.running = answering_.size();
+  if (const auto found = recent_prompts_.find(digest); found != recent_prompts_.end()) {
+    for (const std::vector<text::TokenId>& known : found->second) {
+      const auto most = static_cast<std::ptrdiff_t>(std::min(known.size(), prompt.size()));
+      const auto differs = std::mismatch(known.begin(), known.begin() + most, prompt.begin()).first;
+      load.matching_tokens =
+          std::max(load.matching_tokens, static_cast<std::size_t>(differs - known.begin()));
+    }
+  }
+  return load;
+}
+
 bool Lane::past_deadline() const {
   return Clock::now().time_since_epoch().count() >= deadline_ticks_;
 }
 
-void Lane::fail_queue(const Error& error) {
+void Lane::end_waiting(const Error& error) {
   while (const auto request = queue_.pop()) {
     request->channel->push(error);
   }
 }
 
-void Lane::fail_queue_without_card() {
-  fail_queue(Error(ErrorCode::kUnavailable, status_.problem));
+/// An answer whose time is over before it began ends as one that was cut.
+void Lane::end_overdue(Clock::time_point now) {
+  while (const auto request = queue_.take([now](const PendingRequest& waiting) {
+    return waiting.generation && waiting.generation->deadline && *waiting.generation->deadline <= now;
+  })) {
+    request->channel->push(end_event(FinishReason::kLength, request->generation->prompt.size()));
+  }
 }
 
 void Lane::run() {
   open_card();
   Lock lock(mutex_);
   while (true) {
+    lock.unlock();
+    past_deadline() ? end_running(shutting_down()) : end_cancelled();
+    lock.lock();
     if (past_deadline()) {
-      fail_queue(shutting_down());
+      end_waiting(shutting_down());
     }
-    if (stop_deadline_ && queue_.empty()) {
+    if (stop_deadline_ && queue_.empty() && running_.empty()) {
       break;
     }
-    if (!work_once(lock)) {
+    if (was_hung_) {
+      lock.unlock();
+      end_hang();
+      lock.lock();
+    } else if (!work_once(lock)) {
       const Clock::time_point wake_up = next_wake_up();
       if (wake_up == Clock::time_point::max()) {
         changed_.wait(lock);
@@ -166,9 +212,12 @@ void Lane::run() {
   lock.unlock();
   instances_.clear();
   backend_.reset();
+  lock.lock();
+  finished_ = true;
+  changed_.notify_all();
 }
 
-/// Does the most urgent piece of work; false when there is none.
+/// Does the most urgent piece of work, never longer than one engine call; false when there is none.
 bool Lane::work_once(Lock& lock) {
   const Clock::time_point now = Clock::now();
   const auto unlocked = [&lock](auto&& work) {
@@ -176,6 +225,7 @@ bool Lane::work_once(Lock& lock) {
     work();
     lock.lock();
   };
+  end_overdue(now);
   if (const auto digest = next_to_unload(now)) {
     residency_.remove(*digest);
     unlocked([&] { unload_now(*digest); });
@@ -185,12 +235,44 @@ bool Lane::work_once(Lock& lock) {
     unlocked([this] { open_card(); });
   } else if (refresh_is_due(now)) {
     unlocked([this] { refresh_properties(); });
-  } else if (auto request = queue_.pop()) {
-    unlocked([&] { serve(std::move(*request)); });
+  } else if (auto request = next_admissible()) {
+    answering_.emplace(request->id, request->channel);
+    unlocked([&] { admit(std::move(*request)); });
+  } else if (!running_.empty()) {
+    unlocked([this] { step_next(); });
   } else {
-    return false;
+    bool worked = false;
+    unlocked([&] { worked = work_idle(); });
+    return worked || !queue_.empty();
   }
   return true;
+}
+
+/// Whether another answer of a loaded model can begin.
+bool Lane::has_room(const std::string& digest) const {
+  const std::size_t running =
+      running_.count([&](const RunningRequest& other) { return other.request.model.digest == digest; });
+  return instances_.at(digest)->free_slots() > 0 && (options_.parallel == 0 || running < options_.parallel);
+}
+
+/// The next request that can begin now, in fair order. One for a model that is not loaded can when nothing
+/// runs; while it waits for that, so many others may overtake it, so that it gets its turn.
+std::optional<PendingRequest> Lane::next_admissible() {
+  bool load_waits = false;
+  auto request = queue_.pop_if([&](const PendingRequest& waiting) {
+    if (!instances_.contains(waiting.model.digest)) {
+      load_waits = load_waits || !running_.empty();
+      return running_.empty();
+    }
+    return (!load_waits || overtaken_ < kMostOvertakings) &&
+           (!waiting.generation || has_room(waiting.model.digest));
+  });
+  if (!load_waits) {
+    overtaken_ = 0;
+  } else if (request) {
+    ++overtaken_;
+  }
+  return request;
 }
 
 /// An idle model whose time is over, unless a waiting request wants it.
@@ -204,233 +286,14 @@ std::optional<std::string> Lane::next_to_unload(Clock::time_point now) const {
 }
 
 bool Lane::refresh_is_due(Clock::time_point now) const {
+  const bool busy = !queue_.empty() || !running_.empty();
   return properties_wanted_ && status_.available &&
-         now - properties_at_ >= (queue_.empty() ? kPropertiesAge : kPropertiesAgeWhenBusy);
+         now - properties_at_ >= (busy ? kPropertiesAgeWhenBusy : kPropertiesAge);
 }
 
 Lane::Clock::time_point Lane::next_wake_up() const {
   const Clock::time_point expiry = residency_.next_expiry().value_or(Clock::time_point::max());
   return std::min(expiry, stop_deadline_.value_or(Clock::time_point::max()));
-}
-
-void Lane::open_card() {
-  std::unique_ptr<CardBackend> backend;
-  CardStatus status;
-  try {
-    backend = open_backend_();
-    const CardDescription description = backend->description();
-    status.available = true;
-    status.software_card = description.software_card;
-    status.runtime_version = description.runtime_version;
-    status.device_id = description.device_id;
-  } catch (...) {
-    status.problem = as_error(std::current_exception()).message();
-  }
-  backend_ = std::move(backend);
-  const std::lock_guard lock(mutex_);
-  card_state_ = status.available ? CardState::kOpen : CardState::kFailed;
-  properties_wanted_ = status.available;
-  properties_at_ = Clock::now() - kPropertiesAge;  // due as soon as the lane is idle
-  opened_at_ = Clock::now();
-  status_ = std::move(status);
-  if (card_state_ == CardState::kFailed) {
-    fail_queue_without_card();
-  }
-  changed_.notify_all();
-}
-
-/// After an error of the card: nothing on it is trusted, and the next request opens it anew.
-void Lane::lose_card() {
-  {
-    const std::lock_guard lock(mutex_);
-    card_state_ = CardState::kLost;
-    residency_.clear();
-    status_ = CardStatus{};
-    status_.problem = "The card failed and will be opened again for the next request.";
-  }
-  instances_.clear();
-  backend_.reset();
-}
-
-void Lane::refresh_properties() {
-  std::optional<axcl::CardProperties> properties;
-  try {
-    properties = backend_->properties();
-  } catch (...) {
-    properties.reset();  // a status page without temperature; a request will find out what is wrong
-  }
-  const std::lock_guard lock(mutex_);
-  properties_wanted_ = false;
-  properties_at_ = Clock::now();
-  status_.temperature_celsius.reset();
-  status_.npu_percent.reset();
-  status_.cmm_total_bytes.reset();
-  status_.cmm_free_bytes.reset();
-  if (properties) {
-    status_.temperature_celsius = properties->temperature_celsius;
-    status_.npu_percent = properties->npu_percent;
-    status_.cmm_total_bytes = properties->cmm_total_bytes;
-    status_.cmm_free_bytes = properties->cmm_free_bytes;
-  }
-}
-
-void Lane::unload_now(const std::string& digest) {
-  instances_.erase(digest);
-}
-
-void Lane::reset_caches_now() {
-  for (const auto& [digest, instance] : instances_) {
-    try {
-      instance->reset_cache();
-    } catch (...) {
-      const std::lock_guard lock(mutex_);
-      residency_.request_unload(digest);  // a model that cannot forget has to go
-    }
-  }
-}
-
-void Lane::serve(PendingRequest request) {
-  try {
-    serve_or_throw(request);
-  } catch (...) {
-    const Error error = as_error(std::current_exception());
-    if (error.code() == ErrorCode::kDevice || (error.code() == ErrorCode::kUnavailable && !past_deadline())) {
-      if (backend_) {
-        lose_card();
-      }
-    }
-    const bool reader_left = error.code() == ErrorCode::kCancelled && request.channel->cancelled();
-    request.channel->push(reader_left ? ResponseEvent(cancelled_event()) : ResponseEvent(error));
-  }
-  const std::lock_guard lock(mutex_);
-  residency_.end_use(request.model.digest, Clock::now());
-}
-
-void Lane::serve_or_throw(PendingRequest& request) {
-  const Clock::time_point start = Clock::now();
-  if (!backend_) {
-    open_card();
-    if (!backend_) {
-      const std::lock_guard lock(mutex_);
-      throw Error(ErrorCode::kUnavailable, status_.problem);
-    }
-  }
-  ModelInstance& model = ensure_loaded(request);
-  request.channel->push(ModelReady{std::max<std::chrono::nanoseconds>(Clock::now() - start, 1ns)});
-  if (request.generation) {
-    generate(model, request);
-  } else {
-    inference::TokenEvent done;
-    done.done = true;
-    request.channel->push(std::move(done));
-  }
-}
-
-ModelInstance& Lane::ensure_loaded(const PendingRequest& request) {
-  const std::string& digest = request.model.digest;
-  const auto found = instances_.find(digest);
-  if (found != instances_.end()) {
-    const std::lock_guard lock(mutex_);
-    residency_.begin_use(digest, request.keep_alive);
-    return *found->second;
-  }
-  {
-    const std::lock_guard lock(mutex_);
-    residency_.begin_load(request.model, request.model.package ? request.model.package->layer_count() : 0);
-    residency_.begin_use(digest, request.keep_alive);
-  }
-  try {
-    std::unique_ptr<ModelInstance> instance = load(request);
-    const std::lock_guard lock(mutex_);
-    residency_.loaded(digest, instance->card_bytes(), instance->context_length());
-    return *(instances_[digest] = std::move(instance));
-  } catch (...) {
-    const std::lock_guard lock(mutex_);
-    residency_.remove(digest);
-    throw;
-  }
-}
-
-/// Loads the model, evicting idle ones, the least recently used first, while it does not fit.
-std::unique_ptr<ModelInstance> Lane::load(const PendingRequest& request) {
-  make_room_for(request.model.package.get());
-  while (true) {
-    try {
-      return backend_->load(request.model.package, [&](std::size_t layers_loaded, std::size_t) {
-        return go_on_loading(request, layers_loaded);
-      });
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kResourceExhausted || !evict_one()) {
-        throw;
-      }
-    }
-  }
-}
-
-/// Saves the time of loads that are sure to fail.
-void Lane::make_room_for(const model::Package* package) {
-  while (package != nullptr && !instances_.empty()) {
-    const auto properties = backend_->properties();
-    if (!properties || properties->cmm_free_bytes >= backend_->least_card_bytes(*package) || !evict_one()) {
-      return;
-    }
-  }
-}
-
-bool Lane::evict_one() {
-  std::optional<std::string> digest;
-  {
-    const std::lock_guard lock(mutex_);
-    digest = residency_.least_recently_used();
-    if (digest) {
-      residency_.remove(*digest);
-    }
-  }
-  if (digest) {
-    unload_now(*digest);
-  }
-  return digest.has_value();
-}
-
-/// A load goes on while anybody waits for it.
-bool Lane::go_on_loading(const PendingRequest& request, std::size_t layers_loaded) {
-  const std::lock_guard lock(mutex_);
-  residency_.loading(request.model.digest, layers_loaded);
-  if (past_deadline()) {
-    throw shutting_down();
-  }
-  return !request.channel->cancelled() || queue_.contains([&](const PendingRequest& waiting) {
-    return waiting.model.digest == request.model.digest;
-  });
-}
-
-void Lane::generate(ModelInstance& model, PendingRequest& request) {
-  EventChannel& channel = *request.channel;
-  if (channel.cancelled()) {
-    channel.push(cancelled_event());
-    return;
-  }
-  const auto generation = model.start(std::move(*request.generation));
-  while (true) {
-    if (past_deadline()) {
-      generation->cancel();
-      throw shutting_down();
-    }
-    if (channel.cancelled()) {
-      channel.push(generation->cancel());
-      return;
-    }
-    inference::TokenEvent event = generation->step();
-    const bool done = event.done;
-    const bool empty = event.tokens.empty() && event.text.empty() && !done;
-    if (!empty && !channel.push(std::move(event)) && !done) {
-      generation->cancel();
-      return;
-    }
-    if (done) {
-      return;
-    }
-  }
 }
 
 }  // namespace axllama::serving

@@ -5,15 +5,20 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "serving/backend.h"
+#include "serving/call_watch.h"
+#include "serving/lane_load.h"
 #include "serving/pending_request.h"
 #include "serving/queue_policy.h"
 #include "serving/residency.h"
@@ -24,23 +29,38 @@ namespace axllama::serving {
 struct LaneOptions {
   std::size_t max_queue = 512;
   std::size_t max_pending_events = 16384;
+  std::size_t parallel = 0;  // answers at once per model; 0: as many as it has KV slots
   std::chrono::nanoseconds default_keep_alive = std::chrono::minutes(5);
+  std::chrono::nanoseconds call_limit = std::chrono::minutes(1);   // for one engine call
+  std::chrono::nanoseconds load_limit = std::chrono::minutes(10);  // for opening a card or loading a layer
 };
 
 /// One card and its queue. run() is the body of the lane thread, which alone touches the card; everything
 /// else may be called from any thread and never waits for the card. Exceptions of the lane become error
 /// events.
+///
+/// Requests are answered several at once, one engine call each in turn. A model is loaded only while no
+/// answer is being generated (loading between executions is known to upset cards), and a few requests for
+/// loaded models may overtake one that waits for that, not more. When the card fails, answers go on after
+/// recovery where they stopped (see fault.h). When a call does not come back, its readers get an error, and
+/// so does everybody until it does.
 class Lane {
  public:
   Lane(LaneOptions options, BackendFactory open_card);
 
+  /// Called on the lane thread each time the card has been opened; set before run().
+  void on_opened(std::function<void(const CardDescription&)> callback) { on_opened_ = std::move(callback); }
+
   void run();
   /// Waits until the first attempt to open the card is over, at most `timeout`.
   void wait_until_opened(std::chrono::milliseconds timeout);
+  /// Waits until run() has returned; false when it has not by `deadline`.
+  bool wait_until_finished(std::chrono::steady_clock::time_point deadline);
+  bool finished() const;
 
   /// Queues a request and gives its channel; throws Error (kResourceExhausted, kUnavailable). Sets
   /// `request.id` and `request.channel` itself.
-  std::shared_ptr<EventChannel> submit(std::string_view client, PendingRequest request, std::uint64_t& id);
+  std::shared_ptr<EventChannel> submit(PendingRequest request, std::uint64_t& id);
   /// The reader of a request gave it up: takes it out of the queue if it still waits.
   void withdraw(std::uint64_t id);
   bool unload(const std::string& digest);
@@ -51,47 +71,78 @@ class Lane {
   std::vector<LoadedModel> loaded() const;
   CardStatus card_status();
   std::size_t queue_length() const;
+  /// A call has not come back within its limit.
+  bool hung() const;
+  LaneLoad load_for(const std::string& digest, std::span<const text::TokenId> prompt) const;
 
  private:
   using Clock = std::chrono::steady_clock;
   using Lock = std::unique_lock<std::mutex>;
 
-  enum class CardState { kOpening, kOpen, kLost, kFailed };
+  enum class CardState { kOpening, kOpen, kLost, kFailed, kHung };
 
-  // Lane thread, mutex held.
+  // lane.cc: the queue and what is to be done next. Lane thread, mutex held.
   bool work_once(Lock& lock);
-  void fail_queue(const base::Error& error);
-  void fail_queue_without_card();
+  void end_waiting(const base::Error& error);
+  void end_overdue(Clock::time_point now);
+  std::optional<PendingRequest> next_admissible();
+  bool has_room(const std::string& digest) const;
   bool refresh_is_due(Clock::time_point now) const;
   std::optional<std::string> next_to_unload(Clock::time_point now) const;
   Clock::time_point next_wake_up() const;
+  bool past_deadline() const;
+  void begin_call(std::string what, std::chrono::nanoseconds limit);
+  void end_call();
+  void remember_prompt(const PendingRequest& request);
 
-  // Lane thread, mutex not held.
+  // lane_card.cc: the card and the models on it. Lane thread, mutex not held.
   void open_card();
   void lose_card();
+  void on_hung(const std::string& call, std::chrono::nanoseconds limit);  // any thread
+  void require_card();
   void refresh_properties();
   void unload_now(const std::string& digest);
   void reset_caches_now();
-  void serve(PendingRequest request);
-  void serve_or_throw(PendingRequest& request);
   ModelInstance& ensure_loaded(const PendingRequest& request);
-  std::unique_ptr<ModelInstance> load(const PendingRequest& request);
+  std::unique_ptr<ModelInstance> load_model(const PendingRequest& request);
   bool go_on_loading(const PendingRequest& request, std::size_t layers_loaded);
   bool evict_one();
+  bool release_spare_memory();
   void make_room_for(const model::Package* package);
-  void generate(ModelInstance& model, PendingRequest& request);
-  bool past_deadline() const;
+
+  // lane_requests.cc: answering. Lane thread, mutex not held.
+  void admit(PendingRequest request);
+  bool begin(PendingRequest& request);
+  void end_cancelled();
+  void step_next();
+  void pass_on(RunningRequest running, inference::TokenEvent event);
+  void end_running(const base::Error& error);
+  void end(RunningRequest& running, ResponseEvent last);
+  void take_turn_later(RunningRequest running);
+  void end_hang();
+  void end_use(const std::string& digest);
+  void handle_failure(RunningRequest running, const base::Error& error);
+  std::vector<RunningRequest> strand(const std::string* digest);
+  void recover(std::vector<RunningRequest> stranded);
+  bool work_idle();
 
   const LaneOptions options_;
   const BackendFactory open_backend_;
+  std::function<void(const CardDescription&)> on_opened_;
 
   // Lane thread only.
   std::unique_ptr<CardBackend> backend_;
   std::map<std::string, std::unique_ptr<ModelInstance>> instances_;  // by digest; gone before backend_
+  FairQueue<RunningRequest> running_;                                // gone before instances_
+  std::size_t overtaken_ = 0;  // requests let in before one that waits for its model to be loaded
+  std::optional<Clock::time_point> recovery_deadline_;  // while recovering
+  bool was_hung_ = false;  // a call came back long after its limit; not yet dealt with
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   FairQueue<PendingRequest> queue_;
+  std::map<std::uint64_t, std::shared_ptr<EventChannel>> answering_;  // taken from the queue and not ended
+  std::map<std::string, std::deque<std::vector<text::TokenId>>> recent_prompts_;  // by digest
   Residency residency_;
   CardState card_state_ = CardState::kOpening;
   CardStatus status_;
@@ -100,9 +151,12 @@ class Lane {
   bool properties_wanted_ = false;
   bool reopen_wanted_ = false;
   bool reset_wanted_ = false;
+  bool finished_ = false;
   std::uint64_t last_id_ = 0;
   std::optional<Clock::time_point> stop_deadline_;
   std::atomic<Clock::rep> deadline_ticks_{Clock::time_point::max().time_since_epoch().count()};
+
+  CallWatch watch_;  // last: its thread uses the others
 };
 
 }  // namespace axllama::serving

@@ -71,5 +71,44 @@ TEST(FairQueue, HoldsItemsThatOnlyMove) {
   EXPECT_EQ(**queue.pop(), 1);
 }
 
+TEST(FairQueue, GivesTheFirstThatIsWanted) {
+  FairQueue<std::string> queue;
+  for (const char* item : {"a1", "a2", "a3"}) {
+    queue.push("a", item);
+  }
+  queue.push("b", "b1");
+  EXPECT_EQ(queue.pop_if([](const std::string& item) { return item == "a2"; }), "a2");
+  EXPECT_EQ(queue.pop_if([](const std::string& item) { return item == "c1"; }), std::nullopt);
+  EXPECT_EQ(queue.size(), 3U);
+  EXPECT_EQ(queue.count([](const std::string& item) { return item[0] == 'a'; }), 2U);
+  EXPECT_EQ(drain(queue), "b1 a1 a3");  // a has had its turn
+}
+
+TEST(FairQueue, TakesAnItemBack) {
+  FairQueue<std::string> queue;
+  queue.push("a", "a1");
+  queue.push("a", "a2");
+  queue.push("b", "b1");
+  std::string item = queue.pop().value();
+  queue.push_front("a", std::move(item));
+  queue.push_front("c", "c1");
+  EXPECT_EQ(drain(queue), "c1 a1 b1 a2");
+}
+
+TEST(FairQueue, IsATurnOrderForThoseWhoComeBack) {
+  FairQueue<std::string> queue;
+  for (const char* item : {"a1", "b1", "b2"}) {
+    queue.push(std::string_view(item, 1), item);
+  }
+  std::string order;
+  for (int i = 0; i < 8; ++i) {
+    std::string item = queue.pop().value();
+    order += item + " ";
+    const std::string client = item.substr(0, 1);
+    queue.push(client, std::move(item));
+  }
+  EXPECT_EQ(order, "a1 b1 a1 b2 a1 b1 a1 b2 ");
+}
+
 }  // namespace
 }  // namespace axllama::serving

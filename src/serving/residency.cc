@@ -46,6 +46,10 @@ void Residency::loaded(const std::string& digest, std::uint64_t card_bytes, std:
   shown.context_length = context_length;
 }
 
+void Residency::resized(const std::string& digest, std::uint64_t card_bytes) {
+  entries_.at(digest).shown.card_bytes = card_bytes;
+}
+
 void Residency::remove(const std::string& digest) {
   entries_.erase(digest);
 }

@@ -24,6 +24,8 @@ class Residency {
   void begin_load(const ModelReference& model, std::size_t layers_total);
   void loading(const std::string& digest, std::size_t layers_loaded);
   void loaded(const std::string& digest, std::uint64_t card_bytes, std::size_t context_length);
+  /// It takes more or less memory than before.
+  void resized(const std::string& digest, std::uint64_t card_bytes);
   void remove(const std::string& digest);
   void clear() { entries_.clear(); }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "axcl/runtime.h"
+#include "inference/kv_tier.h"
 #include "serving/backend.h"
 #include "serving/card_trust.h"
 #include "serving/service.h"
@@ -16,21 +17,29 @@ namespace axllama::serving {
 
 struct SchedulerOptions {
   axcl::RuntimeOptions runtime;
-  std::size_t card_index = 0;
   TrustOptions trust;
-  std::size_t max_queue = 512;             // OLLAMA_MAX_QUEUE
+  std::vector<std::size_t> cards;     // places in the runtime's list of cards; empty: all of them
+  std::size_t kv_slots = 0;           // per model; 0: by the card's memory (see inference::EngineOptions)
+  std::size_t parallel = 0;           // OLLAMA_NUM_PARALLEL: answers at once per model; 0: a slot each
+  inference::KvTierFactory kv_tiers;  // where conversations are kept beyond the card; empty: nowhere
+  std::size_t max_queue = 512;        // OLLAMA_MAX_QUEUE
   std::size_t max_pending_events = 16384;  // a reader that falls further behind loses its request
   std::chrono::nanoseconds default_keep_alive = std::chrono::minutes(5);
+  std::chrono::nanoseconds call_limit = std::chrono::minutes(1);   // then an engine call is taken for hung;
+  std::chrono::nanoseconds load_limit = std::chrono::minutes(10);  // loading a layer, opening a card
 };
 
-/// Owns the card's lane thread and the models on it.
+/// Owns a lane with a thread for each card, and the models on them. A request goes to the lane where its
+/// answer can be expected first: by the beginning of its prompt that is cached there, by what waits and runs,
+/// and by whether the model is loaded.
 class Scheduler final : public InferenceService {
  public:
-  /// Opens the card on the lane thread and waits for it shortly. Does not throw without a card: card_status()
-  /// says why, and submit() throws.
+  /// Opens the cards on their lanes' threads and waits for the first shortly. Does not throw without a card:
+  /// card_status() says why, and submit() throws.
   explicit Scheduler(SchedulerOptions options);
-  /// With another card behind it (tests).
-  Scheduler(const SchedulerOptions& options, BackendFactory backend);
+  /// With other cards behind it (tests).
+  Scheduler(const SchedulerOptions& options, std::vector<BackendFactory> cards);
+  Scheduler(const SchedulerOptions& options, BackendFactory card);
   ~Scheduler() override;  // drain(0)
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
@@ -42,15 +51,17 @@ class Scheduler final : public InferenceService {
 
   std::vector<LoadedModel> loaded() const override;
   CardStatus card_status() const override;
+  std::vector<CardStatus> card_statuses() const override;
   std::size_t queue_length() const override;
 
   /// Refuses new requests, lets running and queued ones go on for at most `grace`, then ends them with an
-  /// error (kUnavailable), unloads everything and releases the card. Returns when the card is released.
+  /// error (kUnavailable), unloads everything and releases the cards. Returns when they are released; a card
+  /// that has stopped answering is left alone.
   void drain(std::chrono::milliseconds grace);
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace axllama::serving

@@ -96,13 +96,16 @@ class InferenceService {
   /// Loads the model (or refreshes its keep-alive); the stream brings ModelReady or an error, then ends with
   /// done.
   virtual std::shared_ptr<ResponseStream> load(ModelReference model, std::optional<KeepAlive> keep_alive) = 0;
-  /// Unloads when the running request is over; false when it was not loaded.
+  /// Unloads when the running requests are over; false when it was not loaded.
   virtual bool unload(const std::string& digest) = 0;
   /// Forgets the cached conversation of every loaded model.
   virtual void reset_caches() = 0;
 
   virtual std::vector<LoadedModel> loaded() const = 0;
+  /// Of the first card that is available, else of the first.
   virtual CardStatus card_status() const = 0;
+  /// Of each card.
+  virtual std::vector<CardStatus> card_statuses() const { return {card_status()}; }
   virtual std::size_t queue_length() const = 0;
 };
 

@@ -7,23 +7,18 @@
 
 namespace axllama::inference {
 
-std::size_t SimulatedModel::begin(std::span<const text::TokenId>) {
-  sequence_.clear();
-  return 0;
-}
-
 bool SimulatedModel::prefill(std::span<const text::TokenId> prompt) {
-  sequence_.assign(prompt.begin(), prompt.end());
+  sequence_->assign(prompt.begin(), prompt.end());
   return true;
 }
 
 void SimulatedModel::decode(text::TokenId token) {
-  sequence_.push_back(token);
+  sequence_->push_back(token);
 }
 
 std::span<const base::Bf16> SimulatedModel::logits() {
   row_.clear();
-  const std::vector<float> row = logits_(sequence_);
+  const std::vector<float> row = logits_(*sequence_);
   std::transform(row.begin(), row.end(), std::back_inserter(row_), base::f32_to_bf16);
   return row_;
 }

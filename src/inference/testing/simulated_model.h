@@ -13,24 +13,24 @@
 
 namespace axllama::inference {
 
-/// A model without a card: the row of logits is a function of the tokens so far. Counts what it is asked.
+/// A model without a card: the row of logits is a function of the tokens so far. Copies share their sequence.
 class SimulatedModel final : public SequenceRunner {
  public:
   using Logits = std::function<std::vector<float>(std::span<const text::TokenId> sequence)>;
 
   explicit SimulatedModel(Logits logits) : logits_(std::move(logits)) {}
 
-  std::size_t begin(std::span<const text::TokenId> prompt) override;
   bool prefill(std::span<const text::TokenId> prompt) override;
+  std::size_t reused() const noexcept override { return 0; }
   void decode(text::TokenId token) override;
   std::span<const base::Bf16> logits() override;
-  void forget() noexcept override { sequence_.clear(); }
+  void forget() noexcept override { sequence_->clear(); }
 
-  const std::vector<text::TokenId>& sequence() const noexcept { return sequence_; }
+  const std::vector<text::TokenId>& sequence() const noexcept { return *sequence_; }
 
  private:
   Logits logits_;
-  std::vector<text::TokenId> sequence_;
+  std::shared_ptr<std::vector<text::TokenId>> sequence_ = std::make_shared<std::vector<text::TokenId>>();
   std::vector<base::Bf16> row_;
 };
 

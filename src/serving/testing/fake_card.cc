@@ -13,20 +13,42 @@ using inference::TokenEvent;
 
 class FakeGeneration final : public inference::Engine::Generation {
  public:
-  FakeGeneration(FakeCard& card, const GenerationRequest& request)
+  FakeGeneration(FakeCard& card, std::shared_ptr<std::size_t> busy, const GenerationRequest& request)
       : card_(card), tokens_(request.max_tokens < 0 ? 1000000 : request.max_tokens) {
     ++card_.active_generations;
+    take_slot(std::move(busy));
   }
   ~FakeGeneration() override {
     card_.check_thread();
     --card_.active_generations;
+    suspend();
+  }
+
+  /// `busy`: the used slots of a model.
+  void take_slot(std::shared_ptr<std::size_t> busy) {
+    busy_ = std::move(busy);
+    ++*busy_;
+  }
+  void suspend() noexcept override {
+    if (busy_) {
+      --*busy_;
+      busy_.reset();
+    }
   }
 
   TokenEvent step() override {
     card_.check_thread();
+    if (!busy_) {
+      throw base::Error(base::ErrorCode::kInternal, "A suspended generation was asked for more.");
+    }
     card_.step.pass();
-    if (card_.on_step) {
-      card_.on_step();
+    try {
+      if (card_.on_step) {
+        card_.on_step();
+      }
+    } catch (...) {
+      suspend();
+      throw;
     }
     TokenEvent event;
     event.tokens = {next_};
@@ -49,6 +71,7 @@ class FakeGeneration final : public inference::Engine::Generation {
 
  private:
   FakeCard& card_;
+  std::shared_ptr<std::size_t> busy_;  // null: suspended
   int tokens_;
   int next_ = 0;
 };
@@ -67,14 +90,33 @@ class FakeInstance final : public ModelInstance {
     if (card_.on_start) {
       card_.on_start();
     }
-    return std::make_unique<FakeGeneration>(card_, request);
+    return std::make_unique<FakeGeneration>(card_, busy_, request);
   }
+  void resume(inference::Engine::Generation& generation) override {
+    card_.check_thread();
+    ++card_.resumed;
+    if (card_.on_resume) {
+      card_.on_resume();
+    }
+    dynamic_cast<FakeGeneration&>(generation).take_slot(busy_);
+  }
+  std::size_t free_slots() const override { return card_.slots - *busy_; }
+  bool work_idle() override {
+    card_.check_thread();
+    if (card_.idle_work == 0) {
+      return false;
+    }
+    --card_.idle_work;
+    return true;
+  }
+  bool release_spare_memory() override { return card_.spare_memory.exchange(false); }
   void reset_cache() override { ++card_.resets; }
   std::uint64_t card_bytes() const override { return 1000; }
   std::size_t context_length() const override { return 2048; }
 
  private:
   FakeCard& card_;
+  std::shared_ptr<std::size_t> busy_ = std::make_shared<std::size_t>(0);
 };
 
 class FakeBackend final : public CardBackend {
@@ -99,14 +141,14 @@ class FakeBackend final : public CardBackend {
 
   std::uint64_t least_card_bytes(const model::Package&) const override { return 1; }
 
-  std::unique_ptr<ModelInstance> load(std::shared_ptr<const model::Package>,
+  std::unique_ptr<ModelInstance> load(const ModelReference&,
                                       const inference::LoadProgress& progress) override {
     card_.check_thread();
     ++card_.loads;
     const std::size_t layers = card_.layers;
     for (std::size_t layer = 1; layer <= layers; ++layer) {
       card_.load_layer.pass();
-      if (card_.resident >= card_.room && layer == layers) {
+      if (card_.resident + (card_.spare_memory ? 1U : 0U) >= card_.room && layer == layers) {
         throw base::Error(base::ErrorCode::kResourceExhausted,
                           "The card has no room for layer " + std::to_string(layer) + ".");
       }

@@ -43,11 +43,15 @@ struct FakeCard {
   // Set by tests.
   std::atomic<std::size_t> room{8};  // models that fit
   std::atomic<std::size_t> layers{3};
-  Gate step;                       // before each step of a generation
-  Gate load_layer;                 // before each layer
-  std::function<void()> on_open;   // may throw
-  std::function<void()> on_start;  // may throw
-  std::function<void()> on_step;   // may throw
+  std::atomic<std::size_t> slots{1};      // of each model
+  std::atomic<std::size_t> idle_work{0};  // pieces
+  std::atomic<bool> spare_memory{false};  // takes the room of a model
+  Gate step;                              // before each step of a generation
+  Gate load_layer;                        // before each layer
+  std::function<void()> on_open;          // may throw
+  std::function<void()> on_start;         // may throw
+  std::function<void()> on_step;          // may throw
+  std::function<void()> on_resume;        // may throw
 
   // Seen by tests.
   std::atomic<std::size_t> opened{0};
@@ -58,6 +62,7 @@ struct FakeCard {
   std::atomic<std::size_t> property_reads{0};
   std::atomic<std::size_t> property_reads_while_generating{0};
   std::atomic<std::size_t> generations{0};
+  std::atomic<std::size_t> resumed{0};
   std::atomic<std::size_t> cancelled_generations{0};
   std::atomic<std::size_t> active_generations{0};
   std::atomic<bool> wrong_thread{false};

@@ -1,0 +1,244 @@
+// The lane's card: opening and losing it, loading and unloading models.
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+#include "serving/fault.h"
+#include "serving/lane.h"
+#include "serving/lane_events.h"
+#include "telemetry/log.h"
+
+namespace axllama::serving {
+
+using base::Error;
+using base::ErrorCode;
+using telemetry::LogLevel;
+
+void Lane::begin_call(std::string what, std::chrono::nanoseconds limit) {
+  end_call();
+  watch_.begin(std::move(what), limit);
+}
+
+void Lane::end_call() {
+  was_hung_ = watch_.end() || was_hung_;
+}
+
+void Lane::open_card() {
+  std::unique_ptr<CardBackend> backend;
+  CardDescription description;
+  CardStatus status;
+  begin_call("opening the card", options_.load_limit);
+  try {
+    backend = open_backend_();
+    description = backend->description();
+    status.available = true;
+    status.software_card = description.software_card;
+    status.runtime_version = description.runtime_version;
+    status.device_id = description.device_id;
+  } catch (...) {
+    status.problem = as_error(std::current_exception()).message();
+  }
+  end_call();
+  backend_ = std::move(backend);
+  if (backend_ && on_opened_) {
+    on_opened_(description);
+  }
+  const std::lock_guard lock(mutex_);
+  card_state_ = status.available ? CardState::kOpen : CardState::kFailed;
+  properties_wanted_ = status.available;
+  opened_at_ = Clock::now();
+  status_ = std::move(status);
+  if (card_state_ == CardState::kFailed) {
+    end_waiting(Error(ErrorCode::kUnavailable, status_.problem));
+  }
+  changed_.notify_all();
+}
+
+/// After an error of the card nothing on it is trusted, and it is opened anew when it is needed.
+void Lane::lose_card() {
+  {
+    const std::lock_guard lock(mutex_);
+    card_state_ = CardState::kLost;
+    residency_.clear();
+    status_ = CardStatus{};
+    status_.problem = "The card failed and will be opened again for the next request.";
+  }
+  begin_call("closing the card", options_.load_limit);
+  instances_.clear();
+  backend_.reset();
+  end_call();
+}
+
+/// Everybody who waits is told; the lane's thread itself goes on when the call comes back.
+void Lane::on_hung(const std::string& call, std::chrono::nanoseconds limit) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count();
+  const Error error(ErrorCode::kUnavailable, "The card has not answered for " + std::to_string(seconds) +
+                                                 " seconds while " + call +
+                                                 ". Requests are refused until it does; if it stays so, " +
+                                                 "restart the card or the machine.");
+  telemetry::log(LogLevel::kError, error.message());
+  const std::lock_guard lock(mutex_);
+  card_state_ = CardState::kHung;
+  status_.available = false;
+  status_.problem = error.message();
+  end_waiting(error);
+  for (const auto& [id, channel] : answering_) {
+    channel->push(error);
+  }
+}
+
+void Lane::require_card() {
+  if (!backend_) {
+    open_card();
+  }
+  if (!backend_) {
+    const std::lock_guard lock(mutex_);
+    throw Error(ErrorCode::kUnavailable, status_.problem);
+  }
+}
+
+void Lane::refresh_properties() {
+  std::optional<axcl::CardProperties> properties;
+  begin_call("asking for its properties", options_.load_limit);
+  try {
+    properties = backend_->properties();
+  } catch (...) {
+    properties.reset();  // a status page without temperature; a request will find out what is wrong
+  }
+  end_call();
+  const std::lock_guard lock(mutex_);
+  properties_wanted_ = false;
+  properties_at_ = Clock::now();
+  status_.temperature_celsius.reset();
+  status_.npu_percent.reset();
+  status_.cmm_total_bytes.reset();
+  status_.cmm_free_bytes.reset();
+  if (properties) {
+    status_.temperature_celsius = properties->temperature_celsius;
+    status_.npu_percent = properties->npu_percent;
+    status_.cmm_total_bytes = properties->cmm_total_bytes;
+    status_.cmm_free_bytes = properties->cmm_free_bytes;
+  }
+}
+
+void Lane::unload_now(const std::string& digest) {
+  begin_call("unloading a model", options_.load_limit);
+  instances_.erase(digest);
+  end_call();
+}
+
+void Lane::reset_caches_now() {
+  for (const auto& [digest, instance] : instances_) {
+    try {
+      instance->reset_cache();
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      residency_.request_unload(digest);  // a model that cannot forget has to go
+    }
+  }
+}
+
+/// The model of a request, in use until end_use().
+ModelInstance& Lane::ensure_loaded(const PendingRequest& request) {
+  const std::string& digest = request.model.digest;
+  const auto found = instances_.find(digest);
+  if (found != instances_.end()) {
+    const std::lock_guard lock(mutex_);
+    residency_.begin_use(digest, request.keep_alive);
+    return *found->second;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    residency_.begin_load(request.model, request.model.package ? request.model.package->layer_count() : 0);
+    residency_.begin_use(digest, request.keep_alive);
+  }
+  try {
+    std::unique_ptr<ModelInstance> instance = load_model(request);
+    end_call();
+    const std::lock_guard lock(mutex_);
+    residency_.loaded(digest, instance->card_bytes(), instance->context_length());
+    return *(instances_[digest] = std::move(instance));
+  } catch (...) {
+    end_call();
+    const std::lock_guard lock(mutex_);
+    residency_.remove(digest);
+    throw;
+  }
+}
+
+/// Loads the model. While it does not fit, memory that only speeds others up is freed first, then idle models
+/// go, the least recently used first.
+std::unique_ptr<ModelInstance> Lane::load_model(const PendingRequest& request) {
+  begin_call("loading " + request.model.name, options_.load_limit);
+  make_room_for(request.model.package.get());
+  while (true) {
+    try {
+      return backend_->load(request.model, [&](std::size_t layers_loaded, std::size_t) {
+        return go_on_loading(request, layers_loaded);
+      });
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kResourceExhausted || !(release_spare_memory() || evict_one())) {
+        throw;
+      }
+    }
+  }
+}
+
+/// Saves the time of loads that are sure to fail.
+void Lane::make_room_for(const model::Package* package) {
+  while (package != nullptr && !instances_.empty()) {
+    const auto properties = backend_->properties();
+    if (!properties || properties->cmm_free_bytes >= backend_->least_card_bytes(*package) ||
+        !(release_spare_memory() || evict_one())) {
+      return;
+    }
+  }
+}
+
+bool Lane::release_spare_memory() {
+  bool released = false;
+  for (const auto& [digest, instance] : instances_) {
+    if (instance->release_spare_memory()) {
+      released = true;
+      const std::lock_guard lock(mutex_);
+      residency_.resized(digest, instance->card_bytes());
+    }
+  }
+  return released;
+}
+
+bool Lane::evict_one() {
+  std::optional<std::string> digest;
+  {
+    const std::lock_guard lock(mutex_);
+    digest = residency_.least_recently_used();
+    if (digest) {
+      residency_.remove(*digest);
+    }
+  }
+  if (digest) {
+    instances_.erase(*digest);
+  }
+  return digest.has_value();
+}
+
+/// A load goes on while anybody waits for it, and for recovery only so long.
+bool Lane::go_on_loading(const PendingRequest& request, std::size_t layers_loaded) {
+  begin_call("loading " + request.model.name, options_.load_limit);
+  if (was_hung_) {
+    return false;
+  }
+  const std::lock_guard lock(mutex_);
+  residency_.loading(request.model.digest, layers_loaded);
+  if (past_deadline()) {
+    throw shutting_down();
+  }
+  const bool in_time = !recovery_deadline_ || Clock::now() < *recovery_deadline_;
+  return (in_time && !request.channel->cancelled()) || queue_.contains([&](const PendingRequest& waiting) {
+    return waiting.model.digest == request.model.digest;
+  });
+}
+
+}  // namespace axllama::serving
