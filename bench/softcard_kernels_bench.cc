@@ -7,69 +7,55 @@
 #include <cstdint>
 #include <cstring>
 #include <random>
-#include <span>
+#include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
 #include "softcard/kernels/dispatch.h"
 #include "softcard/kernels/huge_buffer.h"
-#include "softcard/kernels/packed_matrix.h"
 #include "softcard/kernels/thread_pool.h"
+#include "softcard/weights/testing/random_matrix.h"
 
 namespace axllama::softcard {
 namespace {
 
 /// Copies of one packed random matrix that together do not fit into any cache.
 struct Matrices {
-  Matrices(WeightFormat format, std::size_t rows, std::size_t columns, std::size_t scale_group) {
+  Matrices(const WeightKind& kind, std::size_t rows, std::size_t columns) {
     std::mt19937 random(1);
-    std::vector<std::byte> data(rows * columns * 2);
-    for (std::byte& byte : data) byte = static_cast<std::byte>(random() & 0x3FU);
-    const std::vector<std::uint16_t> group_scales(scale_group == 0 ? 0 : rows * columns / scale_group,
-                                                  0x2000);
-    const MatrixSource source{
-        format, rows, columns, data, scale_group, std::as_bytes(std::span(group_scales)), {}};
-    layout = PackedLayout::of(source);
+    const testing::RandomMatrix one = testing::random_matrix(kind, rows, columns, 0.03F, random);
+    layout = one.layout;
     constexpr std::size_t kTotal = std::size_t{256} << 20U;
     copies = std::max<std::size_t>(1, kTotal / layout.bytes());
     memory = HugeBuffer(copies * layout.bytes());
-    for (std::size_t block = 0; block < layout.blocks(); ++block) pack_block(source, block, memory.data());
-    for (std::size_t copy = 1; copy < copies; ++copy) {
-      std::memcpy(memory.data() + copy * layout.bytes(), memory.data(), layout.bytes());
+    for (std::size_t copy = 0; copy < copies; ++copy) {
+      std::memcpy(memory.data() + copy * layout.bytes(), one.packed.data(), layout.bytes());
     }
-    if (format == WeightFormat::kS8 && scale_group == 0) scales.assign(layout.blocks() * kBlockRows, 0.01F);
   }
-  WeightView view(std::size_t copy) const {
-    return layout.view(memory.data() + copy * layout.bytes(), scales.empty() ? nullptr : scales.data());
-  }
+  WeightView view(std::size_t copy) const { return layout.view(memory.data() + copy * layout.bytes()); }
 
   PackedLayout layout;
   std::size_t copies = 1;
   HugeBuffer memory;
-  std::vector<float> scales;
 };
 
-void project(benchmark::State& state, WeightFormat format, std::size_t scale_group, bool integer) {
+void project(benchmark::State& state, const std::string& kind, bool integer) {
   const auto rows = static_cast<std::size_t>(state.range(0));
   const auto columns = static_cast<std::size_t>(state.range(1));
   const auto x_rows = static_cast<std::size_t>(state.range(2));
   ThreadPool pool(static_cast<std::size_t>(state.range(3)));
   const KernelTable& table = kernels();
-  const Matrices matrices(format, rows, columns, scale_group);
+  const Matrices matrices(*find_weight_kind(kind), rows, columns);
   const std::size_t stride = columns + 16;
   const std::vector<float> x(x_rows * stride, 0.5F);
   const std::size_t groups = columns / kGroupDepth;
-  const std::vector<std::int32_t> words(x_rows * stride, 0x01020304);
-  const std::vector<float> group_scales(x_rows * groups, 0.01F);
-  const std::vector<std::int32_t> group_sums(x_rows * groups, 7);
-  const QuantisedView quantised{words.data(),
-                                groups * table.words_per_group + 4,
-                                group_scales.data(),
-                                group_scales.data(),
-                                group_sums.data(),
-                                groups,
-                                x_rows};
+  const std::vector<std::int8_t> values(x_rows * (columns + 64), 3);
+  const std::vector<float> scales(x_rows * groups, 0.01F);
+  const std::vector<std::int32_t> group_sums(2 * x_rows * groups, -48);
+  const QuantisedView quantised{
+      values.data(), scales.data(), group_sums.data(), group_sums.data(), columns + 64, groups,
+      groups,        x_rows};
   std::vector<std::vector<float>> sums(pool.size(), std::vector<float>(x_rows * kBlockRows));
   std::size_t copy = 0;
   for (auto _ : state) {
@@ -92,25 +78,6 @@ void project(benchmark::State& state, WeightFormat format, std::size_t scale_gro
   state.SetLabel(table.name);
 }
 
-void BM_Bf16(benchmark::State& state) {
-  project(state, WeightFormat::kBf16, 0, false);
-}
-void BM_S8Float(benchmark::State& state) {
-  project(state, WeightFormat::kS8, 0, false);
-}
-void BM_S8(benchmark::State& state) {
-  project(state, WeightFormat::kS8, 0, true);
-}
-void BM_S8Group32(benchmark::State& state) {
-  project(state, WeightFormat::kS8, 32, true);
-}
-void BM_S4Group32(benchmark::State& state) {
-  project(state, WeightFormat::kS4, 32, true);
-}
-void BM_S4Group128(benchmark::State& state) {
-  project(state, WeightFormat::kS4, 128, true);
-}
-
 void shapes(benchmark::internal::Benchmark* bench) {
   for (const int x_rows : {1, 128}) {
     for (const int threads : {1, 2}) {
@@ -120,12 +87,18 @@ void shapes(benchmark::internal::Benchmark* bench) {
     }
   }
 }
-BENCHMARK(BM_Bf16)->Apply(shapes)->UseRealTime()->Unit(benchmark::kMicrosecond);
-BENCHMARK(BM_S8Float)->Apply(shapes)->UseRealTime()->Unit(benchmark::kMicrosecond);
-BENCHMARK(BM_S8)->Apply(shapes)->UseRealTime()->Unit(benchmark::kMicrosecond);
-BENCHMARK(BM_S8Group32)->Apply(shapes)->UseRealTime()->Unit(benchmark::kMicrosecond);
-BENCHMARK(BM_S4Group32)->Apply(shapes)->UseRealTime()->Unit(benchmark::kMicrosecond);
-BENCHMARK(BM_S4Group128)->Apply(shapes)->UseRealTime()->Unit(benchmark::kMicrosecond);
+[[maybe_unused]] const bool kRegistered = [] {
+  const auto add = [](const std::string& name, const std::string& kind, bool integer) {
+    benchmark::RegisterBenchmark(name.c_str(), project, kind, integer)
+        ->Apply(shapes)
+        ->UseRealTime()
+        ->Unit(benchmark::kMicrosecond);
+  };
+  for (const WeightKind& kind : weight_kinds())
+    add(std::string(kind.name), std::string(kind.name), !kind.is_float());
+  add("s8_in_floats", "s8", false);
+  return true;
+}();
 
 /// Every thread reads its part of 256 MiB of huge pages once, 64 bytes at a time.
 void BM_StreamingRead(benchmark::State& state) {

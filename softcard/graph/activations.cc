@@ -13,28 +13,31 @@ Activations::Activations(const KernelTable& kernels, Workspace& workspace, Works
       floats_(workspace.rows(which, rows, columns)),
       quantised_(quantised) {
   if (!quantised) return;
-  constexpr std::size_t kSkew = 16;  // words, against rows that meet in the same cache sets
-  word_stride_ = groups_ * kernels.words_per_group + kSkew;
-  float* memory = workspace.quantised[which].reserve(rows * (word_stride_ + 3 * groups_));
-  words_ = reinterpret_cast<std::int32_t*>(memory);
-  scales_ = memory + rows * word_stride_;
-  scaled_sums_ = scales_ + rows * groups_;
-  sums_ = reinterpret_cast<std::int32_t*>(scaled_sums_ + rows * groups_);
+  constexpr std::size_t kSkew = 64;  // bytes, against rows that meet in the same cache sets
+  const std::size_t value_stride = groups_ * kGroupDepth + kSkew;
+  const std::size_t scale_stride = (groups_ + kScaleGroups - 1) / kScaleGroups;
+  const std::size_t floats_of_values = value_stride / sizeof(float);
+  float* memory = workspace.quantised[which].reserve(rows * (floats_of_values + scale_stride + 3 * groups_));
+  values_ = reinterpret_cast<std::int8_t*>(memory);
+  scales_ = memory + rows * floats_of_values;
+  group_sums_ = reinterpret_cast<std::int32_t*>(scales_ + rows * scale_stride);
+  half_sums_ = group_sums_ + rows * groups_;
+  integers_ = {values_, scales_, group_sums_, half_sums_, value_stride, scale_stride, groups_, rows};
 }
 
 void Activations::finish_row(std::size_t index) const {
   float* x = floats_.row(index);
   std::fill(x + columns_, x + floats_.stride, 0.0F);
   if (!quantised_) return;
-  kernels_->quantise(x, groups_, words_ + index * word_stride_, scales_ + index * groups_,
-                     scaled_sums_ + index * groups_, sums_ + index * groups_);
+  kernels_->quantise(x, groups_,
+                     {values_ + index * integers_.value_stride, scales_ + index * integers_.scale_stride,
+                      group_sums_ + index * groups_, half_sums_ + 2 * index * groups_});
 }
 
 void Activations::project(const Projection& projection, std::size_t block, float* y,
                           std::size_t y_stride) const {
   if (projection.integer) {
-    const QuantisedView view{words_, word_stride_, scales_, scaled_sums_, sums_, groups_, rows_};
-    kernels_->project_block_integer(projection.view, block, view, y, y_stride);
+    kernels_->project_block_integer(projection.view, block, integers_, y, y_stride);
   } else {
     kernels_->project_block(projection.view, block, {floats_.data, floats_.stride, rows_}, y, y_stride);
   }

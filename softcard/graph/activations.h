@@ -35,12 +35,11 @@ class Activations {
   std::size_t groups_;
   ActivationRows floats_;
   bool quantised_;
-  // [rows, word_stride_], [rows, groups_]
-  std::size_t word_stride_ = 0;
-  std::int32_t* words_ = nullptr;
+  QuantisedView integers_;
+  std::int8_t* values_ = nullptr;  // where integers_ looks, writable
   float* scales_ = nullptr;
-  float* scaled_sums_ = nullptr;
-  std::int32_t* sums_ = nullptr;
+  std::int32_t* group_sums_ = nullptr;
+  std::int32_t* half_sums_ = nullptr;
 };
 
 }  // namespace axllama::softcard

@@ -15,11 +15,14 @@ using base::bf16_to_f32;
 using base::f32_to_bf16;
 
 TEST(HeadProgramTest, MatchesFloat64Reference) {
-  for (const std::string weights : {"bf16", "s8", "s4/32", "s8/64"}) {
+  for (const std::string weights : {"row-major bf16", "bf16", "f16", "f32", "s8", "s8_g32", "s4_g32"}) {
     for (const std::size_t vocab : {1U, 64U, 777U}) {
       constexpr std::size_t kHidden = 64;
       std::mt19937 random(8);
       testing::ImageBuilder builder;
+      const bool floats = weights.find('f') != std::string::npos;
+      const nlohmann::json packed =
+          weights == "row-major bf16" ? nlohmann::json::object() : nlohmann::json{{"lm_head", weights}};
       const std::vector<double> head =
           testing::add_random_projection(builder, "lm_head", vocab, kHidden, weights, random);
       std::vector<float> gain(kHidden);
@@ -29,6 +32,7 @@ TEST(HeadProgramTest, MatchesFloat64Reference) {
                                          {"vocab", vocab},
                                          {"rms_eps", 1e-5},
                                          {"weights", weights},
+                                         {"packed", packed},
                                          {"compiler", "test 2"}});
       const std::unique_ptr<Program> program = Program::load(builder.image(), "test_post.axmodel");
       ASSERT_EQ(program->group_count(), 1U);
@@ -58,8 +62,7 @@ TEST(HeadProgramTest, MatchesFloat64Reference) {
                       static_cast<double>(gain[k]);
         }
         // The activations' 8 bits: about 0.5 % of a logit's deviation, which is near 1 here.
-        ASSERT_NEAR(bf16_to_f32(logits[row]), expected,
-                    std::abs(expected) / 128.0 + (weights == "bf16" ? 1e-5 : 0.04));
+        ASSERT_NEAR(bf16_to_f32(logits[row]), expected, std::abs(expected) / 128.0 + (floats ? 1e-5 : 0.04));
       }
       EXPECT_THROW(program->execute(1, in, out), ProgramError);
     }

@@ -193,7 +193,7 @@ class Reference {
 };
 
 /// In f32: one bf16 rounding step (2^-8 relative), doubled, plus what f32 sums of this size lose. In integers
-/// the activations' 8 bits (an error of about 0.5 % of their deviation per projection) dominate: 3 % of the
+/// the activations' 8 bits (an error of about 0.5 % of their deviation per projection) dominate: 5 % of the
 /// row's root mean square.
 void expect_close(const std::vector<Bf16>& actual, std::size_t row, const std::vector<double>& expected,
                   bool integer) {
@@ -207,7 +207,7 @@ void expect_close(const std::vector<Bf16>& actual, std::size_t row, const std::v
     ASSERT_NEAR(value, expected[i], std::abs(expected[i]) / 128.0 + 2e-4)
         << "row " << row << " element " << i;
   }
-  ASSERT_LE(std::sqrt(errors), 0.03 * std::sqrt(squares)) << "row " << row;
+  ASSERT_LE(std::sqrt(errors), 0.05 * std::sqrt(squares)) << "row " << row;
 }
 
 std::unique_ptr<Program> load(const RandomLayer& layer) {
@@ -364,9 +364,11 @@ const LayerShape kIntegerShapes[] = {
      .qk_norm = false,
      .bias = true},
     {.hidden = 128, .heads = 8, .kv_heads = 2, .head_dim = 64, .intermediate = 200, .weights = "s8"},
-    {.hidden = 96, .heads = 4, .kv_heads = 4, .head_dim = 32, .intermediate = 160, .weights = "s8/32"},
-    {.hidden = 64, .heads = 4, .kv_heads = 2, .head_dim = 16, .intermediate = 96, .weights = "s4/32+min"},
-    {.hidden = 256, .heads = 2, .kv_heads = 1, .head_dim = 64, .intermediate = 384, .weights = "s4/128"}};
+    {.hidden = 96, .heads = 4, .kv_heads = 4, .head_dim = 32, .intermediate = 160, .weights = "s8_g32"},
+    {.hidden = 64, .heads = 4, .kv_heads = 2, .head_dim = 16, .intermediate = 96, .weights = "q5_1"},
+    {.hidden = 256, .heads = 2, .kv_heads = 1, .head_dim = 64, .intermediate = 384, .weights = "s4_g128"},
+    {.hidden = 256, .heads = 4, .kv_heads = 2, .head_dim = 64, .intermediate = 256, .weights = "q5_k"},
+    {.hidden = 256, .heads = 4, .kv_heads = 1, .head_dim = 64, .intermediate = 512, .weights = "q6_k"}};
 
 INSTANTIATE_TEST_SUITE_P(Bf16, LayerShapesTest,
                          ::testing::Combine(::testing::ValuesIn(kBf16Shapes), ::testing::Values(false)));
@@ -403,7 +405,8 @@ TEST_F(LayerProgramTest, DescribesItsTensorsAsTheVendorsLayers) {
   EXPECT_EQ(program->outputs()[0].dims, (Dims{{1, 1, 32}, {1, 64, 32}, {1, 64, 32}}));
   EXPECT_EQ(program->inputs()[4].bytes(2), 64U * 192U * 2U);
   const std::uint64_t parameters = 64 * 64 * 2 + 64 * 32 * 2 + 3 * 64 * 96;
-  EXPECT_EQ(program->weight_bytes(), parameters * 2);
+  // Of the projections, k, v, gate and up end in a block that is not full.
+  EXPECT_EQ(program->weight_bytes(), 2U * (64 * 64 * 2 + 64 * 64 * 2 + 64 * 128 * 2 + 64 * 96));
   EXPECT_EQ(program->cost(2).cache_bytes, 2U * 128U * 32U * 2U);
   EXPECT_EQ(program->cost(1).cache_bytes, 0U);
   EXPECT_EQ(program->cost(0).multiply_adds, parameters);

@@ -146,51 +146,33 @@ std::vector<float> ProgramImage::f32_vector(const std::string& tensor_name, std:
   return to_floats(view.data);
 }
 
-std::span<const std::byte> ProgramImage::group_values(const std::string& tensor_name,
-                                                      const MatrixSource& source) const {
-  const base::SafetensorsView& view = tensor(tensor_name, {source.rows, source.columns / source.scale_group});
-  if (view.dtype != "F16") fail("the tensor " + tensor_name + " has dtype " + view.dtype + ", expected F16");
-  return view.data;
+const WeightKind* ProgramImage::packed_kind(const std::string& tensor_name) const {
+  const auto packed = config_->find(std::string(kPackedField));
+  if (packed == config_->end()) return nullptr;
+  if (!packed->is_object()) fail("\"packed\" is not an object");
+  const auto name = packed->find(tensor_name);
+  if (name == packed->end()) return nullptr;
+  const WeightKind* kind = name->is_string() ? find_weight_kind(name->get<std::string>()) : nullptr;
+  if (kind == nullptr) {
+    fail("the tensor " + tensor_name + " is packed as " + name->dump() +
+         ", which this software card does not know");
+  }
+  return kind;
 }
 
 ProjectionTensor ProgramImage::projection(const std::string& tensor_name, std::size_t rows,
                                           std::size_t columns) const {
-  const auto found = file_.tensors().find(tensor_name);
-  if (found == file_.tensors().end()) fail("the tensor " + tensor_name + " is missing");
-  const std::string& dtype = found->second.dtype;
-  const bool packed_pairs = dtype == "U8";
-  if (packed_pairs && columns % 2 != 0)
-    fail("the tensor " + tensor_name + " has pairs of weights in odd columns");
-  ProjectionTensor result;
-  MatrixSource& source = result.source;
-  source.data = tensor(tensor_name, {rows, packed_pairs ? columns / 2 : columns}).data;
-  source.rows = rows;
-  source.columns = columns;
-  if (dtype == "BF16") return result;
-  if (dtype != "I8" && !packed_pairs) {
-    fail("the tensor " + tensor_name + " has dtype " + dtype + ", expected BF16, I8 or U8 (pairs of s4)");
+  if (const WeightKind* kind = packed_kind(tensor_name); kind != nullptr) {
+    const PackedLayout layout{*kind, rows, columns};
+    const base::SafetensorsView& view = tensor(tensor_name, {layout.blocks(), layout.block_bytes()});
+    if (view.dtype != "U8") fail("the tensor " + tensor_name + " has dtype " + view.dtype + ", expected U8");
+    return {layout, true, view.data};
   }
-  source.format = packed_pairs ? WeightFormat::kS4 : WeightFormat::kS8;
-
-  const std::string scale_name = tensor_name + std::string(kScaleSuffix);
-  const auto scale = file_.tensors().find(scale_name);
-  if (scale == file_.tensors().end()) fail("the tensor " + scale_name + " is missing");
-  if (!packed_pairs && scale->second.shape.size() == 1) {
-    result.row_scales = f32_vector(scale_name, rows);
-    return result;
+  const base::SafetensorsView& view = tensor(tensor_name, {rows, columns});
+  if (view.dtype != "BF16") {
+    fail("the tensor " + tensor_name + " has dtype " + view.dtype + ", expected BF16 or a packed form");
   }
-  const auto groups = scale->second.shape.size() == 2 ? static_cast<std::size_t>(scale->second.shape[1]) : 0;
-  for (const std::size_t size : {32U, 64U, 128U}) {
-    if (groups * size == columns) source.scale_group = size;
-  }
-  if (source.scale_group == 0) {
-    fail("the tensor " + scale_name + " has shape " + shape_text(scale->second.shape) + ", expected [" +
-         std::to_string(rows) + "," + std::to_string(columns) + "/g] with g one of 32, 64, 128");
-  }
-  source.scales = group_values(scale_name, source);
-  const std::string minimum_name = tensor_name + std::string(kMinimumSuffix);
-  if (has_tensor(minimum_name)) source.minimums = group_values(minimum_name, source);
-  return result;
+  return {{*find_weight_kind("bf16"), rows, columns}, false, view.data};
 }
 
 }  // namespace axllama::softcard

@@ -11,20 +11,15 @@
 
 #include "base/safetensors.h"
 #include "softcard/graph/program.h"
-#include "softcard/kernels/packed_matrix.h"
+#include "softcard/weights/packed_matrix.h"
 
 namespace axllama::softcard {
 
-/// A projection's tensors inside an image.
+/// A projection inside an image: packed as `layout` says, or row-major bf16.
 struct ProjectionTensor {
-  MatrixSource source;
-  std::vector<float> row_scales;  // s8 with one scale per row; else empty
-
-  /// Bytes in the file: what an execution has to read.
-  std::uint64_t bytes() const noexcept {
-    return source.data.size() + source.scales.size() + source.minimums.size() +
-           row_scales.size() * sizeof(float);
-  }
+  PackedLayout layout;
+  bool packed = true;
+  std::span<const std::byte> data;
 };
 
 /// A parsed model file (softcard/format.h). Every accessor throws ProgramError with the file's name, the
@@ -50,7 +45,8 @@ class ProgramImage {
   [[noreturn]] void fail(const std::string& reason) const;
 
  private:
-  std::span<const std::byte> group_values(const std::string& tensor_name, const MatrixSource& source) const;
+  /// The kind in which the configuration says that a tensor is packed; null if it is not.
+  const WeightKind* packed_kind(const std::string& tensor_name) const;
   const base::SafetensorsView& tensor(const std::string& tensor_name,
                                       const std::vector<std::size_t>& shape) const;
 

@@ -58,8 +58,8 @@ TEST(ProgramLoadTest, RecognisesForeignFiles) {
 
 TEST(ProgramLoadTest, RefusesWrongMetadata) {
   EXPECT_EQ(refusal_of_header([](json&) {}), "loaded");
-  EXPECT_THAT(refusal_of_header([](json& h) { h["__metadata__"]["axllama.softcard"] = "2"; }),
-              AllOf(HasSubstr("\"2\""), HasSubstr("\"1\"")));
+  EXPECT_THAT(refusal_of_header([](json& h) { h["__metadata__"]["axllama.softcard"] = "3"; }),
+              AllOf(HasSubstr("\"3\""), HasSubstr("\"2\"")));
   EXPECT_THAT(refusal_of_header([](json& h) { h["__metadata__"]["axllama.program"] = "vision"; }),
               HasSubstr("\"vision\" is unknown"));
   EXPECT_THAT(refusal_of_header([](json& h) { h["__metadata__"]["axllama.config"] = "{"; }),
@@ -106,20 +106,23 @@ TEST(ProgramLoadTest, RefusesMissingAndWrongTensors) {
                 HasSubstr(std::string(name) + " is missing"));
   }
   EXPECT_THAT(refusal_of_header([](json& h) { h["q_proj"]["dtype"] = "F16"; }),
-              HasSubstr("expected BF16, I8 or U8"));
+              HasSubstr("expected BF16 or a packed form"));
   EXPECT_THAT(
       refusal_of_header([](json& h) { std::swap(h["gate_proj"]["shape"][0], h["gate_proj"]["shape"][1]); }),
       AllOf(HasSubstr("[64,96]"), HasSubstr("[96,64]")));
-  RandomLayer grouped(LayerShape{.weights = "s4/32"});
-  grouped.builder.header()["o_proj.scale"]["shape"] = {32, 4};
-  EXPECT_THAT(refusal(grouped.builder.image()), HasSubstr("o_proj.scale has shape [32,4]"));
-  grouped.builder.header()["o_proj.scale"]["shape"] = {64, 2};
-  EXPECT_EQ(refusal(grouped.builder.image()), "loaded");
-  grouped.builder.header()["o_proj.scale"]["dtype"] = "BF16";
-  EXPECT_THAT(refusal(grouped.builder.image()), HasSubstr("expected F16"));
-  RandomLayer quantised(LayerShape{.weights = "s8"});
-  quantised.builder.header().erase("up_proj.scale");
-  EXPECT_THAT(refusal(quantised.builder.image()), HasSubstr("up_proj.scale is missing"));
+  RandomLayer packed(LayerShape{.weights = "s4_g32"});
+  EXPECT_EQ(refusal(packed.builder.image()), "loaded");
+  packed.builder.header()["o_proj"]["shape"] = {2, 1152};
+  EXPECT_THAT(refusal(packed.builder.image()),
+              HasSubstr("o_proj has shape [2,1152], the configuration asks for [1,2304]"));
+  RandomLayer unknown(LayerShape{.weights = "s8"});
+  nlohmann::json config = unknown.config();
+  config["packed"]["up_proj"] = "s3";
+  unknown.builder.set_program(kLayerProgram, config);
+  EXPECT_THAT(refusal(unknown.builder.image()), HasSubstr("up_proj is packed as \"s3\""));
+  config["packed"] = 8;
+  unknown.builder.set_program(kLayerProgram, config);
+  EXPECT_THAT(refusal(unknown.builder.image()), HasSubstr("\"packed\" is not an object"));
 }
 
 TEST(ProgramLoadTest, EveryTruncationAndManyMutationsAreRefusedOrLoad) {

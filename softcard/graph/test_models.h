@@ -3,7 +3,6 @@
 // Small random models for tests: the image a program loads, and the same weights as doubles for a reference
 // in plain loops.
 
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +16,7 @@
 
 #include "base/bfloat16.h"
 #include "softcard/format.h"
+#include "softcard/weights/testing/random_matrix.h"
 
 namespace axllama::softcard::testing {
 
@@ -61,48 +61,21 @@ struct LayerShape {
   std::size_t kv_heads = 2;
   std::size_t head_dim = 16;
   std::size_t intermediate = 96;
-  std::string weights = "bf16";
+  std::string weights = "row-major bf16";
   bool qk_norm = true;
   bool bias = false;
   std::size_t slots = 80;
   nlohmann::json groups = nlohmann::json::array();  // a decode group of `slots` when empty
 };
 
-/// The bits of a normal f16 number, mantissa bits beyond f16's cut off.
-inline std::uint16_t f16_bits(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  const std::uint32_t exponent = (bits >> 23U & 0xFFU) - 112U;
-  return static_cast<std::uint16_t>((bits >> 16U & 0x8000U) | exponent << 10U | (bits >> 13U & 0x3FFU));
-}
-inline float f16_value(std::uint16_t bits) {
-  const float size = std::ldexp(static_cast<float>((bits & 0x3FF) + 1024), ((bits >> 10) & 31) - 25);
-  return (bits & 0x8000) != 0 ? -size : size;
-}
-
-/// Weight kinds of the tests: "bf16"; "s8" with a scale per row; "s8/32", "s4/32", "s4/128" with a scale per
-/// group; "s4/32+min" with a minimum too.
-struct WeightKind {
-  bool s8 = false;
-  bool s4 = false;
-  std::size_t group = 0;
-  bool minimum = false;
-
-  explicit WeightKind(const std::string& text)
-      : s8(text.starts_with("s8")), s4(text.starts_with("s4")), minimum(text.ends_with("+min")) {
-    if (const auto slash = text.find('/'); slash != std::string::npos)
-      group = std::stoul(text.substr(slash + 1));
-  }
-};
-
-/// A random matrix [rows, columns] as doubles with values of deviation near 1 / sqrt(columns), added to an
-/// image.
+/// A random matrix [rows, columns] of a kind of weight_kind.h as doubles with values of deviation near 1 /
+/// sqrt(columns), added to an image: packed, or row-major for "row-major bf16".
 inline std::vector<double> add_random_projection(ImageBuilder& builder, const std::string& name,
                                                  std::size_t rows, std::size_t columns,
                                                  const std::string& weights, std::mt19937& random) {
-  const WeightKind kind(weights);
   std::vector<double> values(rows * columns);
   const float spread = 1.0F / std::sqrt(static_cast<float>(columns));
-  if (!kind.s8 && !kind.s4) {
+  if (weights == "row-major bf16") {
     std::normal_distribution<float> normal(0.0F, spread);
     std::vector<base::Bf16> bits(rows * columns);
     for (std::size_t i = 0; i < bits.size(); ++i) {
@@ -112,44 +85,10 @@ inline std::vector<double> add_random_projection(ImageBuilder& builder, const st
     builder.add(name, "BF16", {rows, columns}, bits.data(), bits.size() * sizeof(base::Bf16));
     return values;
   }
-  const int levels = kind.s8 ? 255 : 15;                 // -127..127 or -7..7
-  const float unit = spread / (kind.s8 ? 73.0F : 4.3F);  // the deviations of q
-  std::vector<std::uint8_t> data(rows * columns / (kind.s8 ? 1 : 2));
-  std::vector<float> row_scales(rows);
-  std::vector<std::uint16_t> scales;
-  std::vector<std::uint16_t> minimums;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::size_t row = i / columns;
-    const float factor = 0.4F + 0.2F * static_cast<float>(random() % 7);
-    double scale = static_cast<double>(row_scales[row]);
-    double minimum = 0;
-    if (kind.group == 0 && i % columns == 0) scale = static_cast<double>(row_scales[row] = unit * factor);
-    if (kind.group != 0) {
-      if (i % kind.group == 0) {
-        scales.push_back(f16_bits(unit * factor));
-        minimums.push_back(f16_bits(unit * (factor - 1.05F)));
-      }
-      scale = static_cast<double>(f16_value(scales.back()));
-      if (kind.minimum) minimum = static_cast<double>(f16_value(minimums.back()));
-    }
-    const int q = static_cast<int>(random() % static_cast<unsigned>(levels)) - levels / 2;
-    values[i] = q * scale + minimum;
-    if (kind.s8) {
-      data[i] = static_cast<std::uint8_t>(q);
-    } else {
-      data[i / 2] = static_cast<std::uint8_t>(data[i / 2] | (q + 8) << (i % 2 * 4));
-    }
-  }
-  builder.add(name, kind.s8 ? "I8" : "U8", {rows, kind.s8 ? columns : columns / 2}, data.data(), data.size());
-  const std::string scale_name = name + std::string(kScaleSuffix);
-  if (kind.group == 0) {
-    builder.add_f32(scale_name, row_scales);
-    return values;
-  }
-  const std::vector<std::size_t> shape = {rows, columns / kind.group};
-  builder.add(scale_name, "F16", shape, scales.data(), scales.size() * 2);
-  if (kind.minimum)
-    builder.add(name + std::string(kMinimumSuffix), "F16", shape, minimums.data(), minimums.size() * 2);
+  const RandomMatrix matrix = random_matrix(*find_weight_kind(weights), rows, columns, spread, random);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = matrix.at(i / columns, i % columns);
+  builder.add(name, "U8", {matrix.layout.blocks(), matrix.layout.block_bytes()}, matrix.packed.data(),
+              matrix.packed.size());
   return values;
 }
 
@@ -190,7 +129,14 @@ struct RandomLayer {
   }
 
   nlohmann::json config() const {
-    return {{"hidden", shape.hidden},
+    nlohmann::json packed = nlohmann::json::object();
+    if (shape.weights != "row-major bf16") {
+      for (const char* name : {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}) {
+        packed[name] = shape.weights;
+      }
+    }
+    return {{"packed", packed},
+            {"hidden", shape.hidden},
             {"heads", shape.heads},
             {"kv_heads", shape.kv_heads},
             {"head_dim", shape.head_dim},

@@ -5,8 +5,8 @@
 
 #include "softcard/graph/program_image.h"
 #include "softcard/kernels/huge_buffer.h"
-#include "softcard/kernels/packed_matrix.h"
 #include "softcard/kernels/thread_pool.h"
+#include "softcard/weights/packed_matrix.h"
 
 namespace axllama::softcard {
 
@@ -31,7 +31,7 @@ class WeightStore {
   WeightStore(const std::vector<ProjectionTensor>& tensors, ThreadPool& pool);
 
   const std::vector<Projection>& projections() const noexcept { return projections_; }
-  /// Bytes of the tensors as they are in the file: what an execution has to read.
+  /// Bytes of the packed tensors: what an execution has to read.
   std::uint64_t tensor_bytes() const noexcept { return tensor_bytes_; }
   std::uint64_t parameters() const noexcept { return parameters_; }
 

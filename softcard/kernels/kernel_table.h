@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "softcard/weights/packed_matrix.h"
+
 namespace axllama::softcard {
 
 // Numerics shared by every instruction set, so that all of them, and chunk and decode rows, give the same
@@ -10,38 +12,12 @@ namespace axllama::softcard {
 //   * a dot product is one chain of fused multiply-adds in ascending k, starting from +0;
 //   * sums over a vector use 16 interleaved lanes and then the tree l+8, l+4, l+2, l+1;
 //   * exp is one polynomial evaluated with fused multiply-adds;
-//   * integer arithmetic adds, per group of 32, fma(integer sum, scale, sum), then fma(minimum, scaled sum of
-//   q, sum);
+//   * integer arithmetic takes 128 columns at a time, which share an activation scale. Its sum over them is a
+//     chain, starting from +0, of fma(float(exact sum of (q - zero) * activation), weight scale, sum) for
+//     each weight scale in turn (a scale per row counts as 1), followed by fma(minimum, float(exact sum of
+//     activations), sum) where weights have a minimum. The result is the chain of fma(that sum, activation
+//     scale, result); a scale per row comes last;
 //   * everything else is element by element, without contraction.
-
-/// How a projection's weights are packed (see packed_matrix.h).
-enum class WeightFormat : std::uint8_t { kBf16, kS8, kS4 };
-
-/// Output rows per block of a packed matrix, and per panel (one vector of 16 lanes) inside a block.
-inline constexpr std::size_t kBlockRows = 64;
-inline constexpr std::size_t kPanelRows = 16;
-/// Bytes of one step: 64 rows of 4 bytes, which are 2 bf16, 4 s8 or 8 s4 neighbours in k.
-inline constexpr std::size_t kStepBytes = kBlockRows * 4;
-/// Neighbours in k that share an activation scale in integer arithmetic; integer columns are padded to a
-/// multiple.
-inline constexpr std::size_t kGroupDepth = 32;
-
-/// A packed [out, in] matrix as kernels see it: blocks of records, each [64 f16 scales][64 f16
-/// minimums][steps]. bf16, and s8 with one scale per row, have no scales in their records. Rows and columns
-/// beyond the real ones are zero.
-struct WeightView {
-  WeightFormat format = WeightFormat::kBf16;
-  bool has_record_scales = false;
-  bool has_minimum = false;  // weight = q * scale + minimum
-  const std::uint8_t* blocks = nullptr;
-  const float* row_scales = nullptr;  // [blocks * 64] of s8 without record scales, else null
-  std::size_t block_bytes = 0;
-  std::size_t records = 0;  // per block
-  std::size_t record_bytes = 0;
-  std::size_t record_header_bytes = 0;
-  std::size_t record_steps = 0;
-  std::size_t record_groups = 0;  // activation groups per record
-};
 
 /// Rows of f32 activations; `stride` in floats. Columns up to the next multiple of 32 are zero.
 struct ActivationView {
@@ -50,17 +26,28 @@ struct ActivationView {
   std::size_t rows = 0;
 };
 
-/// Rows of activations as integers: x = q * scale per group of 32, q in [-127, 127]. The words are in the
-/// order that the table's own dot product wants; a table reads only what its quantise() wrote. Groups of one
-/// row are neighbours.
+/// Columns that share an activation scale in integer arithmetic: four groups.
+inline constexpr std::size_t kScaleDepth = 128;
+inline constexpr std::size_t kScaleGroups = kScaleDepth / kGroupDepth;
+
+/// Rows of activations as integers: x = q * scale per 128 columns, q in [-127, 127].
 struct QuantisedView {
-  const std::int32_t* words = nullptr;
-  std::size_t word_stride = 0;
-  const float* scales = nullptr;       // NaN for a group with NaN or infinity
-  const float* scaled_sums = nullptr;  // scale * sum of q
-  const std::int32_t* sums = nullptr;  // sum of q
+  const std::int8_t* values = nullptr;       // [rows, value_stride]
+  const float* scales = nullptr;             // [rows, scale_stride], NaN for columns with NaN or infinity
+  const std::int32_t* group_sums = nullptr;  // [rows, group_stride]: minus the sum of each 32 q
+  const std::int32_t* half_sums = nullptr;   // [rows, 2 * group_stride]: minus the sum of each 16 q
+  std::size_t value_stride = 0;              // bytes, a multiple of 4
+  std::size_t scale_stride = 0;
   std::size_t group_stride = 0;
   std::size_t rows = 0;
+};
+
+/// One row of them, to be written.
+struct QuantisedRow {
+  std::int8_t* values;
+  float* scales;
+  std::int32_t* group_sums;
+  std::int32_t* half_sums;
 };
 
 /// One instruction set's kernels. Pointers need no alignment. All functions are reentrant and never throw.
@@ -71,15 +58,11 @@ struct KernelTable {
   void (*project_block)(const WeightView& weights, std::size_t block, const ActivationView& x, float* y,
                         std::size_t y_stride);
 
-  /// The same on integers: per group of 32 an exact integer sum of products, times the scales, added in
-  /// ascending k. Not for bf16.
+  /// The same on integers, as the numerics above say. Not for floats.
   void (*project_block_integer)(const WeightView& weights, std::size_t block, const QuantisedView& x,
                                 float* y, std::size_t y_stride);
-  /// 32-bit words that quantise() writes per group of 32.
-  std::size_t words_per_group;
   /// Quantises one row of `groups` * 32 values.
-  void (*quantise)(const float* x, std::size_t groups, std::int32_t* words, float* scales, float* scaled_sums,
-                   std::int32_t* sums);
+  void (*quantise)(const float* x, std::size_t groups, const QuantisedRow& out);
 
   void (*bf16_to_f32)(const std::uint16_t* in, std::size_t count, float* out);
   /// Round to nearest even; NaN stays NaN.
@@ -114,14 +97,17 @@ struct KernelTable {
   void (*sum_rows)(const ActivationView& x, std::size_t count, float* sums);
 };
 
-/// The tables built into this library, or null where the architecture or build lacks them. Only dispatch.cc
-/// may decide whether the processor can run one.
+/// The tables of this architecture. Only dispatch.cc may decide whether the processor can run one.
 const KernelTable* scalar_kernels() noexcept;
+#if defined(__x86_64__)
 const KernelTable* avx2_kernels() noexcept;
 const KernelTable* avx2vnni_kernels() noexcept;
 const KernelTable* avx512_kernels() noexcept;
 const KernelTable* avx512vnni_kernels() noexcept;
+#elif defined(__aarch64__)
 const KernelTable* neon_kernels() noexcept;
 const KernelTable* neondot_kernels() noexcept;
+const KernelTable* neoni8mm_kernels() noexcept;
+#endif
 
 }  // namespace axllama::softcard

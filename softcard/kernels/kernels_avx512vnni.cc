@@ -1,32 +1,13 @@
 #if defined(__x86_64__)
 
-// clang-format off: the vector header defines what the templates use.
 #include "softcard/kernels/simd_avx512.h"
-#include "softcard/kernels/integer_templates.h"
-#include "softcard/kernels/projection_templates.h"
-#include "softcard/kernels/vector_templates.h"
-// clang-format on
+#include "softcard/kernels/target_kernels.h"
 
 namespace axllama::softcard {
 
 const KernelTable* avx512vnni_kernels() noexcept {
-  static constexpr KernelTable kTable = {
-      "avx512vnni",      project_block, project_block_integer, kGroupWords,     quantise,    bf16_to_f32,
-      f32_to_bf16,       rms_norm,      rotate_half,           silu_multiply,   add_vectors, scale_vector,
-      gather_transposed, gather_rows,   multiply_tile,         softmax_weights, sum_rows};
+  static constexpr KernelTable kTable = target_kernels("avx512vnni");
   return &kTable;
-}
-
-}  // namespace axllama::softcard
-
-#else
-
-#include "softcard/kernels/kernel_table.h"
-
-namespace axllama::softcard {
-
-const KernelTable* avx512vnni_kernels() noexcept {
-  return nullptr;
 }
 
 }  // namespace axllama::softcard

@@ -11,13 +11,15 @@
 
 #include "base/bfloat16.h"
 #include "softcard/kernels/dispatch.h"
-#include "softcard/kernels/packed_matrix.h"
+#include "softcard/weights/testing/random_matrix.h"
 
 namespace axllama::softcard {
 namespace {
 
 using base::bf16_to_f32;
 using base::f32_to_bf16;
+using testing::random_matrix;
+using testing::RandomMatrix;
 
 /// Every case runs on every instruction set of this machine and compares the bytes with the scalar kernels.
 class KernelsTest : public ::testing::TestWithParam<const KernelTable*> {
@@ -49,95 +51,6 @@ void expect_same_bytes(const std::vector<float>& a, const std::vector<float>& b)
   }
 }
 
-/// The bits of an f16 number that is exactly representable (normal, positive or negative).
-std::uint16_t f16_bits(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  const std::uint32_t exponent = (bits >> 23U & 0xFFU) - 112U;
-  return static_cast<std::uint16_t>((bits >> 16U & 0x8000U) | exponent << 10U | (bits >> 13U & 0x3FFU));
-}
-
-struct Kind {
-  WeightFormat format;
-  std::size_t scale_group;
-  bool minimum;
-};
-constexpr Kind kKinds[] = {{WeightFormat::kBf16, 0, false}, {WeightFormat::kS8, 0, false},
-                           {WeightFormat::kS8, 32, false},  {WeightFormat::kS8, 128, true},
-                           {WeightFormat::kS4, 32, false},  {WeightFormat::kS4, 32, true},
-                           {WeightFormat::kS4, 128, false}};
-
-struct Matrix {
-  PackedLayout layout;
-  std::vector<double> values;  // [rows, columns]
-  std::vector<std::byte> packed;
-  std::vector<float> row_scales;
-  WeightView view() const {
-    return layout.view(packed.data(), row_scales.empty() ? nullptr : row_scales.data());
-  }
-};
-
-Matrix random_matrix(const Kind& kind, std::size_t rows, std::size_t columns, std::mt19937& random) {
-  Matrix matrix;
-  matrix.values.resize(rows * columns);
-  std::vector<std::byte> data;
-  std::vector<std::uint16_t> scales;
-  std::vector<std::uint16_t> minimums;
-  if (kind.format == WeightFormat::kBf16) {
-    std::normal_distribution<float> normal;
-    std::vector<std::uint16_t> bits(rows * columns);
-    for (std::size_t i = 0; i < bits.size(); ++i) {
-      bits[i] = f32_to_bf16(normal(random));
-      matrix.values[i] = bf16_to_f32(bits[i]);
-    }
-    data.resize(bits.size() * 2);
-    std::memcpy(data.data(), bits.data(), data.size());
-  } else {
-    const bool s8 = kind.format == WeightFormat::kS8;
-    data.resize(rows * columns / (s8 ? 1 : 2));
-    matrix.row_scales.resize(kind.scale_group == 0 ? (rows + 63) / 64 * 64 : 0);
-    for (std::size_t i = 0; i < rows * columns; ++i) {
-      const std::size_t row = i / columns;
-      float scale = 0.0F;
-      float minimum = 0.0F;
-      if (kind.scale_group == 0) {
-        scale = matrix.row_scales[row] = 0.001F * static_cast<float>(row % 17 + 1);
-      } else if (i % kind.scale_group == 0) {
-        scales.push_back(f16_bits(std::ldexp(1.0F + static_cast<float>(random() % 1024) / 1024.0F, -5)));
-        minimums.push_back(f16_bits(std::ldexp(-1.0F - static_cast<float>(random() % 1024) / 1024.0F, -6)));
-      }
-      if (kind.scale_group != 0) {
-        const auto value = [](std::uint16_t bits) {
-          const float size = std::ldexp(static_cast<float>((bits & 0x3FF) + 1024), ((bits >> 10) & 31) - 25);
-          return (bits & 0x8000) != 0 ? -size : size;
-        };
-        scale = value(scales.back());
-        minimum = kind.minimum ? value(minimums.back()) : 0.0F;
-      }
-      const int q = s8 ? static_cast<int>(random() % 256) - 128 : static_cast<int>(random() % 16) - 8;
-      matrix.values[i] = static_cast<double>(q) * static_cast<double>(scale) + static_cast<double>(minimum);
-      if (s8) {
-        data[i] = static_cast<std::byte>(q);
-      } else {
-        data[i / 2] |= static_cast<std::byte>((q + 8) << (i % 2 * 4));
-      }
-    }
-  }
-  if (!kind.minimum) minimums.clear();
-  const MatrixSource source{kind.format,
-                            rows,
-                            columns,
-                            data,
-                            kind.scale_group,
-                            std::as_bytes(std::span(scales)),
-                            std::as_bytes(std::span(minimums))};
-  matrix.layout = PackedLayout::of(source);
-  matrix.packed.resize(matrix.layout.bytes());
-  for (std::size_t block = 0; block < matrix.layout.blocks(); ++block) {
-    pack_block(source, block, matrix.packed.data());
-  }
-  return matrix;
-}
-
 /// Random rows of x, each zero beyond `columns`.
 struct Rows {
   std::size_t stride;
@@ -153,42 +66,47 @@ Rows random_rows(std::size_t rows, std::size_t columns, std::mt19937& random) {
   return x;
 }
 
-std::vector<float> project(const KernelTable& table, const Matrix& matrix, const ActivationView& x) {
+std::vector<float> project(const KernelTable& table, const RandomMatrix& matrix, const ActivationView& x) {
   const std::size_t stride = matrix.layout.blocks() * kBlockRows;
   std::vector<float> y(x.rows * stride, -1.0F);
   for (std::size_t block = 0; block < matrix.layout.blocks(); ++block) {
-    table.project_block(matrix.view(), block, x, y.data() + block * kBlockRows, stride);
+    table.project_block(matrix.layout.view(matrix.packed.data()), block, x, y.data() + block * kBlockRows,
+                        stride);
   }
   return y;
 }
 
-std::vector<float> project_integer(const KernelTable& table, const Matrix& matrix, const ActivationView& x) {
-  const std::size_t groups = matrix.layout.padded_columns() / kGroupDepth;
-  const std::size_t word_stride = groups * table.words_per_group;
-  std::vector<std::int32_t> words(x.rows * word_stride);
-  std::vector<float> scales(x.rows * groups);
-  std::vector<float> scaled_sums(x.rows * groups);
-  std::vector<std::int32_t> sums(x.rows * groups);
+std::vector<float> project_integer(const KernelTable& table, const RandomMatrix& matrix,
+                                   const ActivationView& x) {
+  const std::size_t groups = matrix.layout.view(nullptr).groups;
+  const std::size_t value_stride = groups * kGroupDepth;
+  std::vector<std::int8_t> values(x.rows * value_stride);
+  const std::size_t scale_stride = (groups + kScaleGroups - 1) / kScaleGroups;
+  std::vector<float> scales(x.rows * scale_stride);
+  std::vector<std::int32_t> group_sums(x.rows * groups);
+  std::vector<std::int32_t> half_sums(x.rows * groups * 2);
   for (std::size_t row = 0; row < x.rows; ++row) {
-    table.quantise(x.data + row * x.stride, groups, words.data() + row * word_stride,
-                   scales.data() + row * groups, scaled_sums.data() + row * groups,
-                   sums.data() + row * groups);
+    table.quantise(x.data + row * x.stride, groups,
+                   {values.data() + row * value_stride, scales.data() + row * scale_stride,
+                    group_sums.data() + row * groups, half_sums.data() + row * groups * 2});
   }
-  const QuantisedView quantised{words.data(), word_stride, scales.data(), scaled_sums.data(),
-                                sums.data(),  groups,      x.rows};
+  const QuantisedView quantised{values.data(),    scales.data(), group_sums.data(),
+                                half_sums.data(), value_stride,  scale_stride,
+                                groups,           x.rows};
   const std::size_t stride = matrix.layout.blocks() * kBlockRows;
   std::vector<float> y(x.rows * stride, -1.0F);
   for (std::size_t block = 0; block < matrix.layout.blocks(); ++block) {
-    table.project_block_integer(matrix.view(), block, quantised, y.data() + block * kBlockRows, stride);
+    table.project_block_integer(matrix.layout.view(matrix.packed.data()), block, quantised,
+                                y.data() + block * kBlockRows, stride);
   }
   return y;
 }
 
-/// What integer arithmetic sees of x: q * scale per group of 32.
+/// What integer arithmetic sees of x: q * scale per 128 columns.
 std::vector<double> quantised_values(const float* x, std::size_t count) {
   std::vector<double> values(count);
-  for (std::size_t first = 0; first < count; first += kGroupDepth) {
-    const std::size_t end = std::min(count, first + kGroupDepth);
+  for (std::size_t first = 0; first < count; first += kScaleDepth) {
+    const std::size_t end = std::min(count, first + kScaleDepth);
     float top = 0;
     for (std::size_t k = first; k < end; ++k) top = std::max(top, std::abs(x[k]));
     for (std::size_t k = first; k < end; ++k) {
@@ -201,15 +119,20 @@ std::vector<double> quantised_values(const float* x, std::size_t count) {
 
 TEST_P(KernelsTest, ProjectionsMatchNaiveSumsForEveryRowCount) {
   constexpr std::size_t kMost = 15;
-  for (const Kind& kind : kKinds) {
+  for (const WeightKind& kind : weight_kinds()) {
+    SCOPED_TRACE(kind.name);
     for (const std::size_t rows : {1U, 5U, 64U, 130U}) {
-      for (const std::size_t columns : {1U, 2U, 7U, 64U, 129U, 256U, 384U}) {
-        if (kind.scale_group != 0 && columns % kind.scale_group != 0) continue;
-        const Matrix matrix = random_matrix(kind, rows, columns, random_);
+      for (const std::size_t columns : {1U, 2U, 7U, 64U, 129U, 256U, 512U}) {
+        if (columns % std::max<std::size_t>(1, kind.group) != 0 &&
+            (kind.factor_group() != 0 || columns % 2 != 0))
+          continue;
+        const RandomMatrix matrix = random_matrix(kind, rows, columns, 1.0F, random_);
+        std::vector<double> weights(rows * columns);
+        for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = matrix.at(i / columns, i % columns);
         const Rows x = random_rows(kMost, columns, random_);
         const std::size_t y_stride = matrix.layout.blocks() * kBlockRows;
         for (const bool integer : {false, true}) {
-          if (integer && kind.format == WeightFormat::kBf16) continue;
+          if (integer && kind.is_float()) continue;
           const auto run = integer ? project_integer : project;
           const std::vector<float> all = run(table(), matrix, {x.values.data(), x.stride, kMost});
           for (std::size_t r = 0; r < kMost; ++r) {
@@ -220,13 +143,12 @@ TEST_P(KernelsTest, ProjectionsMatchNaiveSumsForEveryRowCount) {
               double expected = 0;
               double magnitude = 0;
               for (std::size_t k = 0; k < columns; ++k) {
-                const double product = matrix.values[row * columns + k] * seen[k];
+                const double product = weights[row * columns + k] * seen[k];
                 expected += product;
-                magnitude += std::abs(product);
+                magnitude += std::abs(product) + std::abs(seen[k]);  // minimums may cancel what q * scale is
               }
               ASSERT_NEAR(all[r * y_stride + row], expected, 1e-5 * magnitude + 1e-30)
-                  << "format " << static_cast<int>(kind.format) << " group " << kind.scale_group
-                  << " integer " << integer;
+                  << "integer " << integer;
             }
             for (std::size_t row = rows; row < y_stride; ++row) ASSERT_EQ(all[r * y_stride + row], 0.0F);
           }
@@ -245,24 +167,29 @@ TEST_P(KernelsTest, ProjectionsMatchNaiveSumsForEveryRowCount) {
 }
 
 TEST_P(KernelsTest, QuantiseKeepsZeroTinyAndPoison) {
-  std::vector<float> x(5 * kGroupDepth, 0.0F);
-  x[kGroupDepth] = 1e-38F;
-  x[2 * kGroupDepth + 3] = std::numeric_limits<float>::quiet_NaN();
-  x[3 * kGroupDepth + 31] = -INFINITY;
-  for (std::size_t i = 0; i < kGroupDepth; ++i) x[4 * kGroupDepth + i] = i % 2 == 0 ? -127.0F : 63.5F;
-  std::vector<std::int32_t> words(5 * table().words_per_group);
-  float scales[5];
-  float scaled_sums[5];
-  std::int32_t sums[5];
-  table().quantise(x.data(), 5, words.data(), scales, scaled_sums, sums);
+  constexpr std::size_t kScales = 5;
+  std::vector<float> x(4 * kScaleDepth + kGroupDepth, 0.0F);  // the last scale is that of 32 columns
+  x[kScaleDepth] = 1e-38F;
+  x[2 * kScaleDepth + 3] = std::numeric_limits<float>::quiet_NaN();
+  x[3 * kScaleDepth + 127] = -INFINITY;
+  for (std::size_t i = 0; i < kGroupDepth; ++i) x[4 * kScaleDepth + i] = i % 2 == 0 ? -127.0F : 63.5F;
+  const std::size_t groups = x.size() / kGroupDepth;
+  std::vector<std::int8_t> values(x.size());
+  std::vector<std::int32_t> group_sums(groups);
+  std::vector<std::int32_t> half_sums(2 * groups);
+  float scales[kScales];
+  table().quantise(x.data(), groups, {values.data(), scales, group_sums.data(), half_sums.data()});
   EXPECT_EQ(scales[0], 0.0F);
   EXPECT_EQ(scales[1], 0.0F);
-  EXPECT_EQ(sums[1], 0);
+  EXPECT_EQ(group_sums[4], 0);
   EXPECT_TRUE(std::isnan(scales[2]));
   EXPECT_TRUE(std::isnan(scales[3]));
   EXPECT_EQ(scales[4], 1.0F);
-  EXPECT_EQ(sums[4], 16 * (-127 + 64)) << "63.5 rounds to even";
-  EXPECT_EQ(scaled_sums[4], static_cast<float>(sums[4]));
+  EXPECT_EQ(values[4 * kScaleDepth], -127);
+  EXPECT_EQ(values[4 * kScaleDepth + 31], 64) << "63.5 rounds to even";
+  EXPECT_EQ(half_sums[32], 8 * (127 - 64));
+  EXPECT_EQ(half_sums[33], 8 * (127 - 64));
+  EXPECT_EQ(group_sums[16], 16 * (127 - 64));
 }
 
 TEST_P(KernelsTest, Bf16ConversionsMatchTheScalarOnesOnEverySpecialValue) {

@@ -1,40 +1,30 @@
 #pragma once
 
-// Matrix kernels over the 16-lane vectors of the simd_*.h header included before this one. Unnamed namespace:
-// each target's translation unit has its own copy.
+// Matrix kernels in f32 over the 16-lane vectors of the simd_*.h header included before this one. Unnamed
+// namespace: each target's translation unit has its own copy.
 
-#include "softcard/kernels/kernel_table.h"
+#include "softcard/kernels/weight_words.h"
 
 namespace axllama::softcard {
 namespace {
 
-constexpr std::size_t kBlockPanels = kBlockRows / kPanelRows;
-constexpr std::size_t kPrefetchAhead = 16 * kStepBytes;
-constexpr std::size_t kDepthSlice = 128;  // k values converted to f32 at a time: 32 KiB
+constexpr std::size_t kSliceGroups = 4;  // groups of 32 converted to f32 at a time: 32 KiB
 
+/// Float weights of a step.
 template <WeightFormat kFormat>
-constexpr std::size_t kStepDepth = kFormat == WeightFormat::kBf16 ? 2
-                                   : kFormat == WeightFormat::kS8 ? 4
-                                                                  : 8;
+constexpr std::size_t kStepDepth = kFormat == WeightFormat::kF32 ? 1 : 2;
 
-/// Lane i becomes row i's weight number kIndex of a packed step.
+/// Lane i becomes row i's float weight number kIndex of a packed step.
 template <WeightFormat kFormat, std::size_t kIndex>
-AXLLAMA_INLINE F32x16 weight(I32x16 packed) {
-  if constexpr (kFormat == WeightFormat::kBf16) {
+AXLLAMA_INLINE F32x16 float_weight(I32x16 packed) {
+  if constexpr (kFormat == WeightFormat::kF32) {
+    return as_f32(packed);
+  } else if constexpr (kFormat == WeightFormat::kF16) {
+    return low_half_to_f32(move_bits<16 * static_cast<int>(kIndex), 0>(packed));
+  } else {
     if constexpr (kIndex == 0) return as_f32(shift_left<16>(packed));
     return as_f32(bit_and(packed, static_cast<std::int32_t>(0xFFFF0000U)));
-  } else if constexpr (kFormat == WeightFormat::kS8) {
-    if constexpr (kIndex == 3) return to_f32(shift_right_signed<24>(packed));
-    return to_f32(shift_right_signed<24>(shift_left<24 - 8 * static_cast<int>(kIndex)>(packed)));
-  } else {
-    constexpr int kShift = 8 * static_cast<int>(kIndex % 4) + 4 * static_cast<int>(kIndex / 4);
-    return to_f32(add(bit_and(shift_right<kShift>(packed), 15), -8));
   }
-}
-
-AXLLAMA_INLINE void prefetch_step(const std::uint8_t* p) {
-  for (std::size_t line = 0; line < kStepBytes; line += 64)
-    __builtin_prefetch(p + kPrefetchAhead + line, 0, 0);
 }
 
 template <WeightFormat kFormat, std::size_t kIndex>
@@ -43,74 +33,79 @@ AXLLAMA_INLINE void multiply_index(const I32x16 (&packed)[kBlockPanels], const f
   const F32x16 factor = splat(x[kIndex]);
 #pragma GCC unroll 4
   for (std::size_t panel = 0; panel < kBlockPanels; ++panel) {
-    sums[panel] = fma(weight<kFormat, kIndex>(packed[panel]), factor, sums[panel]);
+    sums[panel] = fma(float_weight<kFormat, kIndex>(packed[panel]), factor, sums[panel]);
   }
 }
 
 /// One row of x: streams the packed block once, 64 output rows in flight.
 template <WeightFormat kFormat>
-void multiply_vector(const std::uint8_t* block, std::size_t steps, const float* x,
-                     F32x16 (&result)[kBlockPanels]) {
+void multiply_vector(const std::uint8_t* block, std::size_t depth, const float* x, float* y) {
   F32x16 sums[kBlockPanels] = {splat(0), splat(0), splat(0), splat(0)};
-  for (std::size_t step = 0; step < steps; ++step) {
+  for (std::size_t k = 0; k < depth; k += kStepDepth<kFormat>) {
     prefetch_step(block);
     I32x16 packed[kBlockPanels];
 #pragma GCC unroll 4
     for (std::size_t panel = 0; panel < kBlockPanels; ++panel) packed[panel] = load_i32(block + 64 * panel);
-    multiply_index<kFormat, 0>(packed, x, sums);
-    multiply_index<kFormat, 1>(packed, x, sums);
-    if constexpr (kFormat == WeightFormat::kS8) {
-      multiply_index<kFormat, 2>(packed, x, sums);
-      multiply_index<kFormat, 3>(packed, x, sums);
-    }
+    multiply_index<kFormat, 0>(packed, x + k, sums);
+    if constexpr (kStepDepth<kFormat> > 1) multiply_index<kFormat, 1>(packed, x + k, sums);
     block += kStepBytes;
-    x += kStepDepth<kFormat>;
   }
-  for (std::size_t panel = 0; panel < kBlockPanels; ++panel) result[panel] = sums[panel];
+  for (std::size_t panel = 0; panel < kBlockPanels; ++panel) store(y + kPanelRows * panel, sums[panel]);
 }
 
-/// Converts one packed panel step to f32 columns of the tile.
-template <WeightFormat kFormat, std::size_t kIndex = 0, typename Finish>
-AXLLAMA_INLINE void unpack_panel(I32x16 packed, float* out, const Finish& finish) {
-  if constexpr (kIndex < kStepDepth<kFormat>) {
-    store(out + kIndex * kBlockRows, finish(weight<kFormat, kIndex>(packed)));
-    unpack_panel<kFormat, kIndex + 1>(packed, out, finish);
-  }
-}
-
-/// Converts packed steps to f32 [k][64].
+/// Converts groups of a block of floats to f32 [k][64].
 template <WeightFormat kFormat>
-void unpack(const std::uint8_t* packed_steps, std::size_t steps, float* tile) {
-  for (std::size_t step = 0; step < steps; ++step) {
-    prefetch_step(packed_steps);
+void unpack_floats(const std::uint8_t* steps, std::size_t groups, float* tile) {
+  for (std::size_t k = 0; k < groups * kGroupDepth; k += kStepDepth<kFormat>) {
+    prefetch_step(steps);
     for (std::size_t panel = 0; panel < kBlockPanels; ++panel) {
-      unpack_panel<kFormat>(load_i32(packed_steps + 64 * panel), tile + kPanelRows * panel,
-                            [](F32x16 value) { return value; });
+      const I32x16 packed = load_i32(steps + 64 * panel);
+      float* out = tile + k * kBlockRows + kPanelRows * panel;
+      store(out, float_weight<kFormat, 0>(packed));
+      if constexpr (kStepDepth<kFormat> > 1) store(out + kBlockRows, float_weight<kFormat, 1>(packed));
     }
-    packed_steps += kStepBytes;
-    tile += kStepDepth<kFormat> * kBlockRows;
+    steps += kStepBytes;
   }
 }
 
-/// The same for records that hold scales, which are applied: [k][64] of q * scale + minimum.
-template <WeightFormat kFormat>
-void unpack_records(const WeightView& weights, const std::uint8_t* record, std::size_t records, float* tile) {
-  for (std::size_t i = 0; i < records; ++i) {
-    for (std::size_t panel = 0; panel < kBlockPanels; ++panel) {
-      const std::uint8_t* halves = record + 2 * kPanelRows * panel;
-      const F32x16 scale = load_f16(halves);
-      const F32x16 minimum = weights.has_minimum ? load_f16(halves + 2 * kBlockRows) : splat(0);
-      const std::uint8_t* packed = record + weights.record_header_bytes + 64 * panel;
-      float* out = tile + kPanelRows * panel;
-      for (std::size_t step = 0; step < weights.record_steps; ++step) {
-        unpack_panel<kFormat>(load_i32(packed), out,
-                              [&](F32x16 value) { return fma(value, scale, minimum); });
-        packed += kStepBytes;
-        out += kStepDepth<kFormat> * kBlockRows;
-      }
-    }
-    record += weights.record_bytes;
-    tile += weights.record_steps * kStepDepth<kFormat> * kBlockRows;
+/// Weight kByte of a word, q - zero.
+template <WeightFormat kFormat, ScaleForm kForm, int kByte>
+AXLLAMA_INLINE F32x16 word_weight(I32x16 word) {
+  constexpr std::int32_t kOffset = kWordOffset<kFormat, kForm>;
+  if constexpr (kFormat == WeightFormat::kS8 && kOffset == 0) {
+    return to_f32(shift_right_signed<24>(move_bits<8 * kByte, 24>(word)));
+  }
+  return to_f32(add(bit_and(move_bits<8 * kByte, 0>(word), 0xFF), -kOffset));
+}
+
+/// The same, scaled unless the scale is the row's.
+template <WeightFormat kFormat, ScaleForm kForm, int kByte>
+AXLLAMA_INLINE void store_weight(I32x16 word, F32x16 scale, F32x16 minimum, float* out) {
+  F32x16 value = word_weight<kFormat, kForm, kByte>(word);
+  if constexpr (kHasMinimum<kForm>) {
+    value = fma(value, scale, minimum);
+  } else if constexpr (kForm != ScaleForm::kRow) {
+    value = mul(value, scale);
+  }
+  store(out + kByte * kBlockRows, value);
+}
+
+/// Converts one panel of a group of integers to f32 columns of the tile.
+template <WeightFormat kFormat, ScaleForm kForm>
+void unpack_panel(const GroupPlace& place, std::size_t panel, float* out) {
+  alignas(64) std::int32_t words[kGroupWords * kPanelRows];
+  store_words<kFormat, kPanelRows>(place.steps + 64 * panel, words);
+  F32x16 minimum = splat(0);
+  if constexpr (kHasMinimum<kForm>) minimum = load_minimum<kForm>(place, panel);
+  for (std::size_t i = 0; i < kGroupWords; ++i) {
+    F32x16 scale = splat(0);
+    if constexpr (kForm != ScaleForm::kRow) scale = load_scale<kForm>(place, panel, i / (kGroupWords / 2));
+    const I32x16 word = load_i32(words + i * kPanelRows);
+    float* columns = out + 4 * i * kBlockRows;
+    store_weight<kFormat, kForm, 0>(word, scale, minimum, columns);
+    store_weight<kFormat, kForm, 1>(word, scale, minimum, columns);
+    store_weight<kFormat, kForm, 2>(word, scale, minimum, columns);
+    store_weight<kFormat, kForm, 3>(word, scale, minimum, columns);
   }
 }
 
@@ -194,75 +189,55 @@ void multiply_tile(const float* tile, std::size_t tile_stride, std::size_t colum
   }
 }
 
-AXLLAMA_INLINE F32x16 apply_scale(F32x16 sum, const float* scales, std::size_t panel) {
-  return scales == nullptr ? sum : mul(sum, load(scales + kPanelRows * panel));
-}
-
-/// Weights whose records hold scales: through a tile of f32, for one row of x as for many.
-template <WeightFormat kFormat>
-void project_records(const WeightView& weights, std::size_t block, const ActivationView& x, float* y,
-                     std::size_t y_stride) {
-  const std::size_t record_depth = weights.record_groups * kGroupDepth;
-  const std::size_t at_once = record_depth >= kDepthSlice ? 1 : kDepthSlice / record_depth;
-  alignas(64) float tile[kDepthSlice * kBlockRows];
-  const std::uint8_t* record = weights.blocks + block * weights.block_bytes;
-  ActivationView slice = x;
-  for (std::size_t i = 0; i < weights.records; i += at_once) {
-    const std::size_t records = weights.records - i < at_once ? weights.records - i : at_once;
-    unpack_records<kFormat>(weights, record, records, tile);
-    multiply_tile(tile, kBlockRows, kBlockRows, records * record_depth, slice, y, y_stride, i == 0);
-    record += records * weights.record_bytes;
-    slice.data += records * record_depth;
+void unpack_slice(const WeightView& weights, std::size_t block, std::size_t first, std::size_t groups,
+                  float* tile) {
+  const std::uint8_t* records = records_of(weights, block);
+  const std::uint8_t* steps = records + first * weights.group_bytes;
+  switch (weights.kind.format) {
+    case WeightFormat::kF32:
+      return unpack_floats<WeightFormat::kF32>(steps, groups, tile);
+    case WeightFormat::kF16:
+      return unpack_floats<WeightFormat::kF16>(steps, groups, tile);
+    case WeightFormat::kBf16:
+      return unpack_floats<WeightFormat::kBf16>(steps, groups, tile);
+    default:
+      break;
   }
-}
-
-template <WeightFormat kFormat>
-void project_block_as(const WeightView& weights, std::size_t block, const ActivationView& x, float* y,
-                      std::size_t y_stride) {
-  if (weights.has_record_scales) {
-    project_records<kFormat>(weights, block, x, y, y_stride);
-    return;
-  }
-  const std::uint8_t* packed = weights.blocks + block * weights.block_bytes;
-  const std::size_t all_steps = weights.records * weights.record_steps;
-  const float* scales = weights.row_scales == nullptr ? nullptr : weights.row_scales + block * kBlockRows;
-  if constexpr (kFormat != WeightFormat::kS4) {
-    if (x.rows == 1) {
-      F32x16 sums[kBlockPanels];
-      multiply_vector<kFormat>(packed, all_steps, x.data, sums);
+  for_kind(weights.kind, [&]<WeightFormat kFormat, ScaleForm kForm, std::size_t>() {
+    for (std::size_t i = 0; i < groups; ++i) {
+      const GroupPlace place = place_group(weights, records, first + i);
       for (std::size_t panel = 0; panel < kBlockPanels; ++panel) {
-        store(y + kPanelRows * panel, apply_scale(sums[panel], scales, panel));
+        unpack_panel<kFormat, kForm>(place, panel, tile + i * kGroupDepth * kBlockRows + kPanelRows * panel);
       }
-      return;
     }
-  }
-  constexpr std::size_t kSliceSteps = kDepthSlice / kStepDepth<kFormat>;
-  alignas(64) float tile[kDepthSlice * kBlockRows];
-  ActivationView slice = x;
-  for (std::size_t step = 0; step < all_steps; step += kSliceSteps) {
-    const std::size_t steps = all_steps - step < kSliceSteps ? all_steps - step : kSliceSteps;
-    unpack<kFormat>(packed + step * kStepBytes, steps, tile);
-    slice.data = x.data + step * kStepDepth<kFormat>;
-    multiply_tile(tile, kBlockRows, kBlockRows, steps * kStepDepth<kFormat>, slice, y, y_stride, step == 0);
-  }
-  if (scales == nullptr) return;
-  for (std::size_t row = 0; row < x.rows; ++row) {
-    for (std::size_t panel = 0; panel < kBlockPanels; ++panel) {
-      float* out = y + row * y_stride + kPanelRows * panel;
-      store(out, apply_scale(load(out), scales, panel));
-    }
-  }
+  });
 }
 
 void project_block(const WeightView& weights, std::size_t block, const ActivationView& x, float* y,
                    std::size_t y_stride) {
-  switch (weights.format) {
-    case WeightFormat::kBf16:
-      return project_block_as<WeightFormat::kBf16>(weights, block, x, y, y_stride);
-    case WeightFormat::kS8:
-      return project_block_as<WeightFormat::kS8>(weights, block, x, y, y_stride);
-    case WeightFormat::kS4:
-      return project_block_as<WeightFormat::kS4>(weights, block, x, y, y_stride);
+  if (x.rows == 1 && weights.kind.is_float()) {
+    const std::uint8_t* steps = records_of(weights, block);
+    const std::size_t depth = weights.groups * kGroupDepth;
+    if (weights.kind.format == WeightFormat::kBf16)
+      return multiply_vector<WeightFormat::kBf16>(steps, depth, x.data, y);
+    if (weights.kind.format == WeightFormat::kF16)
+      return multiply_vector<WeightFormat::kF16>(steps, depth, x.data, y);
+    return multiply_vector<WeightFormat::kF32>(steps, depth, x.data, y);
+  }
+  alignas(64) float tile[kSliceGroups * kGroupDepth * kBlockRows];
+  ActivationView slice = x;
+  for (std::size_t group = 0; group < weights.groups; group += kSliceGroups) {
+    const std::size_t groups = weights.groups - group < kSliceGroups ? weights.groups - group : kSliceGroups;
+    unpack_slice(weights, block, group, groups, tile);
+    slice.data = x.data + group * kGroupDepth;
+    multiply_tile(tile, kBlockRows, kBlockRows, groups * kGroupDepth, slice, y, y_stride, group == 0);
+  }
+  if (weights.kind.scales != ScaleForm::kRow) return;
+  for (std::size_t row = 0; row < x.rows; ++row) {
+    for (std::size_t panel = 0; panel < kBlockPanels; ++panel) {
+      float* out = y + row * y_stride + kPanelRows * panel;
+      store(out, mul(load(out), load_row_scale(weights, block, panel)));
+    }
   }
 }
 

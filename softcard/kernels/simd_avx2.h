@@ -24,6 +24,7 @@ struct I32x16 {
 
 constexpr std::size_t kTilePanels = 1;  // panels of 16 columns kept in registers by the tile kernel
 constexpr std::size_t kTileRows = 6;    // rows of x beside them
+constexpr std::size_t kDotRows = 3;     // the same for the integer kernel, which has two sums of each
 
 AXLLAMA_INLINE F32x16 splat(float x) {
   const __m256 v = _mm256_set1_ps(x);
@@ -147,33 +148,67 @@ AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a, I32x16 b) {
   const __m128i m2 = _mm_max_epi32(m4, _mm_shuffle_epi32(m4, 0x4E));
   return _mm_cvtsi128_si32(_mm_max_epi32(m2, _mm_shuffle_epi32(m2, 0xB1)));
 }
+AXLLAMA_INLINE std::int32_t sum_lanes(I32x16 a) {
+  const __m256i s8 = _mm256_add_epi32(a.lo, a.hi);
+  const __m128i s4 = _mm_add_epi32(_mm256_castsi256_si128(s8), _mm256_extracti128_si256(s8, 1));
+  const __m128i s2 = _mm_add_epi32(s4, _mm_shuffle_epi32(s4, 0x4E));
+  return _mm_cvtsi128_si32(_mm_add_epi32(s2, _mm_shuffle_epi32(s2, 0xB1)));
+}
 AXLLAMA_INLINE void store_s8(std::int8_t* p, I32x16 a) {
   const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(a.lo, a.hi), 0xD8);
   const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bytes);
 }
+AXLLAMA_INLINE I32x16 add_i32(I32x16 a, I32x16 b) {
+  return {_mm256_add_epi32(a.lo, b.lo), _mm256_add_epi32(a.hi, b.hi)};
+}
+AXLLAMA_INLINE I32x16 pinned(I32x16 a) {
+  return a;
+}
+AXLLAMA_INLINE I32x16 bit_or(I32x16 a, I32x16 b) {
+  return {_mm256_or_si256(a.lo, b.lo), _mm256_or_si256(a.hi, b.hi)};
+}
+AXLLAMA_INLINE __m128i load_8_bytes(const std::uint8_t* p) {
+  return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+}
+AXLLAMA_INLINE I32x16 load_u8(const std::uint8_t* p) {
+  return {_mm256_cvtepu8_epi32(load_8_bytes(p)), _mm256_cvtepu8_epi32(load_8_bytes(p + 8))};
+}
+AXLLAMA_INLINE I32x16 load_s8(const std::uint8_t* p) {
+  return {_mm256_cvtepi8_epi32(load_8_bytes(p)), _mm256_cvtepi8_epi32(load_8_bytes(p + 8))};
+}
+/// The f16 in the low half of each lane.
+AXLLAMA_INLINE F32x16 low_half_to_f32(I32x16 a) {
+  const I32x16 low = bit_and(a, 0xFFFF);
+  const __m256i halves = _mm256_permute4x64_epi64(_mm256_packus_epi32(low.lo, low.hi), 0xD8);
+  return {_mm256_cvtph_ps(_mm256_castsi256_si128(halves)),
+          _mm256_cvtph_ps(_mm256_extracti128_si256(halves, 1))};
+}
+/// Adds to each lane the four products of its bytes: weights, s8 + kS8WordOffset when kSigned, else 0..63,
+/// times x in -127..127.
 #if defined(__AVXVNNI__)
-constexpr std::size_t kWordDepth = 4;        // weights per 32-bit lane of a dot product: u8 times s8
-constexpr std::int32_t kS8WordOffset = 128;  // s8 weights become u8
+constexpr std::int32_t kS8WordOffset = 128;
+template <bool kSigned>
 AXLLAMA_INLINE I32x16 dot(I32x16 sum, I32x16 weights, I32x16 x) {
   return {_mm256_dpbusd_avx_epi32(sum.lo, weights.lo, x.lo),
           _mm256_dpbusd_avx_epi32(sum.hi, weights.hi, x.hi)};
 }
 #else
-constexpr std::size_t kWordDepth = 2;  // weights per 32-bit lane of a dot product: s16 times s16
 constexpr std::int32_t kS8WordOffset = 0;
+template <bool kSigned>
+AXLLAMA_INLINE __m256i dot_half(__m256i sum, __m256i weights, __m256i x) {
+  // |w| <= 128 and |x| <= 127: a sum of two products fits into 16 bits.
+  const __m256i pairs = kSigned ? _mm256_maddubs_epi16(_mm256_abs_epi8(weights), _mm256_sign_epi8(x, weights))
+                                : _mm256_maddubs_epi16(weights, x);
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+template <bool kSigned>
 AXLLAMA_INLINE I32x16 dot(I32x16 sum, I32x16 weights, I32x16 x) {
-  return {_mm256_add_epi32(sum.lo, _mm256_madd_epi16(weights.lo, x.lo)),
-          _mm256_add_epi32(sum.hi, _mm256_madd_epi16(weights.hi, x.hi))};
+  return {dot_half<kSigned>(sum.lo, weights.lo, x.lo), dot_half<kSigned>(sum.hi, weights.hi, x.hi)};
 }
 #endif
-/// Bytes 0 and 2, and bytes 1 and 3, of every lane as s16.
-AXLLAMA_INLINE I32x16 even_bytes(I32x16 a) {
-  return {_mm256_srai_epi16(_mm256_slli_epi16(a.lo, 8), 8), _mm256_srai_epi16(_mm256_slli_epi16(a.hi, 8), 8)};
-}
-AXLLAMA_INLINE I32x16 odd_bytes(I32x16 a) {
-  return {_mm256_srai_epi16(a.lo, 8), _mm256_srai_epi16(a.hi, 8)};
-}
+
+constexpr bool kHasPairedDot = false;  // no paired_dot
 
 AXLLAMA_INLINE void transpose8(__m256i (&r)[8]) {
   __m256i a[8];

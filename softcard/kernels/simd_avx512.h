@@ -22,6 +22,7 @@ struct I32x16 {
 
 constexpr std::size_t kTilePanels = 4;  // panels of 16 columns kept in registers by the tile kernel
 constexpr std::size_t kTileRows = 6;    // rows of x beside them
+constexpr std::size_t kDotRows = 3;     // the same for the integer kernel, which has two sums of each
 
 AXLLAMA_INLINE F32x16 splat(float x) {
   return {_mm512_set1_ps(x)};
@@ -126,29 +127,58 @@ AXLLAMA_INLINE I32x16 as_i32(F32x16 a) {
 AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a, I32x16 b) {
   return _mm512_reduce_max_epi32(_mm512_max_epi32(a.v, b.v));
 }
+AXLLAMA_INLINE std::int32_t sum_lanes(I32x16 a) {
+  return _mm512_reduce_add_epi32(a.v);
+}
 AXLLAMA_INLINE void store_s8(std::int8_t* p, I32x16 a) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a.v));
 }
+AXLLAMA_INLINE I32x16 add_i32(I32x16 a, I32x16 b) {
+  return {_mm512_add_epi32(a.v, b.v)};
+}
+/// Keeps a value in its register: GCC otherwise reads memory again where registers are few.
+AXLLAMA_INLINE I32x16 pinned(I32x16 a) {
+  __asm__("" : "+v"(a.v));
+  return a;
+}
+AXLLAMA_INLINE I32x16 bit_or(I32x16 a, I32x16 b) {
+  return {_mm512_or_si512(a.v, b.v)};
+}
+AXLLAMA_INLINE I32x16 load_u8(const std::uint8_t* p) {
+  return {_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+}
+AXLLAMA_INLINE I32x16 load_s8(const std::uint8_t* p) {
+  return {_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+}
+/// The f16 in the low half of each lane.
+AXLLAMA_INLINE F32x16 low_half_to_f32(I32x16 a) {
+  return {_mm512_cvtph_ps(_mm512_cvtepi32_epi16(a.v))};
+}
+/// Adds to each lane the four products of its bytes: weights, s8 + kS8WordOffset when kSigned, else 0..63,
+/// times x in -127..127.
 #if defined(__AVX512VNNI__)
-constexpr std::size_t kWordDepth = 4;        // weights per 32-bit lane of a dot product: u8 times s8
-constexpr std::int32_t kS8WordOffset = 128;  // s8 weights become u8
+constexpr std::int32_t kS8WordOffset = 128;
+template <bool kSigned>
 AXLLAMA_INLINE I32x16 dot(I32x16 sum, I32x16 weights, I32x16 x) {
   return {_mm512_dpbusd_epi32(sum.v, weights.v, x.v)};
 }
 #else
-constexpr std::size_t kWordDepth = 2;  // weights per 32-bit lane of a dot product: s16 times s16
 constexpr std::int32_t kS8WordOffset = 0;
+template <bool kSigned>
 AXLLAMA_INLINE I32x16 dot(I32x16 sum, I32x16 weights, I32x16 x) {
-  return {_mm512_add_epi32(sum.v, _mm512_madd_epi16(weights.v, x.v))};
+  // |w| <= 128 and |x| <= 127: a sum of two products fits into 16 bits.
+  __m512i sizes = weights.v;
+  __m512i factors = x.v;
+  if constexpr (kSigned) {
+    sizes = _mm512_abs_epi8(weights.v);
+    factors = _mm512_mask_sub_epi8(x.v, _mm512_movepi8_mask(weights.v), _mm512_setzero_si512(), x.v);
+  }
+  const __m512i pairs = _mm512_maddubs_epi16(sizes, factors);
+  return {_mm512_add_epi32(sum.v, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)))};
 }
 #endif
-/// Bytes 0 and 2, and bytes 1 and 3, of every lane as s16.
-AXLLAMA_INLINE I32x16 even_bytes(I32x16 a) {
-  return {_mm512_srai_epi16(_mm512_slli_epi16(a.v, 8), 8)};
-}
-AXLLAMA_INLINE I32x16 odd_bytes(I32x16 a) {
-  return {_mm512_srai_epi16(a.v, 8)};
-}
+
+constexpr bool kHasPairedDot = false;  // no paired_dot
 
 /// Transposes the 16 x 16 matrix whose rows are r[0..15].
 AXLLAMA_INLINE void transpose(I32x16 (&r)[16]) {

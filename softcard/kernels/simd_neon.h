@@ -22,6 +22,11 @@ struct I32x16 {
 
 constexpr std::size_t kTilePanels = 1;  // panels of 16 columns kept in registers by the tile kernel
 constexpr std::size_t kTileRows = 6;    // rows of x beside them
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+constexpr std::size_t kDotRows = 4;  // the same for the integer kernel, which has two sums of each
+#else
+constexpr std::size_t kDotRows = 3;
+#endif
 
 #define AXLLAMA_EACH(expression) \
   {                              \
@@ -155,12 +160,44 @@ AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a, I32x16 b) {
   const I32x16 m = AXLLAMA_EACH(vmaxq_s32(a.v[i], b.v[i]));
   return vmaxvq_s32(vmaxq_s32(vmaxq_s32(m.v[0], m.v[1]), vmaxq_s32(m.v[2], m.v[3])));
 }
+AXLLAMA_INLINE std::int32_t sum_lanes(I32x16 a) {
+  return vaddvq_s32(vaddq_s32(vaddq_s32(a.v[0], a.v[1]), vaddq_s32(a.v[2], a.v[3])));
+}
 AXLLAMA_INLINE void store_s8(std::int8_t* p, I32x16 a) {
   const int16x8_t low = vcombine_s16(vmovn_s32(a.v[0]), vmovn_s32(a.v[1]));
   const int16x8_t high = vcombine_s16(vmovn_s32(a.v[2]), vmovn_s32(a.v[3]));
   vst1q_s8(p, vcombine_s8(vmovn_s16(low), vmovn_s16(high)));
 }
-constexpr std::size_t kWordDepth = 4;  // weights per 32-bit lane of a dot product: s8 times s8
+AXLLAMA_INLINE I32x16 add_i32(I32x16 a, I32x16 b) {
+  return AXLLAMA_EACH(vaddq_s32(a.v[i], b.v[i]));
+}
+AXLLAMA_INLINE I32x16 pinned(I32x16 a) {
+  return a;
+}
+AXLLAMA_INLINE I32x16 bit_or(I32x16 a, I32x16 b) {
+  return AXLLAMA_EACH(vorrq_s32(a.v[i], b.v[i]));
+}
+AXLLAMA_INLINE I32x16 load_u8(const std::uint8_t* p) {
+  const uint8x16_t bytes = vld1q_u8(p);
+  const uint16x8_t low = vmovl_u8(vget_low_u8(bytes));
+  const uint16x8_t high = vmovl_high_u8(bytes);
+  return {{vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(low))), vreinterpretq_s32_u32(vmovl_high_u16(low)),
+           vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(high))),
+           vreinterpretq_s32_u32(vmovl_high_u16(high))}};
+}
+AXLLAMA_INLINE I32x16 load_s8(const std::uint8_t* p) {
+  const int8x16_t bytes = vreinterpretq_s8_u8(vld1q_u8(p));
+  const int16x8_t low = vmovl_s8(vget_low_s8(bytes));
+  const int16x8_t high = vmovl_high_s8(bytes);
+  return {{vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low), vmovl_s16(vget_low_s16(high)),
+           vmovl_high_s16(high)}};
+}
+/// The f16 in the low half of each lane.
+AXLLAMA_INLINE F32x16 low_half_to_f32(I32x16 a) {
+  return AXLLAMA_EACH(vcvt_f32_f16(vreinterpret_f16_s16(vmovn_s32(a.v[i]))));
+}
+/// Adds to each lane the four products of its bytes: weights, s8 when kSigned, else 0..63, times x in
+/// -127..127.
 constexpr std::int32_t kS8WordOffset = 0;
 AXLLAMA_INLINE int32x4_t dot_quarter(int32x4_t sum, int32x4_t weights, int32x4_t x) {
   const int8x16_t w = vreinterpretq_s8_s32(weights);
@@ -172,16 +209,39 @@ AXLLAMA_INLINE int32x4_t dot_quarter(int32x4_t sum, int32x4_t weights, int32x4_t
   return vpadalq_s16(sum, vpaddq_s16(vmull_s8(vget_low_s8(w), vget_low_s8(a)), vmull_high_s8(w, a)));
 #endif
 }
+template <bool kSigned>
 AXLLAMA_INLINE I32x16 dot(I32x16 sum, I32x16 weights, I32x16 x) {
   return AXLLAMA_EACH(dot_quarter(sum.v[i], weights.v[i], x.v[i]));
 }
-/// Bytes 0 and 2, and bytes 1 and 3, of every lane as s16.
-AXLLAMA_INLINE I32x16 even_bytes(I32x16 a) {
-  return AXLLAMA_EACH(vreinterpretq_s32_s16(vshrq_n_s16(vshlq_n_s16(vreinterpretq_s16_s32(a.v[i]), 8), 8)));
+
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+constexpr bool kHasPairedDot = true;
+/// Adds the products of kWords words, 64 lanes apart, of 16 lanes of weights with those of two rows of x. One
+/// instruction multiplies two lanes and two rows, eight bytes each.
+template <std::size_t kWords>
+AXLLAMA_INLINE void paired_dot(const std::int32_t* words, const std::int8_t* x0, const std::int8_t* x1,
+                               I32x16& sum0, I32x16& sum1) {
+  int32x4_t sums[8];
+  for (auto& sum : sums) sum = vdupq_n_s32(0);
+  for (std::size_t word = 0; word < kWords; word += 2) {
+    const int8x16_t x = vcombine_s8(vld1_s8(x0 + 4 * word), vld1_s8(x1 + 4 * word));
+    for (std::size_t i = 0; i < 4; ++i) {
+      const int32x4_t first = vld1q_s32(words + 64 * word + 4 * i);
+      const int32x4_t second = vld1q_s32(words + 64 * (word + 1) + 4 * i);
+      sums[2 * i] = vmmlaq_s32(sums[2 * i], x, vreinterpretq_s8_s32(vzip1q_s32(first, second)));
+      sums[2 * i + 1] = vmmlaq_s32(sums[2 * i + 1], x, vreinterpretq_s8_s32(vzip2q_s32(first, second)));
+    }
+  }
+  for (std::size_t i = 0; i < 4; ++i) {
+    const int32x4_t row0 = vcombine_s32(vget_low_s32(sums[2 * i]), vget_low_s32(sums[2 * i + 1]));
+    const int32x4_t row1 = vcombine_s32(vget_high_s32(sums[2 * i]), vget_high_s32(sums[2 * i + 1]));
+    sum0.v[i] = vaddq_s32(sum0.v[i], row0);
+    sum1.v[i] = vaddq_s32(sum1.v[i], row1);
+  }
 }
-AXLLAMA_INLINE I32x16 odd_bytes(I32x16 a) {
-  return AXLLAMA_EACH(vreinterpretq_s32_s16(vshrq_n_s16(vreinterpretq_s16_s32(a.v[i]), 8)));
-}
+#else
+constexpr bool kHasPairedDot = false;
+#endif
 
 AXLLAMA_INLINE void transpose4(int32x4_t (&r)[4]) {
   const int32x4_t a = vtrn1q_s32(r[0], r[1]);

@@ -22,6 +22,7 @@ struct I32x16 {
 
 constexpr std::size_t kTilePanels = 1;  // panels of 16 columns kept in registers by the tile kernel
 constexpr std::size_t kTileRows = 2;    // rows of x beside them
+constexpr std::size_t kDotRows = 2;     // the same for the integer kernel, which has two sums of each
 
 template <typename Function>
 AXLLAMA_INLINE F32x16 each_f32(Function function) {
@@ -143,17 +144,18 @@ AXLLAMA_INLINE I32x16 shift_right(I32x16 a) {
   });
 }
 /// IEEE binary16 to f32, exactly; infinities and NaN included.
+AXLLAMA_INLINE float f16_to_f32(std::uint32_t half) {
+  const std::uint32_t sign = (half & 0x8000U) << 16U;
+  const std::uint32_t magnitude = half & 0x7FFFU;
+  if (magnitude >= 0x7C00U) return std::bit_cast<float>(sign | 0x7F800000U | (magnitude & 0x3FFU) << 13U);
+  // Moves the exponent by multiplying with 2^112, which is exact for subnormal halves too.
+  const float scaled = std::bit_cast<float>(magnitude << 13U) * std::bit_cast<float>(0x77800000U);
+  return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(scaled));
+}
 AXLLAMA_INLINE F32x16 load_f16(const void* p) {
   std::uint16_t halves[16];
   std::memcpy(halves, p, sizeof(halves));
-  return each_f32([&](std::size_t i) {
-    const std::uint32_t sign = (halves[i] & 0x8000U) << 16U;
-    const std::uint32_t magnitude = halves[i] & 0x7FFFU;
-    if (magnitude >= 0x7C00U) return std::bit_cast<float>(sign | 0x7F800000U | (magnitude & 0x3FFU) << 13U);
-    // Moves the exponent by multiplying with 2^112, which is exact for subnormal halves too.
-    const float scaled = std::bit_cast<float>(magnitude << 13U) * std::bit_cast<float>(0x77800000U);
-    return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(scaled));
-  });
+  return each_f32([&](std::size_t i) { return f16_to_f32(halves[i]); });
 }
 AXLLAMA_INLINE I32x16 as_i32(F32x16 a) {
   return each_i32([&](std::size_t i) { return std::bit_cast<std::int32_t>(a.v[i]); });
@@ -164,14 +166,40 @@ AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a, I32x16 b) {
   for (const std::int32_t value : b.v) top = value > top ? value : top;
   return top;
 }
+AXLLAMA_INLINE std::int32_t sum_lanes(I32x16 a) {
+  std::int32_t sum = 0;
+  for (const std::int32_t value : a.v) sum += value;
+  return sum;
+}
 AXLLAMA_INLINE void store_s8(std::int8_t* p, I32x16 a) {
   for (std::size_t i = 0; i < 16; ++i) p[i] = static_cast<std::int8_t>(a.v[i]);
 }
-constexpr std::size_t kWordDepth = 4;  // weights per 32-bit lane of a dot product: s8 times s8
+AXLLAMA_INLINE I32x16 add_i32(I32x16 a, I32x16 b) {
+  return each_i32([&](std::size_t i) { return a.v[i] + b.v[i]; });
+}
+AXLLAMA_INLINE I32x16 pinned(I32x16 a) {
+  return a;
+}
+AXLLAMA_INLINE I32x16 bit_or(I32x16 a, I32x16 b) {
+  return each_i32([&](std::size_t i) { return a.v[i] | b.v[i]; });
+}
+AXLLAMA_INLINE I32x16 load_u8(const std::uint8_t* p) {
+  return each_i32([&](std::size_t i) { return static_cast<std::int32_t>(p[i]); });
+}
+AXLLAMA_INLINE I32x16 load_s8(const std::uint8_t* p) {
+  return each_i32([&](std::size_t i) { return static_cast<std::int32_t>(static_cast<std::int8_t>(p[i])); });
+}
+/// The f16 in the low half of each lane.
+AXLLAMA_INLINE F32x16 low_half_to_f32(I32x16 a) {
+  return each_f32([&](std::size_t i) { return f16_to_f32(static_cast<std::uint32_t>(a.v[i]) & 0xFFFFU); });
+}
+/// Adds to each lane the four products of its bytes: weights, s8 when kSigned, else 0..63, times x in
+/// -127..127.
 constexpr std::int32_t kS8WordOffset = 0;
 AXLLAMA_INLINE std::int32_t byte_of(std::int32_t word, unsigned index) {
   return static_cast<std::int8_t>(static_cast<std::uint32_t>(word) >> (8 * index));
 }
+template <bool kSigned>
 AXLLAMA_INLINE I32x16 dot(I32x16 sum, I32x16 weights, I32x16 x) {
   return each_i32([&](std::size_t i) {
     std::int32_t total = sum.v[i];
@@ -179,17 +207,8 @@ AXLLAMA_INLINE I32x16 dot(I32x16 sum, I32x16 weights, I32x16 x) {
     return total;
   });
 }
-AXLLAMA_INLINE std::int32_t two_bytes(std::int32_t word, unsigned first) {
-  const auto low = static_cast<std::uint32_t>(byte_of(word, first)) & 0xFFFFU;
-  return static_cast<std::int32_t>(low | static_cast<std::uint32_t>(byte_of(word, first + 2)) << 16U);
-}
-/// Bytes 0 and 2, and bytes 1 and 3, of every lane as s16.
-AXLLAMA_INLINE I32x16 even_bytes(I32x16 a) {
-  return each_i32([&](std::size_t i) { return two_bytes(a.v[i], 0); });
-}
-AXLLAMA_INLINE I32x16 odd_bytes(I32x16 a) {
-  return each_i32([&](std::size_t i) { return two_bytes(a.v[i], 1); });
-}
+
+constexpr bool kHasPairedDot = false;  // no paired_dot
 
 /// Transposes the 16 x 16 matrix whose rows are r[0..15].
 AXLLAMA_INLINE void transpose(I32x16 (&r)[16]) {

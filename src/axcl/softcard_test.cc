@@ -49,7 +49,7 @@ class SoftwareCard : public ::testing::Test {
     }
     base::write_safetensors(
         file_,
-        {{"axllama.softcard", "1"},
+        {{"axllama.softcard", "2"},
          {"axllama.program", "head"},
          {"axllama.config",
           R"({"hidden":64,"vocab":128,"rms_eps":1e-6,"weights":"bf16","compiler":"by hand"})"}},

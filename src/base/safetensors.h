@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -60,6 +61,20 @@ struct SafetensorsEntry {
 /// to a temporary name beside `path`, and renames it when complete.
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
                        const std::vector<SafetensorsEntry>& entries);
+
+/// A tensor that is made while it is written: `produce` hands its bytes, in pieces of any size, to the
+/// function that it is given.
+struct SafetensorsStream {
+  std::string name;
+  std::string dtype;
+  std::vector<std::int64_t> shape;
+  std::function<void(const std::function<void(std::span<const std::byte>)>& write)> produce;
+};
+
+/// The same file from tensors that need not be in memory as a whole. What `produce` throws ends the writing
+/// and leaves no file.
+void write_safetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
+                       const std::vector<SafetensorsStream>& streams);
 
 /// Bytes per element of a safetensors dtype; throws Error (kInvalidArgument) for an unknown one.
 std::size_t safetensors_dtype_size(std::string_view dtype);

@@ -72,38 +72,42 @@ class PendingFile {
   bool committed_ = false;
 };
 
-void check_entry(const std::filesystem::path& path, const SafetensorsEntry& entry,
-                 std::set<std::string_view>& names) {
-  std::uint64_t bytes = safetensors_dtype_size(entry.dtype);
+std::string size_error(const std::filesystem::path& path, const std::string& tensor,
+                       const std::string& needed, std::uint64_t given) {
+  return path.string() + ": tensor " + tensor + " needs " + needed + " bytes by its shape but " +
+         std::to_string(given) + " were given.";
+}
+
+/// Bytes of a tensor by its shape.
+std::uint64_t checked_size(const std::filesystem::path& path, const SafetensorsStream& stream,
+                           std::set<std::string_view>& names) {
+  std::uint64_t bytes = safetensors_dtype_size(stream.dtype);
   bool representable = true;
-  for (const std::int64_t dim : entry.shape) {
+  for (const std::int64_t dim : stream.shape) {
     representable =
         representable && dim >= 0 && !__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(dim), &bytes);
   }
-  if (!representable || bytes != entry.data.size()) {
-    throw Error(ErrorCode::kInvalidArgument,
-                path.string() + ": tensor " + entry.name + " needs " +
-                    (representable ? std::to_string(bytes) : std::string("an impossible number of")) +
-                    " bytes by its shape but " + std::to_string(entry.data.size()) + " were given.");
+  if (!representable) {
+    throw Error(ErrorCode::kInvalidArgument, size_error(path, stream.name, "an impossible number of", 0));
   }
-  if (entry.name == "__metadata__" || !names.insert(entry.name).second) {
+  if (stream.name == "__metadata__" || !names.insert(stream.name).second) {
     throw Error(ErrorCode::kInvalidArgument,
-                path.string() + ": the tensor name \"" + entry.name + "\" is reserved or used twice.");
+                path.string() + ": the tensor name \"" + stream.name + "\" is reserved or used twice.");
   }
+  return bytes;
 }
 
 std::string header_text(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
-                        const std::vector<SafetensorsEntry>& entries) {
+                        const std::vector<SafetensorsStream>& streams, std::vector<std::uint64_t>& sizes) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::set<std::string_view> names;
   std::size_t offset = 0;
-  for (const SafetensorsEntry& entry : entries) {
-    check_entry(path, entry, names);
-    header[entry.name] = {{"dtype", entry.dtype},
-                          {"shape", entry.shape},
-                          {"data_offsets", {offset, offset + entry.data.size()}}};
-    offset = align_up(offset + entry.data.size());
+  for (const SafetensorsStream& stream : streams) {
+    const std::uint64_t bytes = sizes.emplace_back(checked_size(path, stream, names));
+    header[stream.name] = {
+        {"dtype", stream.dtype}, {"shape", stream.shape}, {"data_offsets", {offset, offset + bytes}}};
+    offset = align_up(offset + bytes);
   }
   try {
     std::string text = header.dump();
@@ -118,8 +122,9 @@ std::string header_text(const std::filesystem::path& path, const std::map<std::s
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
-                       const std::vector<SafetensorsEntry>& entries) {
-  const std::string header = header_text(path, metadata, entries);
+                       const std::vector<SafetensorsStream>& streams) {
+  std::vector<std::uint64_t> sizes;
+  const std::string header = header_text(path, metadata, streams, sizes);
   std::array<std::byte, sizeof(std::uint64_t)> length{};
   for (std::size_t i = 0; i < length.size(); ++i) {
     length[i] = static_cast<std::byte>((static_cast<std::uint64_t>(header.size()) >> (8 * i)) & 0xFFU);
@@ -128,14 +133,30 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
   file.write(length);
   file.write(std::as_bytes(std::span(header)));
   static constexpr std::array<std::byte, kTensorAlignment> kPadding{};
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const std::span<const std::byte> data = entries[i].data;
-    file.write(data);
-    if (i + 1 < entries.size()) {
-      file.write(std::span(kPadding).first(align_up(data.size()) - data.size()));
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    std::uint64_t given = 0;
+    streams[i].produce([&](std::span<const std::byte> bytes) {
+      given += bytes.size();
+      file.write(bytes);
+    });
+    if (given != sizes[i]) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  size_error(path, streams[i].name, std::to_string(sizes[i]), given));
     }
+    if (i + 1 < streams.size()) file.write(std::span(kPadding).first(align_up(given) - given));
   }
   file.commit();
+}
+
+void write_safetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
+                       const std::vector<SafetensorsEntry>& entries) {
+  std::vector<SafetensorsStream> streams;
+  streams.reserve(entries.size());
+  for (const SafetensorsEntry& entry : entries) {
+    streams.push_back(
+        {entry.name, entry.dtype, entry.shape, [data = entry.data](const auto& write) { write(data); }});
+  }
+  write_safetensors(path, metadata, streams);
 }
 
 }  // namespace axllama::base

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -10,17 +12,22 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "axcl/card.h"
 #include "axcl/runtime.h"
 #include "base/error.h"
+#include "base/mapped_file.h"
+#include "base/safetensors.h"
 #include "cli/bench_report.h"
 #include "cli/command.h"
+#include "cli/integer_peak.h"
 #include "cli/model_folder.h"
 #include "cli/progress_bar.h"
 #include "cli/read_bandwidth.h"
 #include "inference/engine.h"
 #include "model/package.h"
+#include "softcard/format.h"
 
 namespace axllama::cli {
 namespace {
@@ -38,7 +45,7 @@ struct BenchOptions {
   std::size_t tokens = 64;
   std::size_t repeats = 3;
   bool json = false;
-  bool no_bandwidth = false;
+  bool no_limits = false;
 };
 
 double seconds_since(Clock::time_point begin) {
@@ -76,20 +83,18 @@ class Bench {
  public:
   Bench(axcl::Card& card, inference::Engine& engine) : card_(card), engine_(engine) {}
 
-  PromptMeasurement prompt(std::size_t length, std::size_t repeats) {
-    PromptMeasurement result{length, 0, 0};
-    std::vector<double> seconds;
-    for (std::size_t i = 0; i < repeats; ++i) {
-      engine_.reset_cache();
-      const auto generation = engine_.start(request_for(random_prompt(engine_.package(), length), 1));
-      const axcl::CallCounters before = card_.counters();
-      const auto begin = Clock::now();
-      while (generation->step().tokens.empty()) {
-      }
-      seconds.push_back(seconds_since(begin));
-      result.remote_calls = (card_.counters() - before).remote_calls;
+  /// One prompt on an empty cache.
+  PromptMeasurement prompt(std::size_t length) {
+    engine_.reset_cache();
+    const auto generation = engine_.start(request_for(random_prompt(engine_.package(), length), 1));
+    const axcl::CallCounters before = card_.counters();
+    const auto begin = Clock::now();
+    while (generation->step().tokens.empty()) {
     }
-    result.seconds = median(seconds);
+    PromptMeasurement result;
+    result.tokens = length;
+    result.seconds = seconds_since(begin);
+    result.remote_calls = (card_.counters() - before).remote_calls;
     return result;
   }
 
@@ -131,22 +136,128 @@ std::uint64_t weight_bytes(const model::PackageFiles& files) {
   return bytes;
 }
 
+/// Weights in the projections of all layers; 0 for files that are not the software card's.
+std::uint64_t layer_parameters(const model::PackageFiles& files) {
+  std::uint64_t count = 0;
+  for (const auto& layer : files.layers) {
+    const base::MappedFile file(layer);
+    if (!base::SafetensorsFile::looks_like(file.bytes())) return 0;
+    const base::SafetensorsFile parsed(file.bytes(), layer.string());
+    const auto text = parsed.metadata().find(softcard::kConfigKey);
+    if (text == parsed.metadata().end()) return 0;
+    const auto config = nlohmann::json::parse(text->second);
+    const auto field = [&](const char* name) { return config.value(name, std::uint64_t{0}); };
+    const std::uint64_t attention = 2 * (field("heads") + field("kv_heads")) * field("head_dim");
+    count += field("hidden") * (attention + 3 * field("intermediate"));
+  }
+  return count;
+}
+
+/// Threads that the software card computes with.
+std::size_t compute_threads() {
+  const char* text = std::getenv("AXLLAMA_SOFTCARD_THREADS");
+  const std::size_t chosen = text == nullptr ? 0 : std::strtoul(text, nullptr, 10);
+  return chosen != 0 ? chosen : std::max(1U, std::thread::hardware_concurrency());
+}
+
+/// The limits of the machine, measured again and again between what they are to be compared with: machines
+/// slow down and neighbours come and go.
+class Limits {
+ public:
+  Limits(BenchReport& report, bool wanted) : report_(report), wanted_(wanted) {}
+
+  double share_of_peak(std::size_t tokens, const std::function<double()>& seconds) {
+    if (!wanted_) return seconds(), 0.0;
+    const IntegerPeak peak = measure_integer_peak(report_.host_threads);
+    peaks_.push_back(peak);
+    return report_.share_of(peak, tokens, seconds());
+  }
+  double share_of_bandwidth(const std::function<double()>& seconds_per_token) {
+    if (!wanted_) return seconds_per_token(), 0.0;
+    const ReadBandwidth bandwidth = measure_read_bandwidth(report_.host_threads);
+    bandwidths_.push_back(bandwidth);
+    return report_.share_of(bandwidth, seconds_per_token());
+  }
+  /// Puts averages and the best of all measurements into the report.
+  void report() const {
+    if (!bandwidths_.empty()) {
+      ReadBandwidth sum{report_.host_threads, 0, 0};
+      for (const ReadBandwidth& one : bandwidths_) {
+        sum.best_gb_per_s = std::max(sum.best_gb_per_s, one.best_gb_per_s);
+        sum.average_gb_per_s += one.average_gb_per_s / static_cast<double>(bandwidths_.size());
+      }
+      report_.bandwidths.push_back(sum);
+    }
+    if (!peaks_.empty()) {
+      IntegerPeak sum{report_.host_threads, peaks_.front().instructions, 0, 0};
+      for (const IntegerPeak& one : peaks_) {
+        sum.best_gop_per_s = std::max(sum.best_gop_per_s, one.best_gop_per_s);
+        sum.average_gop_per_s += one.average_gop_per_s / static_cast<double>(peaks_.size());
+      }
+      report_.peaks.push_back(sum);
+    }
+  }
+
+ private:
+  BenchReport& report_;
+  bool wanted_;
+  std::vector<ReadBandwidth> bandwidths_;
+  std::vector<IntegerPeak> peaks_;
+};
+
+PromptMeasurement measure_prompt(Bench& bench, Limits& limits, std::size_t length, std::size_t repeats) {
+  PromptMeasurement result;
+  std::vector<double> seconds;
+  std::vector<double> shares;
+  for (std::size_t i = 0; i < repeats; ++i) {
+    shares.push_back(limits.share_of_peak(length, [&] {
+      result = bench.prompt(length);
+      seconds.push_back(result.seconds);
+      return result.seconds;
+    }));
+  }
+  result.seconds = median(seconds);
+  result.share_of_peak = median(shares);
+  return result;
+}
+
+DecodeMeasurement measure_decode(Bench& bench, Limits& limits, std::size_t depth,
+                                 const BenchOptions& options) {
+  DecodeMeasurement result;
+  std::vector<double> seconds;
+  std::vector<double> shares;
+  const std::size_t tokens = std::max<std::size_t>(1, options.tokens / options.repeats);
+  for (std::size_t i = 0; i < options.repeats; ++i) {
+    shares.push_back(limits.share_of_bandwidth([&] {
+      result = bench.decode(depth, tokens);
+      seconds.push_back(result.seconds_per_token);
+      return result.seconds_per_token;
+    }));
+  }
+  result.tokens = tokens * options.repeats;
+  result.seconds_per_token = median(seconds);
+  result.share_of_bandwidth = median(shares);
+  return result;
+}
+
 void measure(const BenchOptions& options, axcl::Card& card, inference::Engine& engine, BenchReport& report) {
   Bench bench(card, engine);
+  Limits limits(report, report.software_card && !options.no_limits);
   ProgressBar progress("measuring");
   const std::size_t steps = options.prompts.size() + options.depths.size();
   std::size_t done = 0;
   for (const std::size_t length : options.prompts) {
     if (length + kTokenMargin <= engine.context_length())
-      report.prompts.push_back(bench.prompt(length, options.repeats));
+      report.prompts.push_back(measure_prompt(bench, limits, length, options.repeats));
     progress.update(++done, steps);
   }
   for (const std::size_t depth : options.depths) {
     if (depth + options.tokens + kTokenMargin <= engine.context_length()) {
-      report.decodes.push_back(bench.decode(depth, options.tokens));
+      report.decodes.push_back(measure_decode(bench, limits, depth, options));
     }
     progress.update(++done, steps);
   }
+  limits.report();
 }
 
 BenchReport run_bench(const BenchOptions& options) {
@@ -163,7 +274,8 @@ BenchReport run_bench(const BenchOptions& options) {
   report.runtime = runtime->version();
   report.device = runtime->soc_name() + " " + std::to_string(card.device_id());
   report.software_card = runtime->is_software_card();
-  report.host_threads = std::max(1U, std::thread::hardware_concurrency());
+  report.host_threads = compute_threads();
+  report.layer_parameters = layer_parameters(package->files());
 
   const auto begin = Clock::now();
   std::unique_ptr<inference::Engine> engine;
@@ -178,10 +290,6 @@ BenchReport run_bench(const BenchOptions& options) {
   report.context = engine->context_length();
   measure(options, card, *engine, report);
   engine.reset();
-  if (report.software_card && !options.no_bandwidth) {
-    report.bandwidths.push_back(measure_read_bandwidth(1));
-    if (report.host_threads > 1) report.bandwidths.push_back(measure_read_bandwidth(report.host_threads));
-  }
   return report;
 }
 
@@ -198,14 +306,15 @@ void add_bench(CLI::App& app) {
   command->add_option("--depth", options->depths, "Cached tokens before decoding begins")
       ->delimiter(',')
       ->capture_default_str();
-  command->add_option("--tokens", options->tokens, "Tokens to decode")
+  command->add_option("--tokens", options->tokens, "Tokens to decode, all runs together")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_option("--repeats", options->repeats, "Runs per prompt length; the median counts")
+  command->add_option("--repeats", options->repeats, "Runs per prompt length and depth; the median counts")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
-  command->add_flag("--no-bandwidth", options->no_bandwidth, "Do not measure the memory's read bandwidth");
+  command->add_flag("--no-limits", options->no_limits,
+                    "Do not measure the machine's read bandwidth and integer peak");
   command->callback([options] {
     const BenchReport report = run_bench(*options);
     std::fputs(options->json ? (bench_json(report).dump(2) + "\n").c_str() : bench_table(report).c_str(),

@@ -17,16 +17,24 @@ std::string fixed(double value, int digits) {
   return text.data();
 }
 
+std::string percent(double share) {
+  return share > 0 ? fixed(share * 100, 0) + " %" : "-";
+}
+
 double per_second(double count, double seconds) {
   return seconds > 0 ? count / seconds : 0;
 }
 
 }  // namespace
 
-double BenchReport::share_of_bandwidth(const DecodeMeasurement& decode) const {
-  if (bandwidths.empty() || decode.seconds_per_token <= 0) return 0;
-  const double streamed = static_cast<double>(weight_bytes) / decode.seconds_per_token / 1e9;
-  return streamed / bandwidths.back().average_gb_per_s;
+double BenchReport::share_of(const ReadBandwidth& bandwidth, double seconds_per_token) const {
+  const double streamed = per_second(static_cast<double>(weight_bytes), seconds_per_token) / 1e9;
+  return streamed / bandwidth.average_gb_per_s;
+}
+
+double BenchReport::share_of(const IntegerPeak& peak, std::size_t tokens, double seconds) const {
+  const double operations = 2 * static_cast<double>(layer_parameters) * static_cast<double>(tokens);
+  return per_second(operations, seconds) / 1e9 / peak.average_gop_per_s;
 }
 
 std::string bench_table(const BenchReport& report) {
@@ -38,22 +46,22 @@ std::string bench_table(const BenchReport& report) {
                                           : "") +
                     ", runtime " + report.runtime + "; loaded in " + fixed(report.load_seconds, 2) + " s\n\n";
 
-  Table prompts({"PROMPT", "TOKENS/S", "SECONDS", "CALLS"});
+  Table prompts({"PROMPT", "TOKENS/S", "SECONDS", "CALLS", "OF INT8 PEAK"});
   for (const PromptMeasurement& prompt : report.prompts) {
     prompts.add({std::to_string(prompt.tokens),
                  fixed(per_second(static_cast<double>(prompt.tokens), prompt.seconds), 1),
-                 fixed(prompt.seconds, 4), std::to_string(prompt.remote_calls)});
+                 fixed(prompt.seconds, 4), std::to_string(prompt.remote_calls),
+                 percent(prompt.share_of_peak)});
   }
   out += prompts.text() + "\n";
 
   Table decodes(
       {"DECODE AT", "TOKENS/S", "MS/TOKEN", "HOST MS", "CALLS", "BYTES UP", "BYTES DOWN", "OF BANDWIDTH"});
   for (const DecodeMeasurement& decode : report.decodes) {
-    const double share = report.share_of_bandwidth(decode);
     decodes.add({std::to_string(decode.depth), fixed(per_second(1, decode.seconds_per_token), 2),
                  fixed(decode.seconds_per_token * 1e3, 3), fixed(decode.host_seconds_per_token * 1e3, 3),
                  fixed(decode.remote_calls_per_token, 1), fixed(decode.bytes_up_per_token, 0),
-                 fixed(decode.bytes_down_per_token, 0), share > 0 ? fixed(share * 100, 0) + " %" : "-"});
+                 fixed(decode.bytes_down_per_token, 0), percent(decode.share_of_bandwidth)});
   }
   out += decodes.text();
 
@@ -61,6 +69,11 @@ std::string bench_table(const BenchReport& report) {
     out += "\nmemory read, " + std::to_string(bandwidth.threads) +
            (bandwidth.threads == 1 ? " thread: " : " threads: ") + fixed(bandwidth.average_gb_per_s, 1) +
            " GB/s on average, " + fixed(bandwidth.best_gb_per_s, 1) + " at best";
+  }
+  for (const IntegerPeak& peak : report.peaks) {
+    out += std::string("\n8-bit multiply-adds (") + peak.instructions + "), " + std::to_string(peak.threads) +
+           (peak.threads == 1 ? " thread: " : " threads: ") + fixed(peak.average_gop_per_s, 0) +
+           " GOP/s on average, " + fixed(peak.best_gop_per_s, 0) + " at best";
   }
   return out + "\n";
 }
@@ -71,7 +84,8 @@ Json bench_json(const BenchReport& report) {
     prompts.push_back({{"tokens", prompt.tokens},
                        {"seconds", prompt.seconds},
                        {"tokens_per_second", per_second(static_cast<double>(prompt.tokens), prompt.seconds)},
-                       {"remote_calls", prompt.remote_calls}});
+                       {"remote_calls", prompt.remote_calls},
+                       {"share_of_integer_peak", prompt.share_of_peak}});
   }
   Json decodes = Json::array();
   for (const DecodeMeasurement& decode : report.decodes) {
@@ -83,7 +97,7 @@ Json bench_json(const BenchReport& report) {
                        {"remote_calls_per_token", decode.remote_calls_per_token},
                        {"bytes_up_per_token", decode.bytes_up_per_token},
                        {"bytes_down_per_token", decode.bytes_down_per_token},
-                       {"share_of_bandwidth", report.share_of_bandwidth(decode)}});
+                       {"share_of_bandwidth", decode.share_of_bandwidth}});
   }
   Json bandwidths = Json::array();
   for (const ReadBandwidth& bandwidth : report.bandwidths) {
@@ -91,12 +105,20 @@ Json bench_json(const BenchReport& report) {
                           {"average_gb_per_s", bandwidth.average_gb_per_s},
                           {"best_gb_per_s", bandwidth.best_gb_per_s}});
   }
+  Json peaks = Json::array();
+  for (const IntegerPeak& peak : report.peaks) {
+    peaks.push_back({{"threads", peak.threads},
+                     {"instructions", peak.instructions},
+                     {"average_gop_per_s", peak.average_gop_per_s},
+                     {"best_gop_per_s", peak.best_gop_per_s}});
+  }
   return {{"model", report.model},
           {"architecture", report.architecture},
           {"weight_type", report.weight_type},
           {"layers", report.layers},
           {"context_length", report.context},
           {"weight_bytes", report.weight_bytes},
+          {"layer_parameters", report.layer_parameters},
           {"device", report.device},
           {"simulated", report.software_card},
           {"runtime", report.runtime},
@@ -104,7 +126,8 @@ Json bench_json(const BenchReport& report) {
           {"load_seconds", report.load_seconds},
           {"prompt", prompts},
           {"decode", decodes},
-          {"memory_read", bandwidths}};
+          {"memory_read", bandwidths},
+          {"integer_peak", peaks}};
 }
 
 }  // namespace axllama::cli

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/integer_peak.h"
 #include "cli/read_bandwidth.h"
 
 namespace axllama::cli {
@@ -16,6 +17,7 @@ struct PromptMeasurement {
   std::size_t tokens = 0;
   double seconds = 0;
   std::uint64_t remote_calls = 0;
+  double share_of_peak = 0;  // median over runs, each with the peak measured just before; 0 if not measured
 };
 
 /// Decoding: per-token averages over `tokens` tokens after a prompt of `depth`.
@@ -27,6 +29,7 @@ struct DecodeMeasurement {
   double remote_calls_per_token = 0;
   double bytes_up_per_token = 0;
   double bytes_down_per_token = 0;
+  double share_of_bandwidth = 0;  // as share_of_peak, of the average read bandwidth
 };
 
 /// Everything `axllama bench` measured in one run, on what, simulated or not.
@@ -36,7 +39,8 @@ struct BenchReport {
   std::string weight_type;
   std::size_t layers = 0;
   std::size_t context = 0;
-  std::uint64_t weight_bytes = 0;  // read once per decoded token: layer and head files
+  std::uint64_t weight_bytes = 0;      // read once per decoded token: layer and head files
+  std::uint64_t layer_parameters = 0;  // multiplied with every token of a prompt; 0 if unknown
   std::string runtime;
   std::string device;
   bool software_card = false;
@@ -45,10 +49,12 @@ struct BenchReport {
   std::vector<PromptMeasurement> prompts;
   std::vector<DecodeMeasurement> decodes;
   std::vector<ReadBandwidth> bandwidths;  // empty on a real card
+  std::vector<IntegerPeak> peaks;         // the same
 
-  /// Weight bytes streamed per second while decoding as a share of the average read bandwidth; 0 on a real
-  /// card.
-  double share_of_bandwidth(const DecodeMeasurement& decode) const;
+  /// Weight bytes streamed per second while decoding as a share of the average read bandwidth.
+  double share_of(const ReadBandwidth& bandwidth, double seconds_per_token) const;
+  /// Multiply-adds in projections per second of a prompt as a share of the machine's best.
+  double share_of(const IntegerPeak& peak, std::size_t tokens, double seconds) const;
 };
 
 std::string bench_table(const BenchReport& report);

@@ -10,18 +10,22 @@ BenchReport sample() {
   report.model = "m";
   report.weight_bytes = 2'000'000'000;
   report.software_card = true;
-  report.prompts.push_back({128, 0.5, 40});
-  report.decodes.push_back({16, 64, 0.1, 0.0002, 41, 5188, 303872});
+  report.layer_parameters = 1'000'000'000;
+  report.prompts.push_back({128, 0.5, 40, 0.512});
+  report.decodes.push_back({16, 64, 0.1, 0.0002, 41, 5188, 303872, 0.8});
   report.bandwidths = {{1, 22, 20}, {2, 40, 25}};
+  report.peaks = {{2, "AVX2", 1000, 1100}};
   return report;
 }
 
-TEST(BenchReport, StatesDecodeAsAShareOfTheAverageBandwidthAtAllThreads) {
+TEST(BenchReport, StatesSharesOfTheMachinesLimits) {
   const BenchReport report = sample();
-  EXPECT_DOUBLE_EQ(report.share_of_bandwidth(report.decodes[0]), 20.0 / 25.0);
-  BenchReport real_card = report;
-  real_card.bandwidths.clear();
-  EXPECT_EQ(real_card.share_of_bandwidth(report.decodes[0]), 0);
+  EXPECT_DOUBLE_EQ(report.share_of(report.bandwidths[1], 0.1), 20.0 / 25.0);
+  EXPECT_DOUBLE_EQ(report.share_of(report.peaks[0], 128, 0.5), 2 * 128 / 0.5 / 1000);
+  const std::string table = bench_table(report);
+  EXPECT_NE(table.find("80 %"), std::string::npos) << table;
+  EXPECT_NE(table.find("51 %"), std::string::npos) << table;
+  EXPECT_NE(table.find("8-bit multiply-adds (AVX2), 2 threads: 1000 GOP/s"), std::string::npos) << table;
 }
 
 TEST(BenchReport, JsonHoldsRatesCallsAndBytes) {
@@ -37,6 +41,7 @@ TEST(BenchReport, TheTableSaysWhenTheCardIsSimulated) {
   EXPECT_NE(bench_table(report).find("simulated"), std::string::npos);
   report.software_card = false;
   report.bandwidths.clear();
+  report.peaks.clear();
   EXPECT_EQ(bench_table(report).find("simulated"), std::string::npos);
 }
 

@@ -22,7 +22,7 @@ void run_compile(const compiler::CompileOptions& options, bool with_canary) {
         options, [&progress](std::size_t done, std::size_t total) { progress.update(done, total); });
   }
   std::printf("%s: %zu layers, %.1f M parameters, %s, context %zu, %s\n", options.output.c_str(),
-              summary.layers, static_cast<double>(summary.parameters) / 1e6, options.weight_type.c_str(),
+              summary.layers, static_cast<double>(summary.parameters) / 1e6, summary.weight_type.c_str(),
               summary.context, human_bytes(summary.bytes).c_str());
   if (with_canary) add_canary(options.output, summary.bytes);
 }
@@ -30,6 +30,12 @@ void run_compile(const compiler::CompileOptions& options, bool with_canary) {
 std::string known_shapes() {
   std::string names;
   for (const std::string& name : compiler::random_shapes()) names += (names.empty() ? "" : ", ") + name;
+  return names;
+}
+
+std::string weight_types() {
+  std::string names;
+  for (const std::string& name : compiler::weight_types()) names += (names.empty() ? "" : ", ") + name;
   return names;
 }
 
@@ -45,7 +51,8 @@ void add_compile(CLI::App& app) {
   command
       ->add_option("--random", options->random_shape, "Random weights in a shape instead: " + known_shapes())
       ->excludes(source);
-  command->add_option("-w,--weight_type", options->weight_type, "bf16 or s8")->capture_default_str();
+  command->add_option("-w,--weight_type", options->weight_type, weight_types())
+      ->default_str("source for GGUF files, else s8");
   command->add_option("--max_context", options->max_context, "Tokens of context")->capture_default_str();
   command->add_option("--prefill_step_size", options->prefill_step_size, "Rows of a prefill chunk")
       ->capture_default_str();

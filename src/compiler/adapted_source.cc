@@ -40,37 +40,71 @@ AdaptedSource::Stored AdaptedSource::stored(const std::string& tensor, std::size
   return {tensor, rows, 0};
 }
 
-void AdaptedSource::read_rotated(const Stored& stored, std::size_t columns, std::size_t first,
-                                 std::span<float> out) {
+bool AdaptedSource::is_reordered(const std::string& tensor) const {
+  const bool rotates = tensor.ends_with("q_proj.weight") || tensor.ends_with("k_proj.weight");
+  return rotates && 2 * config_.rope_inv_freq.size() < config_.head_dim;
+}
+
+bool AdaptedSource::has_attention_factor(const std::string& tensor) const {
+  const bool rotates = tensor.ends_with("q_proj.weight") || tensor.ends_with("k_proj.weight");
+  return rotates && config_.rope_attention_factor != 1;
+}
+
+std::size_t AdaptedSource::reordered_row(const Stored& stored, std::size_t row) const {
   const std::size_t dim = config_.head_dim;
   const std::size_t rotary = 2 * config_.rope_inv_freq.size();
-  for (std::size_t at = 0; at < out.size(); at += columns) {
-    const std::size_t row = first + at / columns;
-    const std::size_t place = rotated_place(row % dim, dim, rotary);
-    const std::span<float> values = out.subspan(at, columns);
-    source_.read_rows(stored.tensor, stored.rows, columns, stored.begin + row / dim * dim + place, values);
-    if (place >= rotary) continue;
-    for (float& value : values) value = static_cast<float>(value * config_.rope_attention_factor);
-  }
+  return stored.begin + row / dim * dim + rotated_place(row % dim, dim, rotary);
+}
+
+double AdaptedSource::scale_of(const std::string& tensor) const {
+  if (tensor == kEmbedding) return config_.embedding_scale;
+  if (tensor == "model.norm.weight") return config_.logit_scale;
+  if (tensor.ends_with("o_proj.weight") || tensor.ends_with("down_proj.weight"))
+    return config_.residual_scale;
+  return 1;
 }
 
 void AdaptedSource::read_rows(const std::string& tensor, std::size_t rows, std::size_t columns,
                               std::size_t first, std::span<float> out) {
   const Stored place = stored(tensor, rows);
-  const auto ends = [&](std::string_view part) { return tensor.ends_with(part); };
-  const bool rotates = ends("q_proj.weight") || ends("k_proj.weight");
-  if (rotates &&
-      (2 * config_.rope_inv_freq.size() < config_.head_dim || config_.rope_attention_factor != 1)) {
-    read_rotated(place, columns, first, out);
+  const bool reordered = is_reordered(tensor);
+  if (reordered) {
+    for (std::size_t at = 0; at < out.size(); at += columns) {
+      const std::size_t row = reordered_row(place, first + at / columns);
+      source_.read_rows(place.tensor, place.rows, columns, row, out.subspan(at, columns));
+    }
   } else {
     source_.read_rows(place.tensor, place.rows, columns, place.begin + first, out);
   }
-  double scale = 1;
-  if (tensor == kEmbedding) scale = config_.embedding_scale;
-  if (tensor == "model.norm.weight") scale = config_.logit_scale;
-  if (ends("o_proj.weight") || ends("down_proj.weight")) scale = config_.residual_scale;
-  if (scale == 1) return;
-  for (float& value : out) value = static_cast<float>(value * scale);
+  const double scale = scale_of(tensor);
+  if (scale != 1) {
+    for (float& value : out) value = static_cast<float>(value * scale);
+  }
+  if (!has_attention_factor(tensor)) return;
+  const std::size_t rotary = 2 * config_.rope_inv_freq.size();
+  for (std::size_t at = 0; at < out.size(); at += columns) {
+    const std::size_t row = (first + at / columns) % config_.head_dim;
+    if (rotated_place(row, config_.head_dim, rotary) >= rotary) continue;
+    for (float& value : out.subspan(at, columns))
+      value = static_cast<float>(value * config_.rope_attention_factor);
+  }
+}
+
+const softcard::WeightKind* AdaptedSource::stored_kind(const std::string& tensor) const {
+  const bool scaled = scale_of(tensor) != 1 || has_attention_factor(tensor);
+  return scaled ? nullptr : source_.stored_kind(stored(tensor, 0).tensor);
+}
+
+void AdaptedSource::read_stored(const std::string& tensor, std::size_t rows, std::size_t columns,
+                                std::size_t first, std::size_t count, softcard::BlockSource& out) {
+  const Stored place = stored(tensor, rows);
+  if (!is_reordered(tensor)) {
+    source_.read_stored(place.tensor, place.rows, columns, place.begin + first, count, out);
+    return;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    source_.read_stored(place.tensor, place.rows, columns, reordered_row(place, first + i), 1, out);
+  }
 }
 
 }  // namespace axllama::compiler

@@ -22,6 +22,10 @@ class AdaptedSource final : public WeightSource {
   bool has(const std::string& tensor) const override { return source_.has(tensor); }
   void read_rows(const std::string& tensor, std::size_t rows, std::size_t columns, std::size_t first,
                  std::span<float> out) override;
+  /// Null too where values are scaled.
+  const softcard::WeightKind* stored_kind(const std::string& tensor) const override;
+  void read_stored(const std::string& tensor, std::size_t rows, std::size_t columns, std::size_t first,
+                   std::size_t count, softcard::BlockSource& out) override;
 
  private:
   /// A projection as the source has it.
@@ -31,7 +35,13 @@ class AdaptedSource final : public WeightSource {
     std::size_t begin;  // its first row that belongs to the projection
   };
   Stored stored(const std::string& tensor, std::size_t rows) const;
-  void read_rotated(const Stored& stored, std::size_t columns, std::size_t first, std::span<float> out);
+  /// Whether rows stand elsewhere than they belong.
+  bool is_reordered(const std::string& tensor) const;
+  /// The row of the stored tensor that belongs at `row` of a reordered projection.
+  std::size_t reordered_row(const Stored& stored, std::size_t row) const;
+  /// What all values of a tensor are multiplied by, RoPE's attention factor apart.
+  double scale_of(const std::string& tensor) const;
+  bool has_attention_factor(const std::string& tensor) const;
 
   WeightSource& source_;
   const DecoderConfig& config_;

@@ -77,6 +77,13 @@ bool CheckpointSource::has(const std::string& tensor) const {
   return tensors_.contains(tensor);
 }
 
+const softcard::WeightKind* CheckpointSource::stored_kind(const std::string& tensor) const {
+  const auto found = tensors_.find(tensor);
+  if (found == tensors_.end()) return nullptr;
+  const std::string& dtype = found->second.view->dtype;
+  return softcard::find_weight_kind(dtype == "F32" ? "f32" : dtype == "F16" ? "f16" : "bf16");
+}
+
 void CheckpointSource::read_rows(const std::string& tensor, std::size_t rows, std::size_t columns,
                                  std::size_t first, std::span<float> out) {
   const auto found = tensors_.find(tensor);

@@ -22,6 +22,7 @@ class CheckpointSource final : public WeightSource {
   bool has(const std::string& tensor) const override;
   void read_rows(const std::string& tensor, std::size_t rows, std::size_t columns, std::size_t first,
                  std::span<float> out) override;
+  const softcard::WeightKind* stored_kind(const std::string& tensor) const override;
 
  private:
   void add(const std::filesystem::path& file);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "compiler/adapted_source.h"
 #include "compiler/decoder_config.h"
+#include "compiler/gguf_file.h"
 #include "compiler/layer_files.h"
 #include "compiler/origin.h"
 #include "compiler/package_folder.h"
@@ -22,15 +23,37 @@ using base::ErrorCode;
 using nlohmann::ordered_json;
 
 constexpr std::size_t kLeastContext = 16;
+constexpr const char* kSource = "source";
 constexpr const char* kEmbeddingFile = "model.embed_tokens.weight.bfloat16.bin";
+
+/// Null for "source".
+const softcard::WeightKind* choose_kind(const CompileOptions& options) {
+  const std::vector<std::string> types = weight_types();
+  std::string type = options.weight_type;
+  if (type.empty())
+    type = options.random_shape.empty() && GgufFile::looks_like(options.source) ? kSource : "s8";
+  if (std::find(types.begin(), types.end(), type) == types.end()) {
+    std::string known;
+    for (const std::string& name : types) known += (known.empty() ? "" : ", ") + name;
+    throw Error(ErrorCode::kInvalidArgument,
+                "the weight type \"" + type + "\" is unknown; known are " + known);
+  }
+  return type == kSource ? nullptr : softcard::find_weight_kind(type == "s4" ? "s4_g32" : type);
+}
+
+/// What a package calls the kind that most of its weights have: families of the card's own, names of GGUF's.
+std::string weight_type_name(const WeightCounts& counts) {
+  const auto most = std::max_element(counts.begin(), counts.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  std::string name = most->first.substr(0, most->first.find("_g"));
+  if (name.front() == 'q') name.front() = 'Q';
+  if (name.back() == 'k') name.back() = 'K';
+  return name;
+}
 
 PackagePlan make_plan(const CompileOptions& options, DecoderConfig config) {
   PackagePlan plan;
-  if (options.weight_type != "bf16" && options.weight_type != "s8") {
-    throw Error(ErrorCode::kInvalidArgument,
-                "the weight type \"" + options.weight_type + "\" is unknown; known are bf16 and s8");
-  }
-  plan.weight_type = options.weight_type;
+  plan.kind = choose_kind(options);
   plan.context = std::min(options.max_context, config.max_positions);
   if (plan.context < kLeastContext) {
     throw Error(ErrorCode::kInvalidArgument, "a context of " + std::to_string(plan.context) +
@@ -51,8 +74,8 @@ PackagePlan make_plan(const CompileOptions& options, DecoderConfig config) {
   return plan;
 }
 
-std::string package_config(const PackagePlan& plan, const std::string& layer_pattern,
-                           const std::string& head) {
+std::string package_config(const PackagePlan& plan, const std::string& weight_type,
+                           const std::string& layer_pattern, const std::string& head) {
   const DecoderConfig& model = plan.config;
   return ordered_json{{"model_name", model.architecture},
                       {"tokenizer_type", model.architecture},
@@ -66,7 +89,7 @@ std::string package_config(const PackagePlan& plan, const std::string& layer_pat
                       {"use_mmap_load_embed", true},
                       {"axllama",
                        {{"architecture", model.architecture},
-                        {"weight_type", plan.weight_type},
+                        {"weight_type", weight_type},
                         {"parameter_count", model.parameters()},
                         {"context_length", plan.context},
                         {"head_count", model.heads},
@@ -84,6 +107,10 @@ std::uint64_t folder_bytes(const fs::path& folder) {
 
 }  // namespace
 
+std::vector<std::string> weight_types() {
+  return {"bf16", "s8", "s8_g32", "s4", "s4_g32", "s4_g128", kSource};
+}
+
 CompileSummary compile(const CompileOptions& options, const CompileProgress& progress) {
   const std::unique_ptr<Origin> origin = open_origin(options);
   const PackagePlan plan = make_plan(options, origin->config());
@@ -99,20 +126,26 @@ CompileSummary compile(const CompileOptions& options, const CompileProgress& pro
     ++done;
     if (progress) progress(done, files);
   };
+  WeightCounts counts;
+  const auto add = [&](const WeightCounts& more) {
+    for (const auto& [kind, count] : more) counts[kind] += count;
+  };
   const std::string stem = plan.config.architecture + "_p" + std::to_string(plan.chunk);
   for (std::size_t layer = 0; layer < plan.config.layers; ++layer) {
-    write_layer_file(plan, weights, layer,
-                     folder / (stem + "_l" + std::to_string(layer) + "_together.axmodel"));
+    add(write_layer_file(plan, weights, layer,
+                         folder / (stem + "_l" + std::to_string(layer) + "_together.axmodel")));
     step();
   }
   const std::string head = plan.config.architecture + "_post.axmodel";
-  write_head_file(plan, weights, folder / head);
+  add(write_head_file(plan, weights, folder / head));
   step();
   write_embedding_file(plan, weights, folder / kEmbeddingFile);
   step();
-  package.write_text("config.json", package_config(plan, stem + "_l%d_together.axmodel", head));
+  const std::string weight_type = weight_type_name(counts);
+  package.write_text("config.json", package_config(plan, weight_type, stem + "_l%d_together.axmodel", head));
 
-  CompileSummary summary{plan.config.layers, plan.config.parameters(), folder_bytes(folder), plan.context};
+  CompileSummary summary{plan.config.layers, plan.config.parameters(), folder_bytes(folder), plan.context,
+                         weight_type};
   package.commit();
   return summary;
 }

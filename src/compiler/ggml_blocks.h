@@ -5,6 +5,8 @@
 #include <span>
 #include <string_view>
 
+#include "softcard/weights/packed_matrix.h"
+
 namespace axllama::compiler {
 
 /// Element types of GGUF tensors that are read here, with the format's numbers (ggml: enum ggml_type).
@@ -32,9 +34,16 @@ struct GgmlBlock {
 /// Null for a type that is not read here.
 const GgmlBlock* ggml_block(GgmlType type) noexcept;
 
+/// The kind in which the card stores values of this type, all of them exactly.
+const softcard::WeightKind& weight_kind(GgmlType type) noexcept;
+
+/// Appends the values of whole blocks, which are a row or a part of one, to `out`, in the order of columns
+/// and with the blocks' own scales. The layouts are those of ggml's blocks (github.com/ggml-org/ggml,
+/// ggml-common.h and ggml-quants.c), written anew.
+void append_stored(GgmlType type, std::span<const std::byte> data, softcard::BlockSource& out);
+
 /// Decodes whole blocks: out.size() values, a multiple of the block's elements, from exactly as many blocks
-/// in `data`. The formulas are those of ggml's block layouts (github.com/ggml-org/ggml, ggml-common.h and
-/// ggml-quants.c), written anew.
+/// in `data`.
 void dequantize(GgmlType type, std::span<const std::byte> data, std::span<float> out);
 
 }  // namespace axllama::compiler

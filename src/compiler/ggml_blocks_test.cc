@@ -4,10 +4,13 @@
 
 #include <cstring>
 #include <initializer_list>
+#include <random>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "softcard/weights/testing/weight_at.h"
 
 namespace axllama::compiler {
 namespace {
@@ -198,6 +201,37 @@ TEST(GgmlBlocks, DecodeSeveralBlocksInARow) {
   const auto values = blocks.decode(GgmlType::kQ8_0);
   EXPECT_THAT(slice(values, 0, 32), Each(1.0F));
   EXPECT_THAT(slice(values, 32, 64), Each(2 * 0.0999755859375F));
+}
+
+/// Random blocks of every type, packed for the card, stand for the numbers that they decode to.
+TEST(GgmlBlocks, AreStoredExactly) {
+  std::mt19937 random(7);
+  constexpr std::size_t kRows = 3;
+  constexpr std::size_t kColumns = 512;
+  for (const GgmlType type :
+       {GgmlType::kF32, GgmlType::kF16, GgmlType::kBf16, GgmlType::kQ4_0, GgmlType::kQ4_1, GgmlType::kQ5_0,
+        GgmlType::kQ5_1, GgmlType::kQ8_0, GgmlType::kQ4_K, GgmlType::kQ5_K, GgmlType::kQ6_K}) {
+    SCOPED_TRACE(ggml_block(type)->name);
+    softcard::BlockSource source;
+    std::vector<float> decoded(kRows * kColumns);
+    for (std::size_t row = 0; row < kRows; ++row) {
+      std::vector<std::byte> data(kColumns / ggml_block(type)->elements * ggml_block(type)->bytes);
+      for (std::byte& byte : data) byte = static_cast<std::byte>(random() % 0x70);  // no infinities and NaN
+      dequantize(type, data, std::span(decoded).subspan(row * kColumns, kColumns));
+      append_stored(type, data, source);
+    }
+    const softcard::PackedLayout layout{weight_kind(type), kRows, kColumns};
+    std::vector<std::byte> packed(layout.bytes());
+    softcard::pack_block(layout, source, kRows, packed);
+    std::size_t nonzero = 0;
+    for (std::size_t i = 0; i < decoded.size(); ++i) {
+      // The sum of a K type's two exact products is rounded once, as in f32.
+      const double weight = softcard::testing::weight_at(layout, packed.data(), i / kColumns, i % kColumns);
+      ASSERT_EQ(static_cast<float>(weight), decoded[i]) << i;
+      if (decoded[i] != 0) ++nonzero;
+    }
+    EXPECT_GT(nonzero, decoded.size() / 2);
+  }
 }
 
 }  // namespace

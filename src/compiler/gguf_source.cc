@@ -91,8 +91,14 @@ bool GgufSource::has(const std::string& tensor) const {
   return file_.tensors().contains(gguf_tensor_name(tensor));
 }
 
-void GgufSource::read_rows(const std::string& tensor, std::size_t rows, std::size_t columns,
-                           std::size_t first, std::span<float> out) {
+const softcard::WeightKind* GgufSource::stored_kind(const std::string& tensor) const {
+  const auto found = file_.tensors().find(gguf_tensor_name(tensor));
+  return found == file_.tensors().end() ? nullptr : &weight_kind(found->second.type);
+}
+
+template <typename Use>
+void GgufSource::for_rows(const std::string& tensor, std::size_t rows, std::size_t columns, std::size_t first,
+                          std::size_t count, const Use& use) const {
   const std::string name = gguf_tensor_name(tensor);
   const auto found = file_.tensors().find(name);
   if (found == file_.tensors().end()) {
@@ -106,14 +112,29 @@ void GgufSource::read_rows(const std::string& tensor, std::size_t rows, std::siz
   const bool reordered =
       interleaved_ && (tensor.ends_with("q_proj.weight") || tensor.ends_with("k_proj.weight"));
   const std::size_t half = config_.head_dim / 2;
-  for (std::size_t at = 0; at < out.size(); at += columns) {
-    std::size_t row = first + at / columns;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::size_t row = first + i;
     if (reordered) {
       const std::size_t place = row % config_.head_dim;
       row += place % half * 2 + place / half - place;
     }
-    dequantize(stored.type, stored.data.subspan(row * row_bytes, row_bytes), out.subspan(at, columns));
+    use(stored.type, stored.data.subspan(row * row_bytes, row_bytes));
   }
+}
+
+void GgufSource::read_rows(const std::string& tensor, std::size_t rows, std::size_t columns,
+                           std::size_t first, std::span<float> out) {
+  for_rows(tensor, rows, columns, first, out.size() / columns,
+           [&](GgmlType type, std::span<const std::byte> row) {
+             dequantize(type, row, out.first(columns));
+             out = out.subspan(columns);
+           });
+}
+
+void GgufSource::read_stored(const std::string& tensor, std::size_t rows, std::size_t columns,
+                             std::size_t first, std::size_t count, softcard::BlockSource& out) {
+  for_rows(tensor, rows, columns, first, count,
+           [&](GgmlType type, std::span<const std::byte> row) { append_stored(type, row, out); });
 }
 
 }  // namespace axllama::compiler

@@ -8,7 +8,7 @@
 
 namespace axllama::compiler {
 
-/// The tensors of a GGUF file under the names of Hugging Face checkpoints, decoded to f32. Undoes the
+/// The tensors of a GGUF file under the names of Hugging Face checkpoints, as f32 or as they are. Undoes the
 /// reordering of query and key rows that GGUF files of the Llama family have for interleaved RoPE.
 class GgufSource final : public WeightSource {
  public:
@@ -18,8 +18,16 @@ class GgufSource final : public WeightSource {
   bool has(const std::string& tensor) const override;
   void read_rows(const std::string& tensor, std::size_t rows, std::size_t columns, std::size_t first,
                  std::span<float> out) override;
+  const softcard::WeightKind* stored_kind(const std::string& tensor) const override;
+  void read_stored(const std::string& tensor, std::size_t rows, std::size_t columns, std::size_t first,
+                   std::size_t count, softcard::BlockSource& out) override;
 
  private:
+  /// Calls use(type, bytes) for each row in turn.
+  template <typename Use>
+  void for_rows(const std::string& tensor, std::size_t rows, std::size_t columns, std::size_t first,
+                std::size_t count, const Use& use) const;
+
   const GgufFile& file_;
   const DecoderConfig& config_;
   bool interleaved_;  // rows of a head in the order (pair, half) instead of (half, pair)

@@ -1,6 +1,7 @@
 // GGUF files all the way to packages: the same model as checkpoint and as GGUF gives the same weights.
 
 #include <cstring>
+#include <random>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,11 +11,13 @@
 #include "base/error.h"
 #include "base/safetensors.h"
 #include "compiler/compiler.h"
+#include "compiler/ggml_blocks.h"
 #include "compiler/gguf_config.h"
 #include "compiler/gguf_source.h"
 #include "compiler/gguf_tokenizer.h"
 #include "compiler/testing/checkpoint_folder.h"
 #include "compiler/testing/gguf_writer.h"
+#include "compiler/testing/packed_weights.h"
 #include "model/package.h"
 
 namespace axllama::compiler {
@@ -165,6 +168,47 @@ TEST_P(SameModel, AsCheckpointAndAsGguf) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, SameModel, ::testing::Values("qwen3", "qwen2", "llama"));
+
+TEST_F(GgufTest, KeepsQuantisedTensorsAsTheyAre) {
+  const Checkpoint checkpoint("llama");
+  GgufWriter writer;
+  write_metadata(writer, "llama");
+  write_tokenizer(writer, "llama-bpe");
+  // Q8_0 where rows are whole blocks of 32 columns; the down projection with its 48 stays in F32.
+  std::map<std::string, std::vector<float>> quantised;
+  std::mt19937 random(11);
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    const std::vector<std::uint64_t> dims(tensor.shape.rbegin(), tensor.shape.rend());
+    if (dims.size() == 1 || dims[0] % 32 != 0) {
+      writer.tensor(gguf_tensor_name(name), dims, tensor.values);
+      continue;
+    }
+    std::vector<std::byte> data(tensor.values.size() / 32 * 34);
+    for (std::byte& byte : data) byte = static_cast<std::byte>(random());
+    for (std::size_t at = 1; at < data.size(); at += 34)
+      data[at] = static_cast<std::byte>(0x20 + random() % 8);
+    writer.tensor(gguf_tensor_name(name), dims, 8, data);
+    quantised[name].resize(tensor.values.size());
+    dequantize(GgmlType::kQ8_0, data, quantised[name]);
+  }
+  writer.write(file());
+  CompileOptions kept = options(file(), "kept");
+  kept.weight_type.clear();
+  EXPECT_EQ(compile(kept).weight_type, "s8");
+  const base::SafetensorsFile layer(kept.output / "llama_p128_l1_together.axmodel");
+  EXPECT_EQ(testing::kind_of(layer, "down_proj"), "f32");
+  EXPECT_EQ(testing::kind_of(layer, "up_proj"), "s8_g32");
+  EXPECT_EQ(testing::weights_of(layer, "up_proj", 48, 32), quantised.at("model.layers.1.mlp.up_proj.weight"));
+  // Rows of queries and keys are put back in order.
+  const std::vector<float>& stored = quantised.at("model.layers.1.self_attn.k_proj.weight");
+  const std::vector<float> keys = testing::weights_of(layer, "k_proj", 16, 32);
+  for (std::size_t row = 0; row < 16; ++row) {
+    const std::size_t from = row / 8 * 8 + row % 4 * 2 + row % 8 / 4;
+    for (std::size_t i = 0; i < 32; ++i) ASSERT_EQ(keys[row * 32 + i], stored[from * 32 + i]) << row;
+  }
+  const base::SafetensorsFile head(kept.output / "llama_post.axmodel");
+  EXPECT_EQ(testing::weights_of(head, "lm_head", 320, 32), quantised.at("model.embed_tokens.weight"));
+}
 
 TEST_F(GgufTest, ReadsLlama3sDivisors) {
   GgufWriter writer;

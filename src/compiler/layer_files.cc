@@ -26,7 +26,11 @@ std::map<std::string, std::string> metadata(std::string_view program, const json
           {std::string(softcard::kConfigKey), config.dump()}};
 }
 
-json layer_config(const PackagePlan& plan) {
+std::string weights_name(const PackagePlan& plan) {
+  return plan.kind == nullptr ? "source" : std::string(plan.kind->name);
+}
+
+json layer_config(const PackagePlan& plan, const TensorSet& tensors) {
   const DecoderConfig& model = plan.config;
   json groups = json::array({{{"kind", "decode"}, {"slots", plan.context}}});
   for (const std::size_t history : plan.histories) {
@@ -38,7 +42,8 @@ json layer_config(const PackagePlan& plan) {
           {"head_dim", model.head_dim},
           {"intermediate", model.intermediate},
           {"rms_eps", model.rms_eps},
-          {"weights", plan.weight_type},
+          {"weights", weights_name(plan)},
+          {softcard::kPackedField, tensors.packed()},
           {"qk_norm", model.qk_norm},
           {"activation", "silu"},
           {"compiler", kCompilerName},
@@ -66,15 +71,15 @@ std::vector<std::size_t> prefill_histories(std::size_t chunk, std::size_t prefil
   return histories;
 }
 
-void write_layer_file(const PackagePlan& plan, WeightSource& source, std::size_t layer,
-                      const std::filesystem::path& file) {
+WeightCounts write_layer_file(const PackagePlan& plan, WeightSource& source, std::size_t layer,
+                              const std::filesystem::path& file) {
   const DecoderConfig& model = plan.config;
   const std::string prefix = "model.layers." + std::to_string(layer) + ".";
   const std::string attention = prefix + "self_attn.";
   const std::size_t query = model.heads * model.head_dim;
   const std::size_t key = model.kv_heads * model.head_dim;
 
-  TensorSet tensors(source, plan.weight_type);
+  TensorSet tensors(source, plan.kind);
   tensors.add_vector("attn_norm", prefix + "input_layernorm.weight", model.hidden);
   tensors.add_matrix("q_proj", attention + "q_proj.weight", query, model.hidden);
   tensors.add_matrix("k_proj", attention + "k_proj.weight", key, model.hidden);
@@ -95,20 +100,24 @@ void write_layer_file(const PackagePlan& plan, WeightSource& source, std::size_t
   tensors.add_matrix("up_proj", prefix + "mlp.up_proj.weight", model.intermediate, model.hidden);
   tensors.add_matrix("down_proj", prefix + "mlp.down_proj.weight", model.hidden, model.intermediate);
   tensors.add_values("rope_inv_freq", rope_of(model, layer));
-  base::write_safetensors(file, metadata(softcard::kLayerProgram, layer_config(plan)), tensors.entries());
+  tensors.write(file, metadata(softcard::kLayerProgram, layer_config(plan, tensors)));
+  return tensors.weights();
 }
 
-void write_head_file(const PackagePlan& plan, WeightSource& source, const std::filesystem::path& file) {
+WeightCounts write_head_file(const PackagePlan& plan, WeightSource& source,
+                             const std::filesystem::path& file) {
   const DecoderConfig& model = plan.config;
-  TensorSet tensors(source, plan.weight_type);
+  TensorSet tensors(source, plan.kind);
   tensors.add_vector("norm", "model.norm.weight", model.hidden);
   tensors.add_matrix("lm_head", "lm_head.weight", model.vocabulary, model.hidden);
   const json config{{"hidden", model.hidden},
                     {"vocab", model.vocabulary},
                     {"rms_eps", model.rms_eps},
-                    {"weights", plan.weight_type},
+                    {"weights", weights_name(plan)},
+                    {softcard::kPackedField, tensors.packed()},
                     {"compiler", kCompilerName}};
-  base::write_safetensors(file, metadata(softcard::kHeadProgram, config), tensors.entries());
+  tensors.write(file, metadata(softcard::kHeadProgram, config));
+  return tensors.weights();
 }
 
 void write_embedding_file(const PackagePlan& plan, WeightSource& source, const std::filesystem::path& file) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,19 +15,23 @@ namespace axllama::compiler {
 /// How the files of a package are to be shaped.
 struct PackagePlan {
   DecoderConfig config;
-  std::string weight_type;             // "bf16" or "s8"
-  std::size_t context = 0;             // slots of the decode group
-  std::size_t chunk = 0;               // rows of the prefill groups
-  std::vector<std::size_t> histories;  // of the prefill groups, growing, the first 0
+  const softcard::WeightKind* kind = nullptr;  // of projections; null: as the source has them
+  std::size_t context = 0;                     // slots of the decode group
+  std::size_t chunk = 0;                       // rows of the prefill groups
+  std::vector<std::size_t> histories;          // of the prefill groups, growing, the first 0
 };
 
 /// The ladder of histories: 0, one chunk, then steps of two and four chunks, the last at least what a chunk
 /// at the end of `prefill_len` tokens needs.
 std::vector<std::size_t> prefill_histories(std::size_t chunk, std::size_t prefill_len);
 
-void write_layer_file(const PackagePlan& plan, WeightSource& source, std::size_t layer,
-                      const std::filesystem::path& file);
-void write_head_file(const PackagePlan& plan, WeightSource& source, const std::filesystem::path& file);
+/// Weights in projections by the name of their kind.
+using WeightCounts = std::map<std::string, std::uint64_t>;
+
+WeightCounts write_layer_file(const PackagePlan& plan, WeightSource& source, std::size_t layer,
+                              const std::filesystem::path& file);
+WeightCounts write_head_file(const PackagePlan& plan, WeightSource& source,
+                             const std::filesystem::path& file);
 /// The raw bf16 table [vocabulary, hidden].
 void write_embedding_file(const PackagePlan& plan, WeightSource& source, const std::filesystem::path& file);
 

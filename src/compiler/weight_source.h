@@ -4,6 +4,8 @@
 #include <span>
 #include <string>
 
+#include "softcard/weights/packed_matrix.h"
+
 namespace axllama::compiler {
 
 /// Where weights come from. Names are those of Hugging Face checkpoints
@@ -18,6 +20,13 @@ class WeightSource {
   /// another shape.
   virtual void read_rows(const std::string& tensor, std::size_t rows, std::size_t columns, std::size_t first,
                          std::span<float> out) = 0;
+
+  /// The kind in which the source has a matrix, if the card can take its values over as they are; else null.
+  virtual const softcard::WeightKind* stored_kind(const std::string& /*tensor*/) const { return nullptr; }
+  /// Appends `count` rows from `first` on to `out` as they are stored. Only for tensors whose stored_kind is
+  /// made of integers. Throws as read_rows.
+  virtual void read_stored(const std::string& tensor, std::size_t rows, std::size_t columns,
+                           std::size_t first, std::size_t count, softcard::BlockSource& out);
 };
 
 }  // namespace axllama::compiler

@@ -2,45 +2,40 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <cstring>
 #include <span>
 #include <utility>
 
-#include "base/bfloat16.h"
 #include "base/error.h"
-#include "softcard/format.h"
+#include "compiler/float16.h"
+#include "compiler/quantize.h"
 
 namespace axllama::compiler {
 namespace {
 
-constexpr float kLargestS8 = 127.0F;
+using softcard::BlockSource;
+using softcard::kBlockRows;
+using softcard::PackedLayout;
+using softcard::WeightKind;
 
-void check_finite(const std::string& tensor, std::span<const float> values) {
-  if (std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) return;
+[[noreturn]] void fail_infinite(const std::string& tensor) {
   throw base::Error(base::ErrorCode::kInvalidArgument,
                     "the tensor " + tensor + " holds a value that is not finite");
 }
 
-/// Quantises one row and returns its scale.
-float quantize_row(std::span<const float> row, std::byte* out) {
-  float largest = 0;
-  for (const float value : row) largest = std::max(largest, std::abs(value));
-  const float scale = largest > 0 ? largest / kLargestS8 : 1.0F;
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    const float rounded = std::nearbyint(row[i] / scale);
-    out[i] = static_cast<std::byte>(static_cast<std::int8_t>(std::clamp(rounded, -kLargestS8, kLargestS8)));
+void check_finite(const std::string& tensor, std::span<const float> values) {
+  if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) {
+    fail_infinite(tensor);
   }
-  return scale;
+}
+
+void check_finite(const std::string& tensor, const std::vector<std::uint16_t>& halves) {
+  if (!std::all_of(halves.begin(), halves.end(),
+                   [](std::uint16_t half) { return std::isfinite(f16_to_f32(half)); })) {
+    fail_infinite(tensor);
+  }
 }
 
 }  // namespace
-
-TensorSet::Tensor& TensorSet::add(std::string name, std::string dtype, std::vector<std::int64_t> shape,
-                                  std::size_t bytes) {
-  return tensors_.emplace_back(
-      Tensor{std::move(name), std::move(dtype), std::move(shape), std::vector<std::byte>(bytes)});
-}
 
 void TensorSet::add_vector(const std::string& name, const std::string& tensor, std::size_t columns) {
   std::vector<float> values(columns);
@@ -50,39 +45,55 @@ void TensorSet::add_vector(const std::string& name, const std::string& tensor, s
 }
 
 void TensorSet::add_values(const std::string& name, const std::vector<float>& values) {
-  Tensor& added = add(name, "F32", {static_cast<std::int64_t>(values.size())}, values.size() * sizeof(float));
-  std::memcpy(added.bytes.data(), values.data(), added.bytes.size());
+  streams_.push_back({name, "F32", {static_cast<std::int64_t>(values.size())}, [values](const Write& write) {
+                        write(std::as_bytes(std::span(values)));
+                      }});
 }
 
 void TensorSet::add_matrix(const std::string& name, const std::string& tensor, std::size_t rows,
                            std::size_t columns) {
-  const bool s8 = weight_type_ == "s8";
-  const std::size_t element = s8 ? 1 : sizeof(base::Bf16);
-  const std::vector<std::int64_t> shape{static_cast<std::int64_t>(rows), static_cast<std::int64_t>(columns)};
-  std::byte* out = add(name, s8 ? "I8" : "BF16", shape, rows * columns * element).bytes.data();
-  std::vector<float> scales(s8 ? rows : 0);
-  std::vector<float> row(columns);
-  for (std::size_t r = 0; r < rows; ++r, out += columns * element) {
-    source_.read_rows(tensor, rows, columns, r, row);
-    check_finite(tensor, row);
-    if (s8) {
-      scales[r] = quantize_row(row, out);
-    } else {
-      for (std::size_t c = 0; c < columns; ++c) {
-        const base::Bf16 value = base::f32_to_bf16(row[c]);
-        std::memcpy(out + c * element, &value, element);
-      }
-    }
-  }
-  if (s8) add_values(name + std::string(softcard::kScaleSuffix), scales);
+  const WeightKind* source_kind = source_.stored_kind(tensor);
+  const WeightKind* kind = kind_;
+  if (kind == nullptr) kind = source_kind == nullptr ? softcard::find_weight_kind("bf16") : source_kind;
+  const bool stored = kind == source_kind && !kind->is_float();
+  const PackedLayout layout{*kind, rows, columns};
+  packed_[name] = kind->name;
+  weights_[std::string(kind->name)] += static_cast<std::uint64_t>(rows) * columns;
+  streams_.push_back(
+      {name,
+       "U8",
+       {static_cast<std::int64_t>(layout.blocks()), static_cast<std::int64_t>(layout.block_bytes())},
+       [this, layout, tensor, stored](const Write& write) { write_matrix(layout, tensor, stored, write); }});
 }
 
-std::vector<base::SafetensorsEntry> TensorSet::entries() const {
-  std::vector<base::SafetensorsEntry> entries;
-  entries.reserve(tensors_.size());
-  for (const Tensor& tensor : tensors_)
-    entries.push_back({tensor.name, tensor.dtype, tensor.shape, tensor.bytes});
-  return entries;
+void TensorSet::write_matrix(const PackedLayout& layout, const std::string& tensor, bool stored,
+                             const Write& write) const {
+  std::vector<std::byte> block(layout.block_bytes());
+  std::vector<float> floats;
+  for (std::size_t first = 0; first < layout.rows; first += kBlockRows) {
+    const std::size_t rows = std::min(kBlockRows, layout.rows - first);
+    BlockSource source;
+    if (stored) {
+      source_.read_stored(tensor, layout.rows, layout.columns, first, rows, source);
+      check_finite(tensor, source.scales);
+      check_finite(tensor, source.minimums);
+    } else {
+      floats.resize(rows * layout.columns);
+      source_.read_rows(tensor, layout.rows, layout.columns, first, floats);
+      check_finite(tensor, floats);
+      for (std::size_t row = 0; row < rows; ++row) {
+        quantize_row(layout.kind, std::span(floats).subspan(row * layout.columns, layout.columns), source);
+      }
+      check_finite(tensor, source.scales);
+    }
+    pack_block(layout, source, rows, block);
+    write(block);
+  }
+}
+
+void TensorSet::write(const std::filesystem::path& file,
+                      const std::map<std::string, std::string>& metadata) const {
+  base::write_safetensors(file, metadata, streams_);
 }
 
 }  // namespace axllama::compiler

@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/safetensors.h"
@@ -11,34 +13,36 @@
 
 namespace axllama::compiler {
 
-/// The tensors of one file being made; owns their bytes until the file is written.
+/// The tensors of one file being made. Vectors are read when they are added, projections while the file is
+/// written, 64 rows at a time.
 class TensorSet {
  public:
-  TensorSet(WeightSource& source, std::string weight_type)
-      : source_(source), weight_type_(std::move(weight_type)) {}
+  /// `kind` null: each projection in the kind in which the source has it, bf16 where it has none.
+  TensorSet(WeightSource& source, const softcard::WeightKind* kind) : source_(source), kind_(kind) {}
 
   /// A vector [columns] as F32.
   void add_vector(const std::string& name, const std::string& tensor, std::size_t columns);
   void add_values(const std::string& name, const std::vector<float>& values);
-  /// A projection [rows, columns] in the weight type: BF16, or I8 with NAME.scale (symmetric per row, rounded
-  /// to nearest, ties to even).
+  /// A projection [rows, columns], packed as softcard/weights/packed_matrix.h says.
   void add_matrix(const std::string& name, const std::string& tensor, std::size_t rows, std::size_t columns);
 
-  /// In the order added; valid as long as this object.
-  std::vector<base::SafetensorsEntry> entries() const;
+  /// Kinds of the projections by name.
+  const std::map<std::string, std::string>& packed() const noexcept { return packed_; }
+  /// Weights in projections by kind.
+  const std::map<std::string, std::uint64_t>& weights() const noexcept { return weights_; }
+
+  void write(const std::filesystem::path& file, const std::map<std::string, std::string>& metadata) const;
 
  private:
-  struct Tensor {
-    std::string name;
-    std::string dtype;
-    std::vector<std::int64_t> shape;
-    std::vector<std::byte> bytes;
-  };
-  Tensor& add(std::string name, std::string dtype, std::vector<std::int64_t> shape, std::size_t bytes);
+  using Write = std::function<void(std::span<const std::byte>)>;
+  void write_matrix(const softcard::PackedLayout& layout, const std::string& tensor, bool stored,
+                    const Write& write) const;
 
   WeightSource& source_;
-  std::string weight_type_;
-  std::vector<Tensor> tensors_;
+  const softcard::WeightKind* kind_;
+  std::vector<base::SafetensorsStream> streams_;
+  std::map<std::string, std::string> packed_;
+  std::map<std::string, std::uint64_t> weights_;
 };
 
 }  // namespace axllama::compiler

@@ -16,8 +16,8 @@ using testing::run_command;
 
 json bench(const std::string& model) {
   const auto result =
-      run_command({testing::axllama_program(), "bench", model, "--json", "--no-bandwidth", "--prompt",
-                   "64,200", "--depth", "16,300", "--tokens", "24", "--repeats", "1"});
+      run_command({testing::axllama_program(), "bench", model, "--json", "--no-limits", "--prompt", "64,200",
+                   "--depth", "16,300", "--tokens", "24", "--repeats", "1"});
   EXPECT_EQ(result.status, 0) << result.err;
   return json::parse(result.out);
 }
