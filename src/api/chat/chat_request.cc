@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "text/constraint/compile.h"
 
 namespace axllama::api::chat {
 namespace {
@@ -65,7 +66,7 @@ void refuse_images(const ChatRequest& request) {
   refuse_request(in_quotes(request.asked_name) + " does not support vision; send the request without images");
 }
 
-void set_format(ChatRequest& /*request*/, const Json* format) {
+void set_format(ChatRequest& request, const Json* format) {
   if (format == nullptr || (format->is_string() && format->get_ref<const std::string&>().empty())) {
     return;
   }
@@ -73,9 +74,17 @@ void set_format(ChatRequest& /*request*/, const Json* format) {
     refuse_request("invalid format: " + to_json(*format) +
                    "; expected \"json\" or a valid JSON Schema object");
   }
-  refuse_request(
-      "structured output (the field \"format\") is not supported by this version; ask for JSON in the prompt "
-      "and leave the field out");
+  // Of the package, and kept alive with it.
+  const std::shared_ptr<const text::Tokenizer> tokenizer(request.model.package,
+                                                         &request.model.package->tokenizer());
+  const auto compile = [&](text::Thoughts thoughts) {
+    return format->is_object() ? text::compile_json_schema(*format, tokenizer, thoughts)
+                               : text::compile_json(tokenizer, text::JsonRoot::kValue, thoughts);
+  };
+  request.format = compile(text::Thoughts::kNone);
+  if (request.think) {
+    request.format_after_thoughts = compile(text::Thoughts::kAllowed);
+  }
 }
 
 void complete_conversation(ChatRequest& request) {
