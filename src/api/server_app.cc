@@ -6,6 +6,7 @@
 #include "api/sidecar/sidecar_api.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "inference/kv_archive.h"
 #include "serving/scheduler.h"
 #include "store/library.h"
 
@@ -23,6 +24,14 @@ serving::SchedulerOptions scheduler_options(const ServerConfig& config) {
   options.cards = config.cards;
   options.default_keep_alive = config.keep_alive;
   options.trust = {config.card_checks, config.canary_folder};
+  options.speculation = config.speculation;
+  if (config.kv_cache_host > 0 || !config.kv_cache_dir.empty()) {
+    auto archive = std::make_shared<inference::KvArchive>(
+        inference::KvArchiveOptions{config.kv_cache_host, config.kv_cache_dir, config.kv_cache_disk});
+    options.kv_tiers = [archive](const std::string& digest, const inference::KvLayout& layout) {
+      return archive->tier(digest, layout);
+    };
+  }
   return options;
 }
 

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/byte_size.h"
 #include "base/duration.h"
 #include "base/error.h"
 #include "base/program_path.h"
@@ -152,11 +153,27 @@ ServerConfig server_config_from_environment(const EnvironmentLookup& lookup) {
       config.warnings.push_back("AXLLAMA_CARDS is not usable, so all cards are used: " + error.message());
     }
   }
-  if (const std::string text = environment.plain("AXLLAMA_CARD_CHECKS"); text == "off") {
-    config.card_checks = false;
-  } else if (!text.empty() && text != "on") {
-    config.warnings.push_back("AXLLAMA_CARD_CHECKS must be on or off, not '" + text + "'; it stays on");
-  }
+  const auto read_switch = [&](const std::string& name, bool& value) {
+    const std::string text = environment.plain(name);
+    if (text == "off") {
+      value = false;
+    } else if (!text.empty() && text != "on") {
+      config.warnings.push_back(name + " must be on or off, not '" + text + "'; it stays on");
+    }
+  };
+  read_switch("AXLLAMA_CARD_CHECKS", config.card_checks);
+  read_switch("AXLLAMA_SPECULATION", config.speculation);
+  const auto read_size = [&](const std::string& name, std::uint64_t& value) {
+    const std::string text = environment.plain(name);
+    try {
+      value = text.empty() ? value : base::parse_byte_size(text);
+    } catch (const base::Error& error) {
+      config.warnings.push_back(name + " is not usable and stays at its default: " + error.message());
+    }
+  };
+  config.kv_cache_dir = environment.plain("AXLLAMA_KV_CACHE_DIR");
+  read_size("AXLLAMA_KV_CACHE_DISK", config.kv_cache_disk);
+  read_size("AXLLAMA_KV_CACHE_HOST", config.kv_cache_host);
   if (const std::string home = environment.plain("HOME"); !home.empty()) {
     config.canary_folder = fs::path(home) / ".axllama" / "canaries";
   }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -23,7 +24,11 @@ struct ServerConfig {
   std::size_t max_queue = 512;                                    // AXLLAMA_MAX_QUEUE, OLLAMA_MAX_QUEUE
   std::size_t kv_slots = 0;  // AXLLAMA_KV_SLOTS: conversations per model kept on the card; 0: by its memory
   std::size_t parallel = 0;  // AXLLAMA_NUM_PARALLEL, OLLAMA_NUM_PARALLEL: answers at once; 0: one per slot
-  std::vector<std::size_t> cards;  // AXLLAMA_CARDS: places in the list of cards, from 0; empty: all
+  std::vector<std::size_t> cards;      // AXLLAMA_CARDS: places in the list of cards, from 0; empty: all
+  bool speculation = true;             // AXLLAMA_SPECULATION=off: tokens are never guessed
+  std::filesystem::path kv_cache_dir;  // AXLLAMA_KV_CACHE_DIR: conversations on disk; empty: none
+  std::uint64_t kv_cache_disk = 8ULL << 30U;      // AXLLAMA_KV_CACHE_DISK: bytes of that
+  std::uint64_t kv_cache_host = 512U << 20U;      // AXLLAMA_KV_CACHE_HOST: bytes of conversations in memory
   std::chrono::milliseconds drain_grace{10'000};  // for running requests after SIGTERM
   bool card_checks = true;                        // AXLLAMA_CARD_CHECKS=off: no self-test, no canary
   std::filesystem::path canary_folder;            // ~/.axllama/canaries; empty without a home

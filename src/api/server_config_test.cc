@@ -34,6 +34,10 @@ TEST(ServerConfig, OllamasVariablesWorkAndOursWin) {
                                          {"OLLAMA_NUM_PARALLEL", "3"},
                                          {"AXLLAMA_KV_SLOTS", "5"},
                                          {"AXLLAMA_CARDS", "2, 0"},
+                                         {"AXLLAMA_KV_CACHE_DIR", "/var/cache/axllama"},
+                                         {"AXLLAMA_KV_CACHE_DISK", "2GiB"},
+                                         {"AXLLAMA_KV_CACHE_HOST", "0"},
+                                         {"AXLLAMA_SPECULATION", "off"},
                                          {"OLLAMA_ORIGINS", "http://a.example, http://b.example"},
                                          {"AXLLAMA_MODELS", "/models:/more"}});
   EXPECT_EQ(config.listen.authority(), "127.0.0.1:9000");
@@ -42,6 +46,10 @@ TEST(ServerConfig, OllamasVariablesWorkAndOursWin) {
   EXPECT_EQ(config.parallel, 3U);
   EXPECT_EQ(config.kv_slots, 5U);
   EXPECT_EQ(config.cards, (std::vector<std::size_t>{2, 0}));
+  EXPECT_EQ(config.kv_cache_dir, "/var/cache/axllama");
+  EXPECT_EQ(config.kv_cache_disk, 2ULL << 30U);
+  EXPECT_EQ(config.kv_cache_host, 0U);
+  EXPECT_FALSE(config.speculation);
   EXPECT_EQ(config.origins, (std::vector<std::string>{"http://a.example", "http://b.example"}));
   ASSERT_GE(config.model_roots.size(), 2U);
   EXPECT_EQ(config.model_roots[0], "/models");
@@ -53,13 +61,17 @@ TEST(ServerConfig, UnusableValuesWarnAndKeepTheDefault) {
                                          {"OLLAMA_MAX_QUEUE", "many"},
                                          {"OLLAMA_NUM_PARALLEL", "0"},
                                          {"AXLLAMA_KV_SLOTS", "4x"},
+                                         {"AXLLAMA_KV_CACHE_DISK", "much"},
+                                         {"AXLLAMA_SPECULATION", "maybe"},
                                          {"AXLLAMA_CARDS", "0,zero"}});
   EXPECT_EQ(config.keep_alive, std::chrono::minutes(5));
   EXPECT_EQ(config.max_queue, 512U);
   EXPECT_EQ(config.parallel, 0U);
   EXPECT_EQ(config.kv_slots, 0U);
   EXPECT_TRUE(config.cards.empty());
-  EXPECT_EQ(config.warnings.size(), 5U);
+  EXPECT_EQ(config.kv_cache_disk, 8ULL << 30U);
+  EXPECT_TRUE(config.speculation);
+  EXPECT_EQ(config.warnings.size(), 7U);
 }
 
 TEST(ServerConfig, CardsAreDifferentNumbers) {

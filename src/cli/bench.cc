@@ -76,6 +76,7 @@ inference::GenerationRequest request_for(std::vector<TokenId> prompt, int max_to
   request.sampling.temperature = 0;
   request.max_tokens = max_tokens;
   request.ignore_end_of_sequence = true;
+  request.speculate = false;  // plain decoding is measured
   return request;
 }
 

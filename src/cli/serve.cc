@@ -11,6 +11,7 @@
 
 #include "api/server_app.h"
 #include "api/server_config.h"
+#include "base/byte_size.h"
 #include "base/error.h"
 #include "cli/command.h"
 #include "telemetry/log.h"
@@ -31,6 +32,10 @@ struct ServeOptions {
   std::size_t kv_slots = 0;
   std::size_t parallel = 0;
   std::string cards;
+  std::string kv_cache_dir;
+  std::string kv_cache_disk;
+  std::string kv_cache_host;
+  bool no_speculation = false;
   std::string port_file;
   std::string sidecar_port_file;
   int drain_seconds = -1;
@@ -49,6 +54,10 @@ api::ServerConfig config_of(const ServeOptions& options) {
   if (options.kv_slots > 0) config.kv_slots = options.kv_slots;
   if (options.parallel > 0) config.parallel = options.parallel;
   if (!options.cards.empty()) config.cards = api::parse_cards(options.cards);
+  if (!options.kv_cache_dir.empty()) config.kv_cache_dir = options.kv_cache_dir;
+  if (!options.kv_cache_disk.empty()) config.kv_cache_disk = base::parse_byte_size(options.kv_cache_disk);
+  if (!options.kv_cache_host.empty()) config.kv_cache_host = base::parse_byte_size(options.kv_cache_host);
+  if (options.no_speculation) config.speculation = false;
   if (options.drain_seconds >= 0) config.drain_grace = std::chrono::seconds(options.drain_seconds);
   return config;
 }
@@ -138,6 +147,13 @@ void add_serve(CLI::App& app) {
       ->add_option("--parallel", options->parallel,
                    "Answers of a model at once [OLLAMA_NUM_PARALLEL, one per KV slot]")
       ->check(CLI::PositiveNumber);
+  command->add_option("--kv-cache-dir", options->kv_cache_dir,
+                      "Folder where conversations are kept over restarts [none]");
+  command->add_option("--kv-cache-disk", options->kv_cache_disk, "How much that folder may hold [8GiB]");
+  command->add_option("--kv-cache-host", options->kv_cache_host,
+                      "Host memory for conversations that leave the card [512MiB]");
+  command->add_flag("--no-speculation", options->no_speculation,
+                    "Never guess tokens and verify several at once");
   command->add_option("--cards", options->cards, "Cards to use, counted from 0, as 0,2 [all]");
   command
       ->add_option("--drain", options->drain_seconds, "Seconds running answers get to end after SIGTERM [10]")
@@ -149,7 +165,8 @@ void add_serve(CLI::App& app) {
   command->footer(
       "Environment: OLLAMA_HOST, OLLAMA_ORIGINS, OLLAMA_KEEP_ALIVE, OLLAMA_MAX_QUEUE, "
       "OLLAMA_NUM_PARALLEL\n"
-      "(each also as AXLLAMA_...), AXLLAMA_KV_SLOTS, AXLLAMA_CARDS, AXLLAMA_MODELS,\n"
+      "(each also as AXLLAMA_...), AXLLAMA_KV_SLOTS, AXLLAMA_KV_CACHE_DIR, AXLLAMA_KV_CACHE_DISK,\n"
+      "AXLLAMA_KV_CACHE_HOST, AXLLAMA_SPECULATION, AXLLAMA_CARDS, AXLLAMA_MODELS,\n"
       "AXLLAMA_SIDECAR, AXLLAMA_AXCL_LIBRARY, AXLLAMA_CARD_CHECKS.");
   command->callback([options] { serve(*options); });
 }

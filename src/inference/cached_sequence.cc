@@ -98,4 +98,34 @@ bool CachedSequence::prefill(std::span<const text::TokenId> tokens) {
   return runner_.prefill(slot_, tokens);
 }
 
+std::optional<std::size_t> CachedSequence::Guesses::group() const {
+  return sequence_.runner_.guess_group(sequence_.slot_.cache.size());
+}
+
+std::size_t CachedSequence::Guesses::longest() const {
+  const KvCache& cache = sequence_.slot_.cache;
+  const std::optional<std::size_t> chosen = group();
+  return chosen ? std::min(sequence_.runner_.prefill_groups()[*chosen].rows,
+                           cache.shape().context - cache.size())
+                : 0;
+}
+
+void CachedSequence::Guesses::evaluate(std::span<const text::TokenId> tokens) {
+  tokens_.assign(tokens.begin(), tokens.end());
+  sequence_.runner_.evaluate_guess(sequence_.slot_, group().value(), tokens);
+}
+
+std::span<const base::Bf16> CachedSequence::Guesses::logits(std::size_t row) {
+  return sequence_.runner_.guess_logits(row);
+}
+
+void CachedSequence::Guesses::keep(std::size_t count) {
+  sequence_.runner_.keep_guess(sequence_.slot_, std::span(tokens_).first(count));
+}
+
+SpeculationCosts CachedSequence::Guesses::costs() const {
+  const std::optional<std::size_t> chosen = group();
+  return chosen ? sequence_.runner_.speculation_costs(*chosen) : SpeculationCosts{};
+}
+
 }  // namespace axllama::inference

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "inference/kv_slots.h"
 #include "inference/kv_tier.h"
@@ -30,10 +32,29 @@ class CachedSequence final : public SequenceRunner {
   void decode(text::TokenId token) override { runner_.decode(slot_, token); }
   std::span<const base::Bf16> logits() override { return runner_.logits(); }
   void forget() noexcept override;
+  GuessEvaluator* guesses() noexcept override { return &guesses_; }
 
  private:
   bool save_what_would_be_lost(std::size_t kept);
   bool fetch(std::span<const text::TokenId> tokens);
+
+  /// Guesses in the same slot.
+  class Guesses final : public GuessEvaluator {
+   public:
+    explicit Guesses(CachedSequence& sequence) : sequence_(sequence) {}
+    std::size_t longest() const override;
+    void evaluate(std::span<const text::TokenId> tokens) override;
+    std::span<const base::Bf16> logits(std::size_t row) override;
+    void keep(std::size_t count) override;
+    SpeculationCosts costs() const override;
+    Speculation& policy() noexcept override { return sequence_.runner_.speculation(); }
+
+   private:
+    std::optional<std::size_t> group() const;
+
+    CachedSequence& sequence_;
+    std::vector<text::TokenId> tokens_;  // evaluated last
+  };
 
   ModelRunner& runner_;
   std::shared_ptr<KvTier> tier_;
@@ -43,6 +64,7 @@ class CachedSequence final : public SequenceRunner {
   bool looked_at_old_ = false;              // what the slot held before is saved, or not worth it
   bool fetched_ = false;                    // there is nothing more to take from caches
   std::size_t reused_ = 0;
+  Guesses guesses_{*this};
 };
 
 }  // namespace axllama::inference

@@ -11,6 +11,8 @@ struct EngineOptions {
   std::size_t kv_slots = 0;
   /// Generations that shall be able to run at once; raises the limit where `kv_slots` is 0.
   std::size_t parallel = 1;
+  /// Guesses tokens from what was said before and verifies several at once, while that is faster.
+  bool speculation = true;
 };
 
 }  // namespace axllama::inference

@@ -25,6 +25,7 @@ struct GenerationRequest {
   std::shared_ptr<const text::Constraint> constraint;  // what the answer must look like; null: anything
   std::string constraint_after;     // the constraint begins after this text ("</think>"); empty: at once
   std::optional<int> top_logprobs;  // set: log probabilities of each token and of so many alternatives
+  bool speculate = true;  // guesses tokens and verifies several at once where it pays; they are the same
   std::size_t pinned_prompt_tokens =
       0;  // the prompt's beginning that other requests will share (system prompt)
   std::size_t context_limit =
@@ -48,6 +49,8 @@ struct GenerationStats {
   std::size_t prompt_tokens = 0;
   std::size_t cached_prompt_tokens = 0;  // of these, taken from a cache: not computed
   std::size_t generated_tokens = 0;
+  std::size_t guessed_tokens = 0;   // verified in chunks
+  std::size_t accepted_tokens = 0;  // of these, those that came true
   std::chrono::nanoseconds prompt_time{0};
   std::chrono::nanoseconds generation_time{0};
 };

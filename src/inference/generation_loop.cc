@@ -57,6 +57,7 @@ GenerationLoop::GenerationLoop(std::unique_ptr<SequenceRunner> sequence, Generat
   stats_.prompt_tokens = tokens_.size();
   for (const text::TokenId token : tokens_) {
     sampler_.accept(token);
+    drafter_.accept(token);
   }
 }
 
@@ -115,6 +116,10 @@ TokenEvent GenerationLoop::step() {
 void GenerationLoop::evaluate(TokenEvent& event) {
   const Clock::time_point start = Clock::now();
   const bool first = stats_.generated_tokens == 0;
+  if (prefilled_ && speculate(event)) {
+    stats_.generation_time += Clock::now() - start;
+    return;
+  }
   if (prefilled_) {
     sequence_->decode(tokens_.back());
   } else {
@@ -129,13 +134,48 @@ void GenerationLoop::evaluate(TokenEvent& event) {
   if (prefilled_ && longest_answer_ == 0) {
     finish(event, FinishReason::kLength);
   } else if (prefilled_) {
-    take_next_token(event);
+    take_next_token(event, sequence_->logits());
   }
   stats_.generation_time += Clock::now() - generating_since;
 }
 
-void GenerationLoop::take_next_token(TokenEvent& event) {
-  const std::span<const base::Bf16> logits = sequence_->logits();
+/// Verifies a guess at the next tokens, if there is one worth a chunk: false otherwise. Every token is
+/// sampled exactly as it would be without the guess, from the same logits and with the same random numbers;
+/// the guess has come true as far as the two agree. That is rejection sampling: a guessed token is accepted
+/// with its probability, and what replaces a rejected one is drawn from the rest.
+bool GenerationLoop::speculate(TokenEvent& event) {
+  GuessEvaluator* guesses = request_.speculate ? sequence_->guesses() : nullptr;
+  if (guesses == nullptr) {
+    return false;
+  }
+  const std::size_t room = std::min({guesses->longest(), longest_answer_ - stats_.generated_tokens,
+                                     context_limit_ + 1 - std::min(context_limit_, tokens_.size())});
+  Speculation& policy = guesses->policy();
+  const SpeculationCosts costs = guesses->costs();
+  const Draft draft = drafter_.propose(room < 2 ? 0 : std::min(policy.draft_length(), room - 1));
+  if (!policy.worth_trying(draft.match, costs)) {
+    policy.decoded(costs);
+    return false;
+  }
+  std::vector<text::TokenId> tokens = {tokens_.back()};
+  tokens.insert(tokens.end(), draft.tokens.begin(), draft.tokens.end());
+  const Clock::time_point start = Clock::now();
+  guesses->evaluate(tokens);
+  const std::chrono::duration<double> time = Clock::now() - start;
+  std::size_t kept = 0;
+  do {
+    take_next_token(event, guesses->logits(kept));
+    ++kept;
+  } while (!event.done && prefilled_ && kept < tokens.size() && tokens_.back() == tokens[kept]);
+  guesses->keep(kept);
+  const std::size_t accepted = kept - 1;
+  stats_.guessed_tokens += draft.tokens.size();
+  stats_.accepted_tokens += accepted;
+  policy.tried(draft.match, event.done ? accepted : draft.tokens.size(), accepted, time.count(), costs);
+  return true;
+}
+
+void GenerationLoop::take_next_token(TokenEvent& event, std::span<const base::Bf16> logits) {
   const text::TokenId token = sampler_.sample(logits, constraint_.allowed());
   if (logprobs_) {
     event.logprobs.push_back(logprobs_->of(token, logits));
@@ -154,6 +194,7 @@ void GenerationLoop::follow(text::TokenId token, TokenEvent& event) {
     return;
   }
   sampler_.accept(token);
+  drafter_.accept(token);
   constraint_.accept(token);
   guard_.accept(token);
   event.text += answer_.push(token);

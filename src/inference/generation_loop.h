@@ -3,10 +3,12 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "inference/answer_constraint.h"
 #include "inference/answer_text.h"
+#include "inference/drafter.h"
 #include "inference/engine.h"
 #include "inference/log_probabilities.h"
 #include "inference/repetition_guard.h"
@@ -37,7 +39,8 @@ class GenerationLoop final : public Engine::Generation {
  private:
   bool past_deadline() const;
   void evaluate(TokenEvent& event);
-  void take_next_token(TokenEvent& event);
+  void take_next_token(TokenEvent& event, std::span<const base::Bf16> logits);
+  bool speculate(TokenEvent& event);
   void follow(text::TokenId token, TokenEvent& event);
   void finish(TokenEvent& event, FinishReason reason);
   void require_running() const;
@@ -49,6 +52,7 @@ class GenerationLoop final : public Engine::Generation {
   std::size_t longest_answer_;  // in tokens, by max_tokens and context
   Sampler sampler_;
   AnswerConstraint constraint_;
+  Drafter drafter_;
   RepetitionGuard guard_;
   std::optional<LogProbabilities> logprobs_;
   AnswerText answer_;

@@ -87,8 +87,8 @@ struct Answer {
   TokenEvent last;
 };
 
-Answer run(const SimulatedModel& model, const GenerationRequest& request) {
-  GenerationLoop loop(std::make_unique<SimulatedModel>(model), request, byte_tokenizer(), kContext);
+Answer run(SimulatedModel& model, const GenerationRequest& request) {
+  GenerationLoop loop(model.sequence(), request, byte_tokenizer(), kContext);
   Answer answer;
   while (!answer.last.done) {
     answer.last = loop.step();
@@ -100,7 +100,8 @@ Answer run(const SimulatedModel& model, const GenerationRequest& request) {
 }
 
 Answer run(const std::string& text, const GenerationRequest& request) {
-  return run(writer_of(text, request.prompt.size()), request);
+  SimulatedModel model = writer_of(text, request.prompt.size());
+  return run(model, request);
 }
 
 TEST(GenerationShape, AConstraintBindsFromTheFirstToken) {
@@ -115,11 +116,11 @@ TEST(GenerationShape, AConstraintBindsFromTheFirstToken) {
 TEST(GenerationShape, NoStepIsSpentOnAnEndThatIsTheOnlyWayOn) {
   GenerationRequest request = greedy();
   request.constraint = std::make_shared<ChoiceOf>(std::vector<std::string>{"yes"});
-  const SimulatedModel model = writer_of("what?", request.prompt.size());
+  SimulatedModel model = writer_of("what?", request.prompt.size());
   const Answer answer = run(model, request);
   EXPECT_EQ(answer.text, "yes");
   EXPECT_EQ(answer.tokens, bytes_of("yes"));
-  EXPECT_EQ(model.sequence(), bytes_of("askye"));
+  EXPECT_EQ(model.evaluated(), bytes_of("askye"));
 }
 
 TEST(GenerationShape, AConstraintCanBeginAfterAText) {

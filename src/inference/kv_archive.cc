@@ -214,6 +214,11 @@ void KvArchive::write(KvTree& tree, const KvTree::BlockPtr& block) {
     const auto found = tree.blocks().find(block->header.key);
     return found != tree.blocks().end() && found->second == block;
   };
+  const auto leave_host = [&] {
+    block->being_written = false;
+    while (host_used_ > options_.host_bytes && evict_from_host(next_stamp())) {
+    }
+  };
   KvBlockHeader header;
   std::shared_ptr<const KvRows> rows;
   {
@@ -221,7 +226,7 @@ void KvArchive::write(KvTree& tree, const KvTree::BlockPtr& block) {
     header = block->header;
     rows = block->rows;
     if (!is_kept() || header.file_bytes() > options_.disk_bytes) {
-      block->being_written = false;
+      leave_host();
       return;
     }
   }
@@ -235,7 +240,6 @@ void KvArchive::write(KvTree& tree, const KvTree::BlockPtr& block) {
     failure = error.message();
   }
   const Lock lock(mutex_);
-  block->being_written = false;
   if (!failure.empty()) {
     if (!std::exchange(disk_failed_, true)) {
       telemetry::log(telemetry::LogLevel::kWarning, "a conversation cannot be kept on disk",
@@ -251,8 +255,7 @@ void KvArchive::write(KvTree& tree, const KvTree::BlockPtr& block) {
     while (disk_used_ > options_.disk_bytes && evict_from_disk()) {
     }
   }
-  while (host_used_ > options_.host_bytes && evict_from_host(next_stamp())) {
-  }
+  leave_host();
 }
 
 bool KvArchive::read(KvTree& tree, const KvTree::BlockPtr& block, std::size_t layer,

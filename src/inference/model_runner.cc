@@ -55,7 +55,8 @@ ModelRunner::ModelRunner(axcl::Card& card, std::shared_ptr<const model::Package>
       planner_([this](std::size_t cached, std::size_t remaining) {
         return next_prefill_step(prefill_groups(), costs_.costs(), cached, remaining);
       }),
-      slots_(card, cache_shape(stack_), decode_chain_, options.kv_slots, options.parallel) {}
+      slots_(card, cache_shape(stack_), decode_chain_, options.kv_slots, options.parallel),
+      speculates_(options.speculation) {}
 
 std::uint64_t ModelRunner::card_bytes() const noexcept {
   return stack_.file_bytes() + head_.card_bytes() + slots_.card_bytes() + decode_chain_.card_bytes() +
@@ -71,14 +72,55 @@ double ModelRunner::prefill_cost(std::size_t cached, std::size_t total) const {
   return inference::prefill_cost(prefill_groups(), costs_.costs(), cached, total - cached);
 }
 
-axcl::DeviceSpan ModelRunner::run_chunk(KvSlot& slot, std::size_t group,
-                                        std::span<const text::TokenId> tokens) {
+/// Writes rows behind the slot's, which does not have them yet.
+axcl::DeviceSpan ModelRunner::run_rows(KvSlot& slot, std::size_t group,
+                                       std::span<const text::TokenId> tokens) {
   const Clock::time_point start = Clock::now();
   const axcl::DeviceSpan hidden_states = prefill_chain_.run(slot.cache, group, tokens);
-  slot.cache.append(tokens);
-  slot.saved = false;
   costs_.prefilled(group, tokens.size(), Clock::now() - start);
   return hidden_states;
+}
+
+axcl::DeviceSpan ModelRunner::run_chunk(KvSlot& slot, std::size_t group,
+                                        std::span<const text::TokenId> tokens) {
+  const axcl::DeviceSpan hidden_states = run_rows(slot, group, tokens);
+  slot.cache.append(tokens);
+  slot.saved = false;
+  return hidden_states;
+}
+
+std::optional<std::size_t> ModelRunner::guess_group(std::size_t cached) const {
+  std::optional<std::size_t> best;
+  const PrefillCosts costs = costs_.costs();
+  for (std::size_t group = 0; speculates_ && group < prefill_groups().size(); ++group) {
+    if (prefill_groups()[group].history >= cached && (!best || costs.chunk[group] < costs.chunk[*best])) {
+      best = group;
+    }
+  }
+  return best;
+}
+
+void ModelRunner::evaluate_guess(KvSlot& slot, std::size_t group, std::span<const text::TokenId> tokens) {
+  guessed_states_ = run_rows(slot, group, tokens);
+}
+
+std::span<const Bf16> ModelRunner::guess_logits(std::size_t row) {
+  load_head_input(guessed_states_, row);
+  return logits();
+}
+
+void ModelRunner::keep_guess(KvSlot& slot, std::span<const text::TokenId> tokens) {
+  slot.cache.append(tokens);
+  slot.saved = false;
+}
+
+/// Nothing is known before a decode step has been measured.
+SpeculationCosts ModelRunner::speculation_costs(std::size_t group) const {
+  if (!costs_.measured()) {
+    return {};
+  }
+  const PrefillCosts costs = costs_.costs();
+  return {costs.decode_step, costs.chunk.at(group)};
 }
 
 void ModelRunner::load_head_input(axcl::DeviceSpan hidden_states, std::size_t row) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "inference/layer_stack.h"
 #include "inference/prefill_chain.h"
 #include "inference/prefill_plan.h"
+#include "inference/speculation.h"
 #include "model/package.h"
 
 namespace axllama::inference {
@@ -46,6 +48,18 @@ class ModelRunner {
   /// Drops what the slot holds and does not trust its memory any more, nor the masks.
   void distrust(KvSlot& slot) noexcept;
 
+  /// The prefill group that guessed tokens behind so many cached ones would be evaluated in: the cheapest
+  /// that has room for them. None: speculation is off, or there is no such group.
+  std::optional<std::size_t> guess_group(std::size_t cached) const;
+  /// Evaluates `tokens` behind the slot's, which keeps what it has until keep_guess().
+  void evaluate_guess(KvSlot& slot, std::size_t group, std::span<const text::TokenId> tokens);
+  /// Logits after token `row` of those: [V] bf16, valid until the next call.
+  std::span<const base::Bf16> guess_logits(std::size_t row);
+  /// The slot has `tokens`, the first of those evaluated, from now on.
+  void keep_guess(KvSlot& slot, std::span<const text::TokenId> tokens);
+  SpeculationCosts speculation_costs(std::size_t group) const;
+  Speculation& speculation() noexcept { return speculation_; }
+
   /// Evaluates `tokens` in a slot from the beginning and gives the logits after each of them, in order.
   void evaluate(std::span<const text::TokenId> tokens, const LogitsSink& sink);
 
@@ -69,6 +83,7 @@ class ModelRunner {
   void set_planner(PrefillPlanner planner) { planner_ = std::move(planner); }
 
  private:
+  axcl::DeviceSpan run_rows(KvSlot& slot, std::size_t group, std::span<const text::TokenId> tokens);
   axcl::DeviceSpan run_chunk(KvSlot& slot, std::size_t group, std::span<const text::TokenId> tokens);
   void load_head_input(axcl::DeviceSpan hidden_states, std::size_t row);
 
@@ -81,6 +96,9 @@ class ModelRunner {
   CostMeter costs_;
   PrefillPlanner planner_;
   KvSlots slots_;
+  bool speculates_;
+  Speculation speculation_;
+  axcl::DeviceSpan guessed_states_;  // hidden states of the last guess
 };
 
 }  // namespace axllama::inference

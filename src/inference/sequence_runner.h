@@ -4,9 +4,31 @@
 #include <span>
 
 #include "base/bfloat16.h"
+#include "inference/speculation.h"
 #include "text/tokenizer/tokenizer.h"
 
 namespace axllama::inference {
+
+/// Evaluates guessed tokens of a sequence, all in one chunk. Owner thread only; throws as SequenceRunner
+/// does.
+class GuessEvaluator {
+ public:
+  virtual ~GuessEvaluator() = default;
+
+  /// How many tokens evaluate() can take now; 0: there is no room, or no chunk for so long a sequence.
+  virtual std::size_t longest() const = 0;
+  /// Evaluates `tokens` behind the cached ones; they are not cached before keep().
+  virtual void evaluate(std::span<const text::TokenId> tokens) = 0;
+  /// Logits after token `row` of the last evaluate(): [V] bf16, valid until the next call of any sequence.
+  virtual std::span<const base::Bf16> logits(std::size_t row) = 0;
+  /// The first `count` tokens of the last evaluate() are cached from now on; the others never were.
+  virtual void keep(std::size_t count) = 0;
+
+  /// Of a decode step and of the chunk that evaluate() would use now.
+  virtual SpeculationCosts costs() const = 0;
+  /// What decides about guesses, for all sequences of the model.
+  virtual Speculation& policy() noexcept = 0;
+};
 
 /// What a generation needs of a loaded model: one token sequence with a KV slot of its own, given back when
 /// the object goes, and the logits after its last token. Owner thread only. Calls throw base::Error when the
@@ -28,6 +50,8 @@ class SequenceRunner {
   virtual std::span<const base::Bf16> logits() = 0;
   /// Drops the cached sequence and does not trust its memory any more.
   virtual void forget() noexcept = 0;
+  /// Null where guesses cannot be evaluated, or shall not be.
+  virtual GuessEvaluator* guesses() noexcept { return nullptr; }
 };
 
 }  // namespace axllama::inference

@@ -151,7 +151,8 @@ std::function<BackendFactory(std::size_t)> axcl_cards(const SchedulerOptions& op
   AxclBackendOptions card;
   card.runtime = options.runtime;
   card.trust = options.trust;
-  card.engine = {.kv_slots = options.kv_slots, .parallel = options.parallel};
+  card.engine = {
+      .kv_slots = options.kv_slots, .parallel = options.parallel, .speculation = options.speculation};
   card.kv_tiers = options.kv_tiers;
   return [card](std::size_t index) {
     AxclBackendOptions indexed = card;

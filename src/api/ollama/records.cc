@@ -106,6 +106,7 @@ Json Records::last(const chat::AnswerPiece& message, const std::string& done_rea
   record["total_duration"] = nanoseconds(metrics.total);
   record["load_duration"] = nanoseconds(metrics.load);
   set_if_not_zero(record, "prompt_eval_count", stats.prompt_tokens);
+  set_if_not_zero(record, "prompt_eval_cached_count", stats.cached_prompt_tokens);
   record["prompt_eval_duration"] = nanoseconds(stats.prompt_time);
   set_if_not_zero(record, "eval_count", stats.generated_tokens);
   if (stats.generated_tokens != 0) {

@@ -27,6 +27,7 @@ inline GenerationRequest greedy(std::vector<text::TokenId> prompt, int max_token
   request.sampling.temperature = 0;
   request.max_tokens = max_tokens;
   request.ignore_end_of_sequence = true;
+  request.speculate = false;
   return request;
 }
 

@@ -7,20 +7,61 @@
 
 namespace axllama::inference {
 
-bool SimulatedModel::prefill(std::span<const text::TokenId> prompt) {
-  sequence_->assign(prompt.begin(), prompt.end());
-  return true;
+class SimulatedModel::Sequence final : public SequenceRunner, private GuessEvaluator {
+ public:
+  explicit Sequence(SimulatedModel& model) : model_(model) { model_.evaluated_.clear(); }
+
+  bool prefill(std::span<const text::TokenId> tokens) override {
+    model_.evaluated_.assign(tokens.begin(), tokens.end());
+    return true;
+  }
+  std::size_t reused() const noexcept override { return 0; }
+  void decode(text::TokenId token) override {
+    ++model_.decodes_;
+    model_.evaluated_.push_back(token);
+  }
+  std::span<const base::Bf16> logits() override { return logits_after(model_.evaluated_); }
+  void forget() noexcept override { model_.evaluated_.clear(); }
+  GuessEvaluator* guesses() noexcept override { return model_.rows_ == 0 ? nullptr : this; }
+
+ private:
+  std::size_t longest() const override { return model_.rows_; }
+  void evaluate(std::span<const text::TokenId> tokens) override {
+    ++model_.chunks_;
+    guess_.assign(tokens.begin(), tokens.end());
+  }
+  std::span<const base::Bf16> logits(std::size_t row) override {
+    std::vector<text::TokenId> tokens = model_.evaluated_;
+    tokens.insert(tokens.end(), guess_.begin(), guess_.begin() + static_cast<std::ptrdiff_t>(row + 1));
+    return logits_after(tokens);
+  }
+  void keep(std::size_t count) override {
+    model_.evaluated_.insert(model_.evaluated_.end(), guess_.begin(),
+                             guess_.begin() + static_cast<std::ptrdiff_t>(count));
+  }
+  SpeculationCosts costs() const override { return model_.costs_; }
+  Speculation& policy() noexcept override { return model_.policy_; }
+
+  std::span<const base::Bf16> logits_after(const std::vector<text::TokenId>& tokens) {
+    ++model_.heads_;
+    const std::vector<float> row = model_.logits_(tokens);
+    row_.clear();
+    std::transform(row.begin(), row.end(), std::back_inserter(row_), base::f32_to_bf16);
+    return row_;
+  }
+
+  SimulatedModel& model_;
+  std::vector<text::TokenId> guess_;
+  std::vector<base::Bf16> row_;
+};
+
+void SimulatedModel::allow_guesses(std::size_t rows, const SpeculationCosts& costs) {
+  rows_ = rows;
+  costs_ = costs;
 }
 
-void SimulatedModel::decode(text::TokenId token) {
-  sequence_->push_back(token);
-}
-
-std::span<const base::Bf16> SimulatedModel::logits() {
-  row_.clear();
-  const std::vector<float> row = logits_(*sequence_);
-  std::transform(row.begin(), row.end(), std::back_inserter(row_), base::f32_to_bf16);
-  return row_;
+std::unique_ptr<SequenceRunner> SimulatedModel::sequence() {
+  return std::make_unique<Sequence>(*this);
 }
 
 std::shared_ptr<const text::Tokenizer> byte_tokenizer() {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/bfloat16.h"
@@ -13,25 +14,36 @@
 
 namespace axllama::inference {
 
-/// A model without a card: the row of logits is a function of the tokens so far. Copies share their sequence.
-class SimulatedModel final : public SequenceRunner {
+/// A model without a card: the row of logits is a function of the tokens so far. Must outlive its sequences.
+class SimulatedModel {
  public:
   using Logits = std::function<std::vector<float>(std::span<const text::TokenId> sequence)>;
 
   explicit SimulatedModel(Logits logits) : logits_(std::move(logits)) {}
 
-  bool prefill(std::span<const text::TokenId> prompt) override;
-  std::size_t reused() const noexcept override { return 0; }
-  void decode(text::TokenId token) override;
-  std::span<const base::Bf16> logits() override;
-  void forget() noexcept override { sequence_->clear(); }
+  /// From now on guesses can be evaluated, up to `rows` tokens at once. Costs are told as given, measured
+  /// times are those of the simulation.
+  void allow_guesses(std::size_t rows, const SpeculationCosts& costs);
 
-  const std::vector<text::TokenId>& sequence() const noexcept { return *sequence_; }
+  std::unique_ptr<SequenceRunner> sequence();
+
+  /// What the sequence made last has evaluated, without guesses that did not come true.
+  const std::vector<text::TokenId>& evaluated() const noexcept { return evaluated_; }
+  std::size_t decodes() const noexcept { return decodes_; }
+  std::size_t chunks() const noexcept { return chunks_; }
+  std::size_t heads() const noexcept { return heads_; }
 
  private:
+  class Sequence;
+
   Logits logits_;
-  std::shared_ptr<std::vector<text::TokenId>> sequence_ = std::make_shared<std::vector<text::TokenId>>();
-  std::vector<base::Bf16> row_;
+  std::vector<text::TokenId> evaluated_;
+  std::size_t rows_ = 0;  // of a chunk; 0: no guesses
+  SpeculationCosts costs_;
+  Speculation policy_;
+  std::size_t decodes_ = 0;
+  std::size_t chunks_ = 0;
+  std::size_t heads_ = 0;
 };
 
 /// The tokenizer of random packages: a token per byte, and a few special ones (see random_package.h).

@@ -1,0 +1,170 @@
+// What guessing tokens brings, by task: answers that are written down here, at the costs of Qwen3-4B (8-bit
+// weights) on a card in a Raspberry Pi 5 as they are published. Nothing runs on a card: tokens are about
+// words, the answer is the script's, and time is counted in the costs below. Counters: tokens a second
+// without and with guesses, and how many guessed tokens came true.
+
+#include <cctype>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "inference/drafter.h"
+#include "inference/speculation.h"
+
+namespace axllama::inference {
+namespace {
+
+constexpr double kLayer = 0.0060;  // s, one decode step
+constexpr double kChunk = 0.0111;  // s, 128 rows
+constexpr double kHead = 0.020;    // s, a row
+constexpr double kCall = 0.00012;  // s, a remote call on a Raspberry Pi 5
+constexpr std::size_t kLayers = 36;
+constexpr std::size_t kChunkCalls = 3 + 3 * kLayers;  // three uploads; an execution and two copies a layer
+constexpr SpeculationCosts kCosts{kLayers * (kLayer + kCall) + 3 * kCall,
+                                  kLayers* kChunk + kChunkCalls* kCall};
+constexpr double kHeadRow = kHead + 2 * kCall;
+
+struct Task {
+  const char* prompt;
+  const char* answer;
+};
+
+constexpr const char* kCode =
+    "def read_settings(path):\n    settings = {}\n    with open(path) as file:\n        for line in file:\n"
+    "            line = line.strip()\n            if not line or line.startswith('#'):\n                "
+    "continue\n"
+    "            name, value = line.split('=', 1)\n            settings[name.strip()] = value.strip()\n"
+    "    return settings\n\ndef write_settings(path, settings):\n    with open(path, 'w') as file:\n"
+    "        for name, value in sorted(settings.items()):\n            file.write(name + '=' + value + "
+    "'\\n')\n";
+constexpr const char* kEdited =
+    "def read_settings(path):\n    settings = {}\n    with open(path, encoding='utf-8') as file:\n"
+    "        for line in file:\n"
+    "            line = line.strip()\n            if not line or line.startswith('#'):\n                "
+    "continue\n"
+    "            name, value = line.split('=', 1)\n            settings[name.strip()] = value.strip()\n"
+    "    return settings\n\ndef write_settings(path, settings):\n    with open(path, 'w', encoding='utf-8') "
+    "as file:\n"
+    "        for name, value in sorted(settings.items()):\n            file.write(name + '=' + value + "
+    "'\\n')\n";
+
+constexpr const char* kReport =
+    "Summarise the report and quote what matters. Report: The bridge over the Elm was closed on Monday after "
+    "an inspection found cracks in two of its nine bearings. The city engineer said that the bridge was "
+    "never "
+    "in danger of falling, but that heavy lorries could have made the cracks longer. Repairs will take until "
+    "the end of March and cost about four million crowns. Buses will be sent over the old mill bridge, which "
+    "adds eleven minutes to the journey. Shopkeepers on the east bank asked the council for help with their "
+    "rents, and the mayor promised an answer within two weeks.";
+constexpr const char* kSummary =
+    "The Elm bridge is shut because \"an inspection found cracks in two of its nine bearings\". According to "
+    "the city engineer \"the bridge was never in danger of falling\", yet traffic by heavy lorries \"could "
+    "have "
+    "made the cracks longer\". Work lasts \"until the end of March\" and should cost \"about four million "
+    "crowns\". The detour for buses \"adds eleven minutes to the journey\". Traders on the east side want "
+    "help, "
+    "and \"the mayor promised an answer within two weeks\".";
+
+constexpr const char* kRecords =
+    "Return these records as JSON with the field status set to paid: "
+    "[{\"id\": 1041, \"name\": \"Ada Novak\", \"city\": \"Brno\", \"status\": \"open\"}, "
+    "{\"id\": 1042, \"name\": \"Jan Meyer\", \"city\": \"Graz\", \"status\": \"open\"}, "
+    "{\"id\": 1043, \"name\": \"Eva Lindt\", \"city\": \"Bern\", \"status\": \"open\"}, "
+    "{\"id\": 1044, \"name\": \"Tom Weiss\", \"city\": \"Lyon\", \"status\": \"open\"}]";
+constexpr const char* kEcho =
+    "[{\"id\": 1041, \"name\": \"Ada Novak\", \"city\": \"Brno\", \"status\": \"paid\"}, "
+    "{\"id\": 1042, \"name\": \"Jan Meyer\", \"city\": \"Graz\", \"status\": \"paid\"}, "
+    "{\"id\": 1043, \"name\": \"Eva Lindt\", \"city\": \"Bern\", \"status\": \"paid\"}, "
+    "{\"id\": 1044, \"name\": \"Tom Weiss\", \"city\": \"Lyon\", \"status\": \"paid\"}]";
+
+constexpr const char* kQuestion =
+    "Why do leaves change their colour in autumn, and why not all at the same time?";
+constexpr const char* kChat =
+    "Leaves look green in summer because they are full of chlorophyll, the dye with which a tree catches "
+    "sunlight. Making it takes effort, so when days grow short and cold a tree stops and takes back what it "
+    "can use. Yellow and orange dyes that had been hidden all along come to light. Some trees also make red "
+    "ones late in the year, perhaps as a kind of sun cream while sugar is carried to the roots. How soon "
+    "this "
+    "begins depends on the species, on water, on the night's frost and even on street lamps: a maple beside "
+    "a "
+    "bright road may stay green for weeks longer than its neighbour in the dark park behind the school.";
+
+/// About the tokens of a large vocabulary: a word with the blank before it, a digit, a mark, a line's
+/// beginning.
+class Words {
+ public:
+  std::vector<text::TokenId> tokens(std::string_view text) {
+    std::vector<text::TokenId> found;
+    for (std::size_t i = 0; i < text.size();) {
+      std::size_t end = i + 1;
+      const bool blank = text[i] == ' ' && end < text.size() && is_letter(text[end]);
+      if (blank || is_letter(text[i])) {
+        while (end < text.size() && is_letter(text[end])) ++end;
+      } else if (text[i] == '\n' || text[i] == ' ') {
+        while (end < text.size() && text[end] == ' ') ++end;
+      }
+      const auto next = static_cast<text::TokenId>(ids_.size());
+      found.push_back(ids_.try_emplace(std::string(text.substr(i, end - i)), next).first->second);
+      i = end;
+    }
+    return found;
+  }
+
+ private:
+  static bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
+
+  std::unordered_map<std::string, text::TokenId> ids_;
+};
+
+void speculate(benchmark::State& state, Task task) {
+  Words words;
+  const std::vector<text::TokenId> prompt = words.tokens(task.prompt);
+  const std::vector<text::TokenId> answer = words.tokens(task.answer);
+  double seconds = 0;
+  double guessed = 0;
+  double accepted = 0;
+  for (auto _ : state) {
+    Drafter drafter;
+    Speculation policy;  // a server that has just started
+    for (const text::TokenId token : prompt) drafter.accept(token);
+    seconds = guessed = accepted = 0;
+    for (std::size_t done = 0; done < answer.size();) {
+      const Draft draft = drafter.propose(policy.draft_length());
+      std::size_t agreed = 0;
+      if (policy.worth_trying(draft.match, kCosts)) {
+        while (agreed < draft.tokens.size() && done + agreed + 1 < answer.size() &&
+               draft.tokens[agreed] == answer[done + agreed]) {
+          ++agreed;
+        }
+        policy.tried(draft.match, draft.tokens.size(), agreed, kCosts.chunk, kCosts);
+        seconds += kCosts.chunk;
+        guessed += static_cast<double>(draft.tokens.size());
+        accepted += static_cast<double>(agreed);
+      } else {
+        policy.decoded(kCosts);
+        seconds += kCosts.decode;
+      }
+      for (std::size_t i = 0; i <= agreed; ++i) drafter.accept(answer[done + i]);
+      seconds += kHeadRow * static_cast<double>(agreed + 1);
+      done += agreed + 1;
+    }
+  }
+  const auto count = static_cast<double>(answer.size());
+  state.counters["tokens"] = count;
+  state.counters["plain_tokens_per_s"] = 1 / (kCosts.decode + kHeadRow);
+  state.counters["tokens_per_s"] = count / seconds;
+  state.counters["guessed"] = guessed;
+  state.counters["came_true"] = accepted;
+}
+
+BENCHMARK_CAPTURE(speculate, code_edit, Task{kCode, kEdited});
+BENCHMARK_CAPTURE(speculate, summary_with_quotes, Task{kReport, kSummary});
+BENCHMARK_CAPTURE(speculate, json_echo, Task{kRecords, kEcho});
+BENCHMARK_CAPTURE(speculate, chat, Task{kQuestion, kChat});
+
+}  // namespace
+}  // namespace axllama::inference
