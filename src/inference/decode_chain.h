@@ -39,6 +39,10 @@ class DecodeChain {
   /// For a cache, which must outlive it. Throws Error (kResourceExhausted, kDevice).
   DecodeSlot make_slot(const KvCache& cache);
 
+  /// Shows the cached tokens in the slot's mask ahead of run(), which else does it: after a prefill that is
+  /// more than the one column per token.
+  void prepare(DecodeSlot& slot, const KvCache& cache) { update_mask(slot, cache.size()); }
+
   /// Evaluates the token behind the cached ones; `embedding` is its row, [hidden] bf16. Writes its keys and
   /// values but does not append it to `cache`, for which `slot` was made. Needs cache.size() < context.
   void run(DecodeSlot& slot, const KvCache& cache, std::span<const base::Bf16> embedding);

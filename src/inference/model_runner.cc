@@ -135,6 +135,7 @@ bool ModelRunner::prefill(KvSlot& slot, std::span<const text::TokenId> prompt) {
     const axcl::DeviceSpan hidden_states = run_chunk(slot, *step.group, rest.first(step.rows));
     if (slot.cache.size() == prompt.size()) {
       load_head_input(hidden_states, step.rows - 1);
+      decode_chain_.prepare(slot.decode, slot.cache);
     }
   } else {
     decode(slot, rest.front());

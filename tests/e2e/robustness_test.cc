@@ -107,9 +107,10 @@ TEST_F(Robustness, ABodyBeyondTheLimitIs413) {
 TEST_F(Robustness, WhatIsNotThereYetSaysSo) {
   const json base{{"model", kModel}, {"messages", {{{"role", "user"}, {"content", "x"}}}}};
   json body = base;
-  body["format"] = "json";
+  body["messages"][0]["images"] = {"iVBORw0KGgo="};
   const auto reply = post(url(), "/api/chat", body);
   EXPECT_EQ(reply.status, 400) << reply.body;
+  EXPECT_THAT(reply.json.value("error", ""), HasSubstr("image"));
 }
 
 TEST(Cancellation, AClientThatLeavesFreesTheEngineAtOnce) {

@@ -158,6 +158,11 @@ TEST_F(ModelTransferTest, RefusesContentThatIsNotWhatWasAnnounced) {
   hub_.set_fault(kLayer, {.times = 1000, .wrong_content = std::string(10'500, 'v')});
   EXPECT_THAT(failure(), HasSubstr("digest mismatch, file must be downloaded again: want sha256:"));
   hub_.set_fault(kLayer, {});
+  pull();  // nothing wrong was kept
+  EXPECT_EQ(open()->layer_count(), 3U);
+}
+
+TEST_F(ModelTransferTest, RefusesSmallFilesThatAreNotWhatWasAnnounced) {
   hub_.set_fault("tokenizer.json", {.times = 1000,
                                     .wrong_content = std::string(
                                         read_file(package_.path() / "tokenizer.json", 1 << 24).size(), '{')});
