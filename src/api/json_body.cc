@@ -262,6 +262,17 @@ std::optional<std::int64_t> JsonFields::integer(std::string_view name) const {
   return value->get<std::int64_t>();
 }
 
+std::optional<double> JsonFields::number(std::string_view name) const {
+  const Json* value = find(name);
+  if (value == nullptr) {
+    return std::nullopt;
+  }
+  if (!value->is_number()) {
+    refuse(name, "a number", *value);
+  }
+  return value->get<double>();
+}
+
 const Json* JsonFields::array(std::string_view name) const {
   const Json* value = find(name);
   if (value != nullptr && !value->is_array()) {
@@ -276,6 +287,21 @@ const Json* JsonFields::object(std::string_view name) const {
     refuse(name, "an object", *value);
   }
   return value;
+}
+
+JsonFields JsonFields::element(std::string_view name, const Json& array, std::size_t index) const {
+  const std::string element_name = std::string(name) + "[" + std::to_string(index) + "]";
+  if (!array[index].is_object()) {
+    refuse(element_name, "an object", array[index]);
+  }
+  return JsonFields(array[index], path_of(element_name) + ".");
+}
+
+JsonFields JsonFields::inside(std::string_view name, const Json& object) const {
+  if (!object.is_object()) {
+    refuse(name, "an object", object);
+  }
+  return JsonFields(object, path_of(name) + ".");
 }
 
 }  // namespace axllama::api

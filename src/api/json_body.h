@@ -43,9 +43,14 @@ class JsonFields {
   std::string string(std::string_view name, std::string otherwise = {}) const;
   bool boolean(std::string_view name, bool otherwise) const;
   std::optional<std::int64_t> integer(std::string_view name) const;
+  std::optional<double> number(std::string_view name) const;
   /// The array or object, or null when absent.
   const Json* array(std::string_view name) const;
   const Json* object(std::string_view name) const;
+  /// The members of the object at `index` of an array found here.
+  JsonFields element(std::string_view name, const Json& array, std::size_t index) const;
+  /// The members of an object found here.
+  JsonFields inside(std::string_view name, const Json& object) const;
 
   /// "messages[2].content", for messages.
   std::string path_of(std::string_view name) const { return path_ + std::string(name); }

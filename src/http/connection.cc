@@ -286,8 +286,10 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
 
   /// A refusal before there is a request to answer.
   Awaitable<void> refuse_unread(int status, const std::string& message) {
-    SocketResponse response(socket_, {.keep_alive = false, .request_id = telemetry::new_request_id()});
-    const std::string body = listener_.render_error("", status, message);
+    Request unread;
+    unread.id = telemetry::new_request_id();
+    SocketResponse response(socket_, {.keep_alive = false, .request_id = unread.id});
+    const std::string body = listener_.render_error(unread, status, message);
     try {
       co_await response.respond(status, kJsonContentType, body);
     } catch (const boost::system::system_error&) {

@@ -12,7 +12,7 @@ constexpr const char* kRetryAfterSeconds = "5";
 }  // namespace
 
 Refusal refuse(const ErrorRenderer& render, const Request& request, int status, const std::string& message) {
-  Refusal refusal{status, std::string(kJsonContentType), render(request.path, status, message), {}};
+  Refusal refusal{status, std::string(kJsonContentType), render(request, status, message), {}};
   if (status == 503) {
     refusal.headers.emplace_back("Retry-After", kRetryAfterSeconds);
   }

@@ -95,7 +95,7 @@ tcp::acceptor listen(asio::io_context& context, const Endpoint& endpoint) {
 void turn_away(tcp::socket& socket) {
   static const std::string kAnswer = [] {
     const std::string body =
-        render_plain_error("", 503, "the server has too many connections; try again later");
+        render_plain_error({}, 503, "the server has too many connections; try again later");
     return "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json; "
            "charset=utf-8\r\nRetry-After: 5\r\n"
            "Connection: close\r\nContent-Length: " +
@@ -109,7 +109,7 @@ void turn_away(tcp::socket& socket) {
 
 }  // namespace
 
-std::string render_plain_error(std::string_view, int, const std::string& message) {
+std::string render_plain_error(const Request&, int, const std::string& message) {
   const nlohmann::json body{{"error", message}};
   return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -16,12 +16,13 @@
 namespace axllama::http {
 
 /// The body of an error that this room answers by itself (404 and 405 have texts of their own), in the
-/// dialect of `path`. JSON. Called from any I/O thread; must not throw.
+/// dialect of the request's path, which is empty when the request could not be read. JSON. Called from any
+/// I/O thread; must not throw.
 using ErrorRenderer =
-    std::function<std::string(std::string_view path, int status, const std::string& message)>;
+    std::function<std::string(const Request& request, int status, const std::string& message)>;
 
 /// {"error":"message"}
-std::string render_plain_error(std::string_view path, int status, const std::string& message);
+std::string render_plain_error(const Request& request, int status, const std::string& message);
 
 /// One address with its routes.
 struct Listener {

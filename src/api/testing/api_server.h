@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "api/error_bodies.h"
 #include "api/json_body.h"
 #include "api/testing/fake_service.h"
 #include "http/router.h"
@@ -70,6 +71,7 @@ class ApiServer {
     http::Listener listener;
     listener.endpoint.port = 0;
     listener.router = std::move(router);
+    listener.render_error = render_error;
     options.listeners.push_back(std::move(listener));
     options.log_requests = false;
     server_ = std::make_unique<http::Server>(std::move(options));
