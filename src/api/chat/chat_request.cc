@@ -1,6 +1,7 @@
 #include "api/chat/chat_request.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "base/error.h"
@@ -31,6 +32,22 @@ void drop_earlier_thoughts(std::vector<text::ChatMessage>& messages) {
   }
 }
 
+/// Some clients name the call that a result answers only by its id; templates want the tool's name.
+void name_tool_results(std::vector<text::ChatMessage>& messages) {
+  for (auto message = messages.begin(); message != messages.end(); ++message) {
+    if (message->role != "tool" || !message->tool_name.empty() || message->tool_call_id.empty()) {
+      continue;
+    }
+    for (auto earlier = messages.begin(); earlier != message; ++earlier) {
+      for (const text::ToolCall& call : earlier->tool_calls) {
+        if (call.id == message->tool_call_id) {
+          message->tool_name = call.name;  // the newest wins
+        }
+      }
+    }
+  }
+}
+
 /// Qwen3 and DeepSeek-R1 must not see what they thought in earlier turns.
 bool hides_earlier_thoughts(const OpenModel& model) {
   return model.package->architecture() == "qwen3" ||
@@ -45,6 +62,28 @@ void refuse_request(const std::string& message) {
 
 std::string in_quotes(const std::string& text) {
   return to_json(Json(text));
+}
+
+std::vector<text::TokenId> parse_tokens(const Json* array, const std::string& name,
+                                        const model::Package& package) {
+  std::vector<text::TokenId> tokens;
+  if (array == nullptr) {
+    return tokens;
+  }
+  const std::size_t limit = package.tokenizer().vocabulary_size();
+  for (const Json& element : *array) {
+    if (!element.is_number_integer()) {
+      refuse_request("the field \"" + name + "\" must be an array of whole numbers");
+    }
+    const auto id = element.get<std::int64_t>();
+    if (id < 0 || static_cast<std::uint64_t>(id) >= limit) {
+      refuse_request("the field \"" + name + "\" holds the token " + std::to_string(id) +
+                     ", but this model's tokens end at " + std::to_string(limit - 1) +
+                     "; it belongs to another model");
+    }
+    tokens.push_back(static_cast<text::TokenId>(id));
+  }
+  return tokens;
 }
 
 void set_thinking(ChatRequest& request, const std::optional<bool>& asked, std::string_view level) {
@@ -62,8 +101,31 @@ void set_thinking(ChatRequest& request, const std::optional<bool>& asked, std::s
   }
 }
 
+bool parse_effort(const std::string& level) {
+  constexpr std::array<std::string_view, 7> kLevels{"minimal", "low",   "medium", "high",
+                                                    "xhigh",   "ultra", "max"};
+  if (level == "none") {
+    return false;
+  }
+  if (std::find(kLevels.begin(), kLevels.end(), level) == kLevels.end()) {
+    refuse_request("invalid reasoning value: " + in_quotes(level) +
+                   " (must be \"none\", \"minimal\", \"low\", \"medium\", \"high\", \"xhigh\", \"ultra\" or "
+                   "\"max\")");
+  }
+  return true;
+}
+
 void refuse_images(const ChatRequest& request) {
   refuse_request(in_quotes(request.asked_name) + " does not support vision; send the request without images");
+}
+
+int parse_top_logprobs(const JsonFields& fields) {
+  constexpr int kMost = 20;
+  const std::int64_t count = fields.integer("top_logprobs").value_or(0);
+  if (count < 0 || count > kMost) {
+    refuse_request("top_logprobs must be between 0 and 20");
+  }
+  return static_cast<int>(count);
 }
 
 void set_format(ChatRequest& request, const Json* format) {
@@ -92,6 +154,7 @@ void complete_conversation(ChatRequest& request) {
   if (system && !system->empty() && request.messages.front().role != "system") {
     request.messages.insert(request.messages.begin(), {"system", *system});
   }
+  name_tool_results(request.messages);
   if (hides_earlier_thoughts(request.model)) {
     drop_earlier_thoughts(request.messages);
   }

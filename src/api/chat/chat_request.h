@@ -32,7 +32,8 @@ struct ChatRequest {
   std::string asked_name;  // the model as the client wrote it; answers repeat it
   OpenModel model;
 
-  // The prompt: a raw text, or a conversation for the chat template.
+  // The prompt: a raw text (with the tokenizer's own beginning, unless tokens stand in front), or a
+  // conversation for the chat template.
   std::optional<std::string> raw_prompt;
   std::vector<text::ChatMessage> messages;
   std::vector<text::TokenId> context;  // tokens of an earlier exchange, put in front
@@ -65,10 +66,18 @@ struct ChatRequest {
 /// A JSON string in quotes, as messages show names.
 std::string in_quotes(const std::string& text);
 
+/// The tokens in an array (null: none) of the field `name`. Throws Error when one is none of the model's.
+std::vector<text::TokenId> parse_tokens(const Json* array, const std::string& name,
+                                        const model::Package& package);
+
 /// Sets request.think to what was asked, or to what the model does by itself, and how much it is to think
 /// ("max" and above count as "high", "minimal" as "low"). Throws Error when a model that cannot think is
 /// asked to.
 void set_thinking(ChatRequest& request, const std::optional<bool>& asked, std::string_view level = {});
+
+/// A level of effort as a switch: "none" is off, every other level is on. Throws Error for a word that is
+/// none: `invalid reasoning value: "x" (must be ...)`.
+bool parse_effort(const std::string& level);
 
 /// Refuses pictures for a model that cannot see.
 [[noreturn]] void refuse_images(const ChatRequest& request);
@@ -78,12 +87,16 @@ void set_thinking(ChatRequest& request, const std::optional<bool>& asked, std::s
 /// the choice of one that is not there.
 void offer_tools(ChatRequest& request, Json tools, ToolChoice choice = {});
 
+/// `top_logprobs`, 0 where it is absent. Throws Error `top_logprobs must be between 0 and 20`.
+int parse_top_logprobs(const JsonFields& fields);
+
 /// Sets what the answer must look like: the string "json", a JSON Schema object; null or "": anything. Throws
 /// Error.
 void set_format(ChatRequest& request, const Json* format);
 
-/// Makes a conversation what the model is to see: its own system prompt in front when the client brings none,
-/// and none of the thoughts that some models must not find in their earlier answers.
+/// Makes a conversation (of at least one message) what the model is to see: its own system prompt in front
+/// when the client brings none, the names of tools beside their results, and none of the thoughts that some
+/// models must not find in their earlier answers.
 void complete_conversation(ChatRequest& request);
 
 }  // namespace axllama::api::chat

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "inference/sampling.h"
+#include "model/package.h"
 
 namespace axllama::api::chat {
 
@@ -16,5 +17,8 @@ struct GenerationOptions {
   int num_keep = 4;            // tokens at the front that survive cutting a prompt
   std::vector<std::string> stop;
 };
+
+/// The model's own defaults, with Ollama's below them.
+GenerationOptions default_options(const model::SamplingDefaults& defaults);
 
 }  // namespace axllama::api::chat

@@ -55,9 +55,8 @@ void set_text(const ChatRequest& request, std::string rendered, BuiltPrompt& pro
 
 void set_raw_text(const ChatRequest& request, BuiltPrompt& prompt) {
   const text::Tokenizer& tokenizer = request.model.package->tokenizer();
-  prompt.text = *request.raw_prompt;
-  prompt.tokens = tokenizer.encode(prompt.text);
-  if (prompt.tokens.empty() || prompt.tokens.front() != tokenizer.bos()) {
+  set_text(request, *request.raw_prompt, prompt);
+  if (request.context.empty() && (prompt.tokens.empty() || prompt.tokens.front() != tokenizer.bos())) {
     prompt.tokens = tokenizer.add_special_tokens(std::move(prompt.tokens));
   }
 }
@@ -185,6 +184,16 @@ BuiltPrompt build_prompt(const ChatRequest& request, std::size_t context_length)
     drop_middle(request, limit, prompt.tokens);
   }
   return prompt;
+}
+
+std::size_t count_prompt_tokens(const ChatRequest& request) {
+  BuiltPrompt prompt;
+  if (request.raw_prompt) {
+    set_raw_text(request, prompt);
+  } else {
+    set_text(request, render(request, request.messages), prompt);
+  }
+  return prompt.tokens.size();
 }
 
 inference::GenerationRequest make_generation(const ChatRequest& request, const BuiltPrompt& prompt) {

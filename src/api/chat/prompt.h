@@ -27,6 +27,9 @@ struct BuiltPrompt {
 /// (kInvalidArgument) when the prompt does not fit, or from the template.
 BuiltPrompt build_prompt(const ChatRequest& request, std::size_t context_length);
 
+/// Tokens of a request's whole prompt, however long.
+std::size_t count_prompt_tokens(const ChatRequest& request);
+
 /// What the engine is to do.
 inference::GenerationRequest make_generation(const ChatRequest& request, const BuiltPrompt& prompt);
 

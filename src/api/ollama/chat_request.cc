@@ -69,7 +69,7 @@ InferenceCall parse_chat_request(const Json& body, const store::Library& library
     }
   }
   const std::optional<bool> think = parse_think(fields);
-  check_top_logprobs(fields);
+  chat::parse_top_logprobs(fields);  // checked before the model is looked at
 
   if (request.asked_name.empty()) {
     chat::refuse_request("model is required");

@@ -11,27 +11,6 @@ chat::OpenModel open_asked(const store::Library& library, const std::string& nam
   return chat::open_model(library, name);
 }
 
-std::vector<text::TokenId> parse_context(const Json* array, const model::Package& package) {
-  std::vector<text::TokenId> tokens;
-  if (array == nullptr) {
-    return tokens;
-  }
-  const std::size_t limit = package.tokenizer().vocabulary_size();
-  for (const Json& element : *array) {
-    if (!element.is_number_integer()) {
-      chat::refuse_request("the field \"context\" must be an array of whole numbers");
-    }
-    const auto id = element.get<std::int64_t>();
-    if (id < 0 || static_cast<std::uint64_t>(id) >= limit) {
-      chat::refuse_request("the field \"context\" holds the token " + std::to_string(id) +
-                           ", but this model's tokens end at " + std::to_string(limit - 1) +
-                           "; it belongs to another model");
-    }
-    tokens.push_back(static_cast<text::TokenId>(id));
-  }
-  return tokens;
-}
-
 void set_messages(chat::ChatRequest& request, const std::string& system, std::string prompt) {
   if (!system.empty()) {
     request.messages.push_back({"system", system});
@@ -57,7 +36,7 @@ InferenceCall parse_generate_request(const Json& body, const store::Library& lib
   const Json* context = fields.array("context");
   const bool has_context = context != nullptr && !context->empty();
   const std::optional<bool> think = parse_think(fields);
-  check_top_logprobs(fields);
+  chat::parse_top_logprobs(fields);  // checked before the model is looked at
 
   request.model = open_asked(library, request.asked_name);
   if (is_unload(!prompt.empty(), request.keep_alive)) {
@@ -90,7 +69,7 @@ InferenceCall parse_generate_request(const Json& body, const store::Library& lib
     request.raw_prompt = std::move(prompt);
     return call;
   }
-  request.context = parse_context(context, *request.model.package);
+  request.context = chat::parse_tokens(context, "context", *request.model.package);
   set_messages(request, system.empty() ? request.model.package->system_prompt().value_or("") : system,
                std::move(prompt));
   return call;

@@ -8,6 +8,7 @@
 #include "api/ollama/records.h"
 #include "api/ollama/request_fields.h"
 #include "api/ollama/state.h"
+#include "api/request_body.h"
 #include "http/status.h"
 
 // Coroutines here hold only named values: GCC 12 destroys some temporaries of a co_await expression twice.
@@ -21,8 +22,7 @@ using http::ResponseWriter;
 using Parser = InferenceCall (*)(const Json&, const store::Library&);
 
 void parse_call(Parser parse, State& state, Request& request, InferenceCall& call) {
-  call = parse(parse_json_body(request.body), state.library);
-  std::string().swap(request.body);  // a long prompt need not be held twice
+  call = parse(take_json_body(request), state.library);
 }
 
 std::string done_without_answer(const InferenceCall& call, const char* reason) {

@@ -16,8 +16,8 @@ struct OllamaContext {
   std::shared_ptr<chat::Core> core;
 };
 
-/// Adds Ollama's native routes: /, /api/version, /api/tags, /api/show, /api/ps, /api/generate, /api/chat.
-/// Errors are
+/// Adds Ollama's native routes: /, /api/version, /api/tags, /api/show, /api/ps, /api/generate, /api/chat,
+/// /api/tokenize, /api/detokenize, and those of accounts and the cloud as a server without them. Errors are
 /// {"error": "sentence"}.
 void add_ollama_routes(http::Router& router, const OllamaContext& context);
 

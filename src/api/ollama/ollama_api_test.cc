@@ -14,6 +14,7 @@
 
 #include "api/json_body.h"
 #include "api/testing/api_server.h"
+#include "api/testing/dialect_test.h"
 #include "api/testing/fake_service.h"
 #include "base/error.h"
 #include "base/timestamp.h"
@@ -32,51 +33,18 @@ using ::testing::HasSubstr;
 using testing::records_of;
 using ::testing::StartsWith;
 
-class OllamaApiTest : public ::testing::Test {
+class OllamaApiTest : public testing::DialectTest {
  protected:
-  OllamaApiTest() : library_({models_.path()}) {}
-
-  testing::ApiServer& server() {
-    if (!server_) {
-      server_ = std::make_unique<testing::ApiServer>([this](http::Router& router) {
-        add_ollama_routes(router, {std::make_shared<chat::Core>(service_, library_)});
-      });
-    }
-    return *server_;
-  }
-  ~OllamaApiTest() override {
-    if (server_) {
-      server_->server().stop(0ms);
-    }
+  void add_routes(http::Router& router, const std::shared_ptr<chat::Core>& core) override {
+    add_ollama_routes(router, {core});
   }
 
-  RawResponse post(const std::string& path, const Json& body) { return server().post(path, to_json(body)); }
-  Json reply(const std::string& path, const Json& body, int status = 200) {
-    const RawResponse response = post(path, body);
-    EXPECT_EQ(response.status, status) << response.body;
-    EXPECT_THAT(*response.headers.find("Content-Type"), StartsWith("application/json"));
-    return Json::parse(response.body);
-  }
   std::string error(const std::string& path, const std::string& body, int status) {
     const RawResponse response = server().post(path, body);
     EXPECT_EQ(response.status, status) << body << " -> " << response.body;
     EXPECT_THAT(*response.headers.find("Content-Type"), StartsWith("application/json"));
     return Json::parse(response.body).value("error", "");
   }
-  const serving::InferenceRequest& submitted() { return *service_.last_request()->submitted; }
-  /// What the model was shown; the test models have one token per byte.
-  std::string prompt() {
-    std::string text;
-    for (const text::TokenId token : submitted().generation.prompt) {
-      text += token < 256 ? std::string(1, static_cast<char>(token)) : "<" + std::to_string(token) + ">";
-    }
-    return text;
-  }
-
-  testing::ModelFolder models_;
-  store::Library library_;
-  testing::FakeService service_;
-  std::unique_ptr<testing::ApiServer> server_;
 };
 
 Json chat_body(const std::string& model, const std::string& content = "Hi") {
@@ -215,6 +183,32 @@ TEST_F(OllamaApiTest, ShowErrors) {
   EXPECT_EQ(error("/api/show", R"({"model":"nope"})", 404), "model 'nope' not found");
   EXPECT_EQ(error("/api/show", R"({"model":"a b"})", 400), "invalid model name");
   EXPECT_THAT(error("/api/show", R"({"model":"broken"})", 400), HasSubstr("LFS"));
+}
+
+TEST_F(OllamaApiTest, TextBecomesTokensAndBack) {
+  EXPECT_EQ(to_json(reply("/api/tokenize", {{"model", "plain"}, {"text", "Hi"}})),
+            R"({"model":"plain","tokens":[72,105]})");
+  EXPECT_EQ(reply("/api/tokenize", {{"model", "plain"}, {"content", ""}})["tokens"], Json::array());
+  EXPECT_EQ(to_json(reply("/api/detokenize", {{"model", "plain"}, {"tokens", {72, 105}}})),
+            R"({"model":"plain","text":"Hi"})");
+  EXPECT_EQ(error("/api/tokenize", R"({"text":"x"})", 400), "model is required");
+  EXPECT_EQ(error("/api/tokenize", R"({"model":"nope"})", 404), "model 'nope' not found");
+  EXPECT_THAT(error("/api/detokenize", R"({"model":"plain","tokens":[999]})", 400), HasSubstr("token 999"));
+  EXPECT_THAT(error("/api/detokenize", R"({"model":"plain","tokens":["x"]})", 400),
+              HasSubstr("whole numbers"));
+}
+
+TEST_F(OllamaApiTest, AccountAndCloudAreAnsweredAsOffline) {
+  EXPECT_EQ(server().call("GET", "/api/status").body, R"({"cloud":{"disabled":true,"source":"env"}})");
+  EXPECT_EQ(error("/api/me", "", 401), "unauthorized");
+  EXPECT_EQ(server().call("POST", "/api/signout").status, 200);
+  EXPECT_EQ(server().call("DELETE", "/api/user/keys/abc").status, 200);
+  EXPECT_EQ(error("/api/experimental/web_search", R"({"query":"x"})", 403),
+            "ollama cloud is disabled: web search is unavailable");
+  EXPECT_EQ(error("/api/experimental/web_fetch", "{}", 403),
+            "ollama cloud is disabled: web fetch is unavailable");
+  EXPECT_EQ(server().call("GET", "/api/experimental/model-recommendations").body,
+            R"({"recommendations":[]})");
 }
 
 // ---- Answers

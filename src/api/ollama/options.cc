@@ -128,13 +128,7 @@ bool set_option(chat::GenerationOptions& options, std::string_view name, const J
 }  // namespace
 
 chat::GenerationOptions parse_options(const Json* options, const model::SamplingDefaults& defaults) {
-  chat::GenerationOptions result;
-  inference::SamplingOptions& sampling = result.sampling;
-  sampling.temperature = defaults.temperature.value_or(sampling.temperature);
-  sampling.top_k = defaults.top_k.value_or(sampling.top_k);
-  sampling.top_p = defaults.top_p.value_or(sampling.top_p);
-  sampling.repeat_penalty = defaults.repeat_penalty.value_or(sampling.repeat_penalty);
-  sampling.repeat_last_n = defaults.repeat_last_n.value_or(sampling.repeat_last_n);
+  chat::GenerationOptions result = chat::default_options(defaults);
   if (options == nullptr) {
     return result;
   }

@@ -4,24 +4,6 @@
 #include "api/ollama/options.h"
 
 namespace axllama::api::ollama {
-namespace {
-
-constexpr int kMostTopLogprobs = 20;
-
-/// The field `top_logprobs` as far as it was checked.
-int top_logprobs(const JsonFields& fields) {
-  return static_cast<int>(fields.integer("top_logprobs").value_or(0));
-}
-
-}  // namespace
-
-void check_top_logprobs(const JsonFields& fields) {
-  const std::int64_t count = fields.integer("top_logprobs").value_or(0);
-  if (count < 0 || count > kMostTopLogprobs) {
-    chat::refuse_request("top_logprobs must be between 0 and 20");
-  }
-}
-
 std::optional<bool> parse_think(const JsonFields& fields) {
   const Json* value = fields.find("think");
   if (value == nullptr) {
@@ -73,7 +55,7 @@ void set_options(InferenceCall& call, const JsonFields& fields) {
 void set_output(InferenceCall& call, const JsonFields& fields) {
   chat::set_format(call.request, fields.find("format"));
   if (fields.boolean("logprobs", false)) {
-    call.request.top_logprobs = top_logprobs(fields);
+    call.request.top_logprobs = chat::parse_top_logprobs(fields);
   }
 }
 

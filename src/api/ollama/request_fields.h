@@ -12,8 +12,6 @@ namespace axllama::api::ollama {
 /// Reads what /api/generate and /api/chat have in common, in the order of Ollama's checks, so that a client
 /// sees the same error first. Each function throws Error.
 
-/// `top_logprobs`, before the model is looked at.
-void check_top_logprobs(const JsonFields& fields);
 /// The value of `think`: unset, off or on (a level counts as on).
 std::optional<bool> parse_think(const JsonFields& fields);
 /// The level in `think`, "" where it is none.

@@ -30,6 +30,11 @@ http::Handler tags_handler(StatePointer state);
 http::Handler show_handler(StatePointer state);
 http::Handler ps_handler(StatePointer state);
 http::Handler version_handler();
+http::Handler tokenize_handler(StatePointer state);
+http::Handler detokenize_handler(StatePointer state);
 http::Handler root_handler();
+
+/// Those of accounts and of Ollama's cloud.
+void add_offline_routes(http::Router& router);
 
 }  // namespace axllama::api::ollama
