@@ -2,7 +2,10 @@
 
 #include <utility>
 
+#include "api/anthropic/anthropic_api.h"
+#include "api/error_bodies.h"
 #include "api/ollama/ollama_api.h"
+#include "api/openai/openai_api.h"
 #include "api/sidecar/sidecar_api.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -43,10 +46,15 @@ struct ServerApp::Impl {
 
   http::ServerOptions server_options(const ServerConfig& config) {
     http::ServerOptions options;
-    auto ollama_routes = std::make_shared<http::Router>();
-    ollama::add_ollama_routes(*ollama_routes, {std::make_shared<chat::Core>(scheduler, library)});
-    options.listeners.push_back(
-        {.endpoint = config.listen, .router = std::move(ollama_routes), .origins = config.origins});
+    auto routes = std::make_shared<http::Router>();
+    const auto core = std::make_shared<chat::Core>(scheduler, library);
+    ollama::add_ollama_routes(*routes, {core});
+    openai::add_openai_routes(*routes, core);
+    anthropic::add_anthropic_routes(*routes, core);
+    options.listeners.push_back({.endpoint = config.listen,
+                                 .router = std::move(routes),
+                                 .origins = config.origins,
+                                 .render_error = render_error});
     if (config.sidecar) {
       auto sidecar_routes = std::make_shared<http::Router>();
       sidecar::add_sidecar_routes(*sidecar_routes, {scheduler, library, {}});
