@@ -38,17 +38,25 @@ serving::SchedulerOptions scheduler_options(const ServerConfig& config) {
   return options;
 }
 
+store::LibraryOptions library_options(const ServerConfig& config) {
+  return {.roots = config.model_roots, .watched = config.watched_folders, .store = config.store};
+}
+
 }  // namespace
 
 struct ServerApp::Impl {
-  explicit Impl(const ServerConfig& config)
-      : library(config.model_roots), scheduler(scheduler_options(config)), server(server_options(config)) {}
+  Impl(const ServerConfig& config, CompileFunction compile)
+      : library(library_options(config)),
+        prune(config.prune_store),
+        scheduler(scheduler_options(config)),
+        server(server_options(config, std::move(compile))) {}
 
-  http::ServerOptions server_options(const ServerConfig& config) {
+  http::ServerOptions server_options(const ServerConfig& config, CompileFunction compile) {
     http::ServerOptions options;
     auto routes = std::make_shared<http::Router>();
     const auto core = std::make_shared<chat::Core>(scheduler, library);
-    ollama::add_ollama_routes(*routes, {core});
+    ollama::add_ollama_routes(*routes,
+                              {core, std::move(compile), store::transfer_options_from_environment()});
     openai::add_openai_routes(*routes, core);
     anthropic::add_anthropic_routes(*routes, core);
     options.listeners.push_back({.endpoint = config.listen,
@@ -65,17 +73,20 @@ struct ServerApp::Impl {
   }
 
   store::Library library;
+  bool prune;
   serving::Scheduler scheduler;
   http::Server server;  // last: its handlers use the others
 };
 
-ServerApp::ServerApp(const ServerConfig& config) : impl_(std::make_unique<Impl>(config)) {}
+ServerApp::ServerApp(const ServerConfig& config, CompileFunction compile)
+    : impl_(std::make_unique<Impl>(config, std::move(compile))) {}
 
 ServerApp::~ServerApp() {
   stop(std::chrono::milliseconds(0));
 }
 
 void ServerApp::start() {
+  if (store::ModelStore* store = impl_->library.store()) store->repair({.prune = impl_->prune});
   impl_->server.start();
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "api/model_compiler.h"
 #include "api/server_config.h"
 #include "http/endpoint.h"
 #include "serving/service.h"
@@ -14,7 +15,8 @@ namespace axllama::api {
 /// by one thread.
 class ServerApp {
  public:
-  explicit ServerApp(const ServerConfig& config);
+  /// `compile`: makes packages of weights; unset: weights are refused.
+  explicit ServerApp(const ServerConfig& config, CompileFunction compile = {});
   ~ServerApp();  // stop(0)
   ServerApp(const ServerApp&) = delete;
   ServerApp& operator=(const ServerApp&) = delete;

@@ -69,6 +69,15 @@ std::optional<std::size_t> whole_number(const std::string& text) {
   return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
 }
 
+/// Ollama's own place, so that what is installed there is found.
+fs::path default_store(const Reader& environment) {
+  for (const char* name : {"AXLLAMA_STORE", "OLLAMA_MODELS"}) {
+    if (const std::string folder = environment.plain(name); !folder.empty()) return folder;
+  }
+  const std::string home = environment.plain("HOME");
+  return home.empty() ? fs::path() : fs::path(home) / ".ollama" / "models";
+}
+
 http::Endpoint endpoint(const std::string& text, std::uint16_t port, std::vector<std::string>& warnings) {
   http::ParsedEndpoint parsed = http::parse_endpoint(text, port);
   if (!parsed.warning.empty()) warnings.push_back(parsed.warning);
@@ -126,6 +135,11 @@ ServerConfig server_config_from_environment(const EnvironmentLookup& lookup) {
     config.sidecar = endpoint(sidecar, kSidecarPort, config.warnings);
   }
   config.model_roots = default_model_roots(lookup);
+  config.store = default_store(environment);
+  config.prune_store = environment.text("NOPRUNE").empty();
+  for (const std::string& folder : split(environment.plain("AXLLAMA_WATCH"), ':')) {
+    config.watched_folders.emplace_back(folder);
+  }
   config.origins = split(environment.text("ORIGINS"), ',');
   if (const std::string text = environment.text("KEEP_ALIVE"); !text.empty()) {
     try {

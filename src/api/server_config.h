@@ -18,8 +18,11 @@ struct ServerConfig {
   http::Endpoint listen;                  // AXLLAMA_HOST, OLLAMA_HOST
   std::optional<http::Endpoint> sidecar;  // AXLLAMA_SIDECAR; unset: off
   std::vector<std::filesystem::path>
-      model_roots;                   // AXLLAMA_MODELS (several with ':'), then the bundled models
-  std::vector<std::string> origins;  // AXLLAMA_ORIGINS, OLLAMA_ORIGINS (comma separated)
+      model_roots;              // AXLLAMA_MODELS (several with ':'), then the bundled models
+  std::filesystem::path store;  // of models as Ollama keeps them: AXLLAMA_STORE, OLLAMA_MODELS
+  bool prune_store = true;      // at start; OLLAMA_NOPRUNE: false
+  std::vector<std::filesystem::path> watched_folders;  // AXLLAMA_WATCH (several with ':')
+  std::vector<std::string> origins;                    // AXLLAMA_ORIGINS, OLLAMA_ORIGINS (comma separated)
   std::chrono::nanoseconds keep_alive = std::chrono::minutes(5);  // AXLLAMA_KEEP_ALIVE, OLLAMA_KEEP_ALIVE
   std::size_t max_queue = 512;                                    // AXLLAMA_MAX_QUEUE, OLLAMA_MAX_QUEUE
   std::size_t kv_slots = 0;  // AXLLAMA_KV_SLOTS: conversations per model kept on the card; 0: by its memory

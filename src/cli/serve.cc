@@ -14,6 +14,7 @@
 #include "base/byte_size.h"
 #include "base/error.h"
 #include "cli/command.h"
+#include "compiler/compiler.h"
 #include "telemetry/log.h"
 
 namespace axllama::cli {
@@ -28,6 +29,8 @@ struct ServeOptions {
   std::string sidecar;
   bool with_sidecar = false;
   std::vector<std::string> model_roots;
+  std::vector<std::string> watched;
+  std::string store;
   std::string keep_alive;
   std::size_t kv_slots = 0;
   std::size_t parallel = 0;
@@ -50,6 +53,9 @@ api::ServerConfig config_of(const ServeOptions& options) {
   }
   config.model_roots.insert(config.model_roots.begin(), options.model_roots.begin(),
                             options.model_roots.end());
+  config.watched_folders.insert(config.watched_folders.begin(), options.watched.begin(),
+                                options.watched.end());
+  if (!options.store.empty()) config.store = options.store;
   if (!options.keep_alive.empty()) config.keep_alive = api::parse_keep_alive(options.keep_alive);
   if (options.kv_slots > 0) config.kv_slots = options.kv_slots;
   if (options.parallel > 0) config.parallel = options.parallel;
@@ -103,12 +109,21 @@ void log_start(const api::ServerApp& app) {
   if (!card.problem.empty()) telemetry::log(LogLevel::kWarning, card.problem);
 }
 
+void compile(const api::CompileJob& job, const compiler::CompileProgress& progress) {
+  compiler::CompileOptions options;
+  options.source = job.source;
+  options.output = job.output;
+  if (!job.weight_type.empty()) options.weight_type = job.weight_type;
+  if (job.max_context > 0) options.max_context = job.max_context;
+  compiler::compile(options, progress);
+}
+
 void serve(const ServeOptions& options) {
   const StopSignals signals;  // before any thread is made
   const api::ServerConfig config = config_of(options);
   for (const std::string& warning : config.warnings) telemetry::log(LogLevel::kWarning, warning);
 
-  api::ServerApp app(config);
+  api::ServerApp app(config, &compile);
   app.start();
   log_start(app);
 
@@ -138,6 +153,12 @@ void add_serve(CLI::App& app) {
       ->add_option("--model-root", options->model_roots,
                    "Folder of model packages; may be given several times")
       ->take_all();
+  command
+      ->add_option("--watch", options->watched,
+                   "Folder into which packages are dropped while the server runs; may be given several times")
+      ->take_all();
+  command->add_option("--store", options->store,
+                      "Folder of pulled and created models [OLLAMA_MODELS, ~/.ollama/models]");
   command->add_option("--keep-alive", options->keep_alive, "How long an unused model stays loaded [5m]");
   command
       ->add_option("--kv-slots", options->kv_slots,
@@ -165,9 +186,10 @@ void add_serve(CLI::App& app) {
   command->footer(
       "Environment: OLLAMA_HOST, OLLAMA_ORIGINS, OLLAMA_KEEP_ALIVE, OLLAMA_MAX_QUEUE, "
       "OLLAMA_NUM_PARALLEL\n"
-      "(each also as AXLLAMA_...), AXLLAMA_KV_SLOTS, AXLLAMA_KV_CACHE_DIR, AXLLAMA_KV_CACHE_DISK,\n"
-      "AXLLAMA_KV_CACHE_HOST, AXLLAMA_SPECULATION, AXLLAMA_CARDS, AXLLAMA_MODELS,\n"
-      "AXLLAMA_SIDECAR, AXLLAMA_AXCL_LIBRARY, AXLLAMA_CARD_CHECKS.");
+      "(each also as AXLLAMA_...), OLLAMA_MODELS (AXLLAMA_STORE), OLLAMA_NOPRUNE, AXLLAMA_WATCH,\n"
+      "AXLLAMA_KV_SLOTS, AXLLAMA_KV_CACHE_DIR, AXLLAMA_KV_CACHE_DISK, AXLLAMA_KV_CACHE_HOST,\n"
+      "AXLLAMA_SPECULATION, AXLLAMA_CARDS, AXLLAMA_MODELS, AXLLAMA_SIDECAR, AXLLAMA_AXCL_LIBRARY,\n"
+      "AXLLAMA_CARD_CHECKS.");
   command->callback([options] { serve(*options); });
 }
 

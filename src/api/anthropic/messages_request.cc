@@ -123,7 +123,7 @@ MessagesRequest parse_messages_request(const Json& body, const store::Library& l
   const bool thinking = wants_thinking(fields);
 
   chat.model = chat::open_model(library, chat.asked_name);
-  chat.options = chat::default_options(chat.model.package->sampling_defaults());
+  chat.options = chat::default_options(chat.model);
   chat.options.num_predict = token_limit;
   chat::set_thinking(chat, thinking && chat.model.can_think());
   if (tool_choice) {

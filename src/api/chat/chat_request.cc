@@ -150,10 +150,15 @@ void set_format(ChatRequest& request, const Json* format) {
 }
 
 void complete_conversation(ChatRequest& request) {
-  const auto& system = request.model.package->system_prompt();
-  if (system && !system->empty() && request.messages.front().role != "system") {
-    request.messages.insert(request.messages.begin(), {"system", *system});
+  std::vector<text::ChatMessage> beginning;
+  const std::string system = request.model.system_prompt();
+  if (!system.empty() && request.messages.front().role != "system") {
+    beginning.push_back({"system", system});
   }
+  for (const store::PresetMessage& message : request.model.settings.messages) {
+    beginning.push_back({message.role, message.content});
+  }
+  request.messages.insert(request.messages.begin(), beginning.begin(), beginning.end());
   name_tool_results(request.messages);
   if (hides_earlier_thoughts(request.model)) {
     drop_earlier_thoughts(request.messages);

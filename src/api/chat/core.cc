@@ -3,7 +3,7 @@
 namespace axllama::api::chat {
 
 std::optional<std::size_t> ContextLengths::find(const OpenModel& model) {
-  const std::string& digest = model.record.digest;
+  const std::string& digest = model.record.package_digest;
   for (const serving::LoadedModel& loaded : service_.loaded()) {
     if (loaded.model.digest == digest && !loaded.loading && loaded.context_length > 0) {
       const std::lock_guard lock(mutex_);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "api/chat/open_model.h"
 #include "inference/sampling.h"
 #include "model/package.h"
 
@@ -18,7 +19,9 @@ struct GenerationOptions {
   std::vector<std::string> stop;
 };
 
-/// The model's own defaults, with Ollama's below them.
-GenerationOptions default_options(const model::SamplingDefaults& defaults);
+/// What a package recommends, with Ollama's defaults below it.
+GenerationOptions default_options(const model::SamplingDefaults& recommended);
+/// What the model's Modelfile says, with the package's defaults below it. Throws as set_options().
+GenerationOptions default_options(const OpenModel& model);
 
 }  // namespace axllama::api::chat

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "model/package.h"
 #include "serving/service.h"
 #include "store/library.h"
+#include "text/go_chat_template.h"
 
 namespace axllama::api::chat {
 
@@ -13,12 +15,21 @@ namespace axllama::api::chat {
 struct OpenModel {
   store::ModelRecord record;
   std::shared_ptr<const model::Package> package;
+  store::ModelSettings settings;                     // what a Modelfile says
+  std::optional<text::GoChatTemplate> own_template;  // of a Modelfile, instead of the package's
 
-  serving::ModelReference reference() const { return {record.name, record.digest, package}; }
+  /// Models that differ only in their settings share what is loaded.
+  serving::ModelReference reference() const { return {record.name, record.package_digest, package}; }
   /// "registry.ollama.ai/library/x:tag"
   std::string full_name() const;
-  bool can_think() const { return package->chat_template().supports_thinking(); }
-  bool can_call_tools() const { return package->chat_template().supports_tools(); }
+  bool can_think() const {
+    return own_template ? own_template->supports_thinking() : package->chat_template().supports_thinking();
+  }
+  bool can_call_tools() const {
+    return own_template ? own_template->supports_tools() : package->chat_template().supports_tools();
+  }
+  /// The Modelfile's system prompt, else the package's; may be empty.
+  std::string system_prompt() const;
 };
 
 /// Finds and opens the model a client names. Throws Error: (kInvalidArgument) `invalid model name`,

@@ -35,6 +35,9 @@ std::string render(const ChatRequest& request, std::vector<ChatMessage> messages
       inputs.extra = {{"reasoning_effort", request.think_level}};
     }
   }
+  if (request.model.own_template) {
+    return request.model.own_template->render(inputs);
+  }
   std::string prompt = chat_template.render(inputs);
   if (request.model.can_think() && !request.think && !chat_template.can_switch_thinking()) {
     const text::ThinkingTags& tags = chat_template.thinking_tags();

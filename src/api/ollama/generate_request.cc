@@ -15,7 +15,25 @@ void set_messages(chat::ChatRequest& request, const std::string& system, std::st
   if (!system.empty()) {
     request.messages.push_back({"system", system});
   }
+  if (request.context.empty()) {
+    for (const store::PresetMessage& message : request.model.settings.messages) {
+      request.messages.push_back({message.role, message.content});
+    }
+  }
   request.messages.push_back({"user", std::move(prompt)});
+}
+
+/// A template of the request's, or a place to fill in, is written without a conversation.
+void set_templated_prompt(chat::ChatRequest& request, const std::string& own_template,
+                          const text::GoPromptInputs& inputs) {
+  const std::optional<text::GoChatTemplate> go_template =
+      own_template.empty() ? request.model.own_template
+                           : std::optional(text::GoChatTemplate(own_template, request.asked_name));
+  if (!go_template || (!inputs.suffix.empty() && !go_template->supports_suffix())) {
+    chat::refuse_request(request.model.full_name() + " does not support insert");
+  }
+  request.raw_prompt = go_template->render(inputs);
+  request.think = false;
 }
 
 }  // namespace
@@ -29,8 +47,8 @@ InferenceCall parse_generate_request(const Json& body, const store::Library& lib
   set_switches(call, fields);
   std::string prompt = fields.string("prompt");
   const std::string system = fields.string("system");
-  const bool has_template = !fields.string("template").empty();
-  const bool has_suffix = !fields.string("suffix").empty();
+  const std::string own_template = fields.string("template");
+  const std::string suffix = fields.string("suffix");
   const bool raw = fields.boolean("raw", false);
   const bool images = has_images(fields);
   const Json* context = fields.array("context");
@@ -43,18 +61,10 @@ InferenceCall parse_generate_request(const Json& body, const store::Library& lib
     call.action = InferenceCall::Action::kUnload;
     return call;
   }
-  if (raw && (!system.empty() || has_template || has_context)) {
+  if (raw && (!system.empty() || !own_template.empty() || has_context)) {
     chat::refuse_request("raw mode does not support template, system, or context");
   }
   chat::set_thinking(request, think, parse_think_level(fields));
-  if (has_suffix) {
-    chat::refuse_request(request.model.full_name() + " does not support insert");
-  }
-  if (has_template) {
-    chat::refuse_request(
-        "the field \"template\" is not supported; the model's own chat template is used, or none with "
-        "\"raw\": true");
-  }
   if (images) {
     chat::refuse_images(request);
   }
@@ -70,8 +80,13 @@ InferenceCall parse_generate_request(const Json& body, const store::Library& lib
     return call;
   }
   request.context = chat::parse_tokens(context, "context", *request.model.package);
-  set_messages(request, system.empty() ? request.model.package->system_prompt().value_or("") : system,
-               std::move(prompt));
+  const std::string shown_system = system.empty() ? request.model.system_prompt() : system;
+  if (!own_template.empty() || !suffix.empty()) {
+    set_templated_prompt(request, own_template,
+                         {.system = shown_system, .prompt = std::move(prompt), .suffix = suffix});
+    return call;
+  }
+  set_messages(request, shown_system, std::move(prompt));
   return call;
 }
 

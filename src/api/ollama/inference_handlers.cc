@@ -58,7 +58,7 @@ Awaitable<void> answer_call(StatePointer state, Parser parser, Request& request,
   co_await state->core->background.run(parse);
   std::string body;
   if (call.action == InferenceCall::Action::kUnload) {
-    state->service.unload(call.request.model.record.digest);
+    state->service.unload(call.request.model.record.package_digest);
     body = done_without_answer(call, "unload");
   } else if (call.action == InferenceCall::Action::kLoad) {
     co_await chat::load(*state->core, call.request);

@@ -31,6 +31,20 @@ std::string quantization_level(const std::string& weight_type) {
   return weight_type.empty() ? "unknown" : weight_type;
 }
 
+/// Of a model this server cannot run (GGUF), as its config has it.
+ModelCard card_of_config(const Json& config) {
+  const auto text = [&config](const char* name) {
+    const auto found = config.find(name);
+    return found != config.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  ModelCard card;
+  card.format = text("model_format");
+  card.family = text("model_family");
+  card.parameter_size = text("model_type");
+  card.quantization_level = text("file_type");
+  return card;
+}
+
 }  // namespace
 
 std::string human_number(std::uint64_t number) {
@@ -71,10 +85,22 @@ ModelCard make_card(const model::Package& package) {
   return card;
 }
 
+void set_template_capabilities(ModelCard& card, const text::GoChatTemplate& go_template) {
+  const auto set = [&card](const char* name, bool can) {
+    std::erase(card.capabilities, name);
+    if (can) {
+      card.capabilities.emplace_back(name);
+    }
+  };
+  set("tools", go_template.supports_tools());
+  set("insert", go_template.supports_suffix());
+  set("thinking", go_template.supports_thinking());
+}
+
 Json details_json(const ModelCard& card) {
   Json details;
   details["parent_model"] = "";
-  details["format"] = "axmodel";
+  details["format"] = card.format;
   details["family"] = card.family;
   details["families"] = card.family.empty() ? Json::array() : Json::array({card.family});
   details["parameter_size"] = card.parameter_size;
@@ -100,7 +126,14 @@ ModelCard ModelCards::card(const store::Library& library, const store::ModelReco
   }
   ModelCard card;
   try {
-    card = make_card(*library.open(record));
+    if (record.package_digest.empty()) {
+      card = card_of_config(library.store()->config(*record.stored->manifest));
+    } else {
+      card = make_card(*library.open(record));
+      if (const auto own = library.settings(record).chat_template) {
+        set_template_capabilities(card, text::GoChatTemplate(*own, record.name));
+      }
+    }
   } catch (const base::Error& error) {
     telemetry::log(telemetry::LogLevel::kWarning, "a model package cannot be used",
                    {{"model", record.name}, {"error", error.what()}});

@@ -12,11 +12,13 @@
 #include "api/json_body.h"
 #include "model/package.h"
 #include "store/library.h"
+#include "text/go_chat_template.h"
 
 namespace axllama::api::ollama {
 
 /// What lists show about a package without opening it each time.
 struct ModelCard {
+  std::string format = "axmodel";
   std::string family;
   std::string parameter_size;      // "751.63M"
   std::string quantization_level;  // "BF16"
@@ -26,6 +28,8 @@ struct ModelCard {
 };
 
 ModelCard make_card(const model::Package& package);
+/// A Modelfile's template decides what its model can do.
+void set_template_capabilities(ModelCard& card, const text::GoChatTemplate& go_template);
 /// The object `details` of tags, ps and show.
 Json details_json(const ModelCard& card);
 

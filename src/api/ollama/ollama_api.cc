@@ -37,7 +37,7 @@ http::Handler version_handler() {
 }
 
 void add_ollama_routes(http::Router& router, const OllamaContext& context) {
-  const auto state = std::make_shared<State>(context.core);
+  const auto state = std::make_shared<State>(context.core, context.compile, context.transfer);
   for (const char* method : {"GET", "HEAD"}) {
     router.add(method, "/", root_handler());
     router.add(method, "/api/version", version_handler());
@@ -50,6 +50,7 @@ void add_ollama_routes(http::Router& router, const OllamaContext& context) {
   router.add("POST", "/api/tokenize", tokenize_handler(state));
   router.add("POST", "/api/detokenize", detokenize_handler(state));
   add_offline_routes(router);
+  add_management_routes(router, state);
 }
 
 }  // namespace axllama::api::ollama

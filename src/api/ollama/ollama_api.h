@@ -3,7 +3,9 @@
 #include <memory>
 
 #include "api/chat/core.h"
+#include "api/model_compiler.h"
 #include "http/router.h"
+#include "store/transfer/transfer_options.h"
 
 namespace axllama::api::ollama {
 
@@ -14,11 +16,11 @@ inline constexpr const char* kOllamaVersion = "0.32.15";
 /// What the dialect works with.
 struct OllamaContext {
   std::shared_ptr<chat::Core> core;
+  CompileFunction compile = {};  // unset: weights cannot be compiled
+  store::TransferOptions transfer = {};
 };
 
-/// Adds Ollama's native routes: /, /api/version, /api/tags, /api/show, /api/ps, /api/generate, /api/chat,
-/// /api/tokenize, /api/detokenize, and those of accounts and the cloud as a server without them. Errors are
-/// {"error": "sentence"}.
+/// Adds Ollama's native routes. Errors are {"error": "sentence"}.
 void add_ollama_routes(http::Router& router, const OllamaContext& context);
 
 }  // namespace axllama::api::ollama

@@ -639,8 +639,8 @@ TEST_F(OllamaApiTest, WhatIsNotSupportedIsRefused) {
               HasSubstr("does not support vision"));
   EXPECT_EQ(error("/api/generate", R"({"model":"plain","prompt":"x","suffix":"y"})", 400),
             "registry.ollama.ai/library/plain:latest does not support insert");
-  EXPECT_THAT(error("/api/generate", R"({"model":"plain","prompt":"x","template":"y"})", 400),
-              HasSubstr("\"template\""));
+  EXPECT_THAT(error("/api/generate", R"({"model":"plain","prompt":"x","template":"{{ if }}"})", 400),
+              HasSubstr("template, line 1"));
   EXPECT_THAT(error("/api/generate", R"({"model":"plain","prompt":"x","context":[1,999]})", 400),
               HasSubstr("token 999"));
   // These say nothing and are fine.

@@ -5,6 +5,7 @@
 
 #include "api/json_body.h"
 #include "api/ollama/state.h"
+#include "base/error.h"
 #include "base/timestamp.h"
 #include "http/status.h"
 
@@ -20,7 +21,7 @@ Json describe(const serving::LoadedModel& loaded, bool software_card) {
   model["name"] = loaded.model.name;
   model["model"] = loaded.model.name;
   model["size"] = loaded.card_bytes;
-  model["digest"] = loaded.model.digest;
+  model["digest"] = "";  // see shown_digest
   ModelCard card;
   if (loaded.model.package) {
     card = make_card(*loaded.model.package);
@@ -38,7 +39,20 @@ Json describe(const serving::LoadedModel& loaded, bool software_card) {
   return model;
 }
 
-std::string list_loaded(const serving::InferenceService& service) {
+/// The digest that lists show for the model: models of the store are loaded by their package's.
+std::string shown_digest(const store::Library& library, const serving::ModelReference& model) {
+  const auto name = store::ModelName::parse(model.name);
+  if (library.store() == nullptr || !name) return model.digest;
+  try {
+    const auto stored = library.store()->manifests().find(*name);
+    return stored ? stored->digest.hex() : model.digest;
+  } catch (const base::Error&) {
+    return model.digest;
+  }
+}
+
+std::string list_loaded(const State& state) {
+  const serving::InferenceService& service = state.service;
   std::vector<serving::LoadedModel> loaded = service.loaded();
   std::sort(loaded.begin(), loaded.end(), [](const serving::LoadedModel& a, const serving::LoadedModel& b) {
     return a.expires_at != b.expires_at ? a.expires_at > b.expires_at : a.model.name < b.model.name;
@@ -47,13 +61,15 @@ std::string list_loaded(const serving::InferenceService& service) {
   Json body;
   body["models"] = Json::array();
   for (const serving::LoadedModel& model : loaded) {
-    body["models"].push_back(describe(model, software_card));
+    Json description = describe(model, software_card);
+    description["digest"] = shown_digest(state.library, model.model);
+    body["models"].push_back(std::move(description));
   }
   return to_json(body);
 }
 
 Awaitable<void> ps(StatePointer state, ResponseWriter& response) {
-  const std::string body = list_loaded(state->service);
+  const std::string body = list_loaded(*state);
   co_await response.respond(200, http::kJsonContentType, body);
 }
 

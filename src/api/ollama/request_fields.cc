@@ -1,7 +1,7 @@
 #include "api/ollama/request_fields.h"
 
+#include "api/chat/options_object.h"
 #include "api/ollama/keep_alive.h"
-#include "api/ollama/options.h"
 
 namespace axllama::api::ollama {
 std::optional<bool> parse_think(const JsonFields& fields) {
@@ -48,8 +48,10 @@ void set_switches(InferenceCall& call, const JsonFields& fields) {
 }
 
 void set_options(InferenceCall& call, const JsonFields& fields) {
-  call.request.options =
-      parse_options(fields.object("options"), call.request.model.package->sampling_defaults());
+  call.request.options = chat::default_options(call.request.model);
+  if (const Json* options = fields.object("options")) {
+    chat::set_options(call.request.options, *options);
+  }
 }
 
 void set_output(InferenceCall& call, const JsonFields& fields) {

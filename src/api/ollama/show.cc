@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "api/json_body.h"
-#include "api/ollama/go_template.h"
 #include "api/ollama/model_info.h"
 #include "api/ollama/request_fields.h"
 #include "api/ollama/state.h"
@@ -16,6 +15,12 @@ namespace {
 using http::Awaitable;
 using http::Request;
 using http::ResponseWriter;
+
+/// "qwen3" of "team/qwen3:4b".
+std::string base_name(const store::ModelRecord& record) {
+  const auto name = store::ModelName::parse(record.name);
+  return name ? name->model : record.name.substr(0, record.name.find(':'));
+}
 
 std::string show_model(State& state, const Request& request) {
   const Json body = parse_json_body(request.body);
@@ -35,11 +40,15 @@ std::string show_model(State& state, const Request& request) {
   ModelCard card = make_card(package);
   card.context_length = state.core->contexts.find(model);
 
-  const std::string system = asked_system.empty() ? package.system_prompt().value_or("") : asked_system;
-  const std::string go_template = describe_as_go_template(package.chat_template());
-  const std::string parameters = parameter_lines(package, overrides);
-  const std::string license = license_text(package);
+  const store::ModelSettings settings = shown_settings(model, asked_system, overrides);
+  const std::string system = settings.system.value_or("");
+  const std::string go_template = settings.chat_template.value_or("");
+  const std::string parameters = parameter_lines(settings.parameters);
+  std::string license;
+  for (const std::string& text : settings.licenses) license += (license.empty() ? "" : "\n") + text;
+  if (model.own_template) set_template_capabilities(card, *model.own_template);
   Json info = model_info(package, card.context_length.value_or(0));
+  info["general.basename"] = base_name(model.record);
   const std::string* agent = request.headers.find("User-Agent");
   if (agent != nullptr && agent->starts_with("GitHubCopilotChat/")) {
     info["general.basename"] = asked;  // the name it shows
@@ -49,7 +58,7 @@ std::string show_model(State& state, const Request& request) {
   if (!license.empty()) {
     reply["license"] = license;
   }
-  reply["modelfile"] = modelfile_text(model, go_template, system, parameters, license);
+  reply["modelfile"] = modelfile_text(model, settings);
   if (!parameters.empty()) {
     reply["parameters"] = parameters;
   }
@@ -57,6 +66,15 @@ std::string show_model(State& state, const Request& request) {
   if (!system.empty()) {
     reply["system"] = system;
   }
+  for (const store::PresetMessage& message : settings.messages) {
+    Json element;
+    element["role"] = message.role;
+    element["content"] = message.content;
+    reply["messages"].push_back(std::move(element));
+  }
+  if (!settings.renderer.empty()) reply["renderer"] = settings.renderer;
+  if (!settings.parser.empty()) reply["parser"] = settings.parser;
+  if (!settings.requires_version.empty()) reply["requires"] = settings.requires_version;
   reply["details"] = details_json(card);
   reply["model_info"] = std::move(info);
   reply["capabilities"] = card.capabilities;

@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "api/chat/options_object.h"
 #include "api/ollama/keep_alive.h"
-#include "api/ollama/options.h"
 #include "base/error.h"
 
 namespace axllama::api::ollama {
@@ -57,8 +57,14 @@ TEST(KeepAliveTest, RefusesTheRest) {
   }
 }
 
+chat::GenerationOptions parse_options(const Json& given, const model::SamplingDefaults& defaults) {
+  chat::GenerationOptions options = chat::default_options(defaults);
+  chat::set_options(options, given);
+  return options;
+}
+
 TEST(OptionsTest, DefaultsAreOllamasThenTheModels) {
-  const chat::GenerationOptions plain = parse_options(nullptr, {});
+  const chat::GenerationOptions plain = parse_options(Json::object(), {});
   EXPECT_EQ(plain.sampling.temperature, 0.8);
   EXPECT_EQ(plain.sampling.top_k, 40);
   EXPECT_EQ(plain.num_predict, -1);
@@ -68,7 +74,7 @@ TEST(OptionsTest, DefaultsAreOllamasThenTheModels) {
   defaults.temperature = 0.6;
   defaults.top_k = 20;
   const Json given = Json::parse(R"({"top_k": 7})");
-  const chat::GenerationOptions merged = parse_options(&given, defaults);
+  const chat::GenerationOptions merged = parse_options(given, defaults);
   EXPECT_EQ(merged.sampling.temperature, 0.6);
   EXPECT_EQ(merged.sampling.top_k, 7);
 }
@@ -78,7 +84,7 @@ TEST(OptionsTest, ReadsEveryOption) {
       "repeat_last_n":-1,"repeat_penalty":1.2,"presence_penalty":0.3,"frequency_penalty":-0.4,"seed":42,
       "num_predict":-2,"num_ctx":1,"num_keep":8,"stop":["a","b"],"repetition_guard":false,
       "num_gpu":"wrong type but ignored","mirostat":1,"unknown":[],"num_thread":null})");
-  const chat::GenerationOptions options = parse_options(&given, {});
+  const chat::GenerationOptions options = parse_options(given, {});
   EXPECT_EQ(options.sampling.temperature, 0);
   EXPECT_EQ(options.sampling.top_k, 3);
   EXPECT_EQ(options.sampling.top_p, 0.5);
@@ -98,7 +104,7 @@ TEST(OptionsTest, ReadsEveryOption) {
 
 TEST(OptionsTest, NegativeSeedsAreRandomAndHugeNumbersClamped) {
   const Json given = Json::parse(R"({"seed":-1,"num_predict":1e30,"top_k":-99999999999999})");
-  const chat::GenerationOptions options = parse_options(&given, {});
+  const chat::GenerationOptions options = parse_options(given, {});
   EXPECT_FALSE(options.sampling.seed);
   EXPECT_EQ(options.num_predict, std::numeric_limits<int>::max());
   EXPECT_EQ(options.sampling.top_k, std::numeric_limits<int>::min());
@@ -112,10 +118,10 @@ TEST(OptionsTest, NamesTheTypeWanted) {
            {R"({"stop":"x"})", "option \"stop\" must be of type array"},
            {R"({"stop":[1]})", "option \"stop\" must be of an array of strings"}}) {
     const Json given = Json::parse(text);
-    EXPECT_EQ(error_of([&] { parse_options(&given, {}); }), message);
+    EXPECT_EQ(error_of([&] { parse_options(given, {}); }), message);
   }
   const Json large{{"stop", Json::array({std::string(70'000, 's')})}};
-  EXPECT_EQ(error_of([&] { parse_options(&large, {}); }),
+  EXPECT_EQ(error_of([&] { parse_options(large, {}); }),
             "option \"stop\" holds 70000 bytes; the most is 65536");
 }
 

@@ -4,22 +4,36 @@
 #include <utility>
 
 #include "api/chat/core.h"
+#include "api/jobs.h"
+#include "api/model_compiler.h"
 #include "api/ollama/model_card.h"
 #include "http/router.h"
 #include "serving/service.h"
 #include "store/library.h"
+#include "store/transfer/model_transfer.h"
 
 namespace axllama::api::ollama {
 
 /// What the handlers of this dialect share. Kept alive by them.
 struct State {
-  explicit State(std::shared_ptr<chat::Core> shared)
-      : core(std::move(shared)), service(core->service), library(core->library) {}
+  State(std::shared_ptr<chat::Core> shared, CompileFunction compiler,
+        const store::TransferOptions& transfer_options)
+      : core(std::move(shared)),
+        service(core->service),
+        library(core->library),
+        compile(std::move(compiler)) {
+    if (library.store() != nullptr) {
+      transfer = std::make_unique<store::ModelTransfer>(*library.store(), transfer_options);
+    }
+  }
 
   std::shared_ptr<chat::Core> core;
   serving::InferenceService& service;
   const store::Library& library;
   ModelCards cards;
+  CompileFunction compile;                         // may be unset
+  std::unique_ptr<store::ModelTransfer> transfer;  // null without a store
+  Jobs jobs;                                       // last: its threads use the others
 };
 using StatePointer = std::shared_ptr<State>;
 
@@ -36,5 +50,7 @@ http::Handler root_handler();
 
 /// Those of accounts and of Ollama's cloud.
 void add_offline_routes(http::Router& router);
+/// /api/create, /api/blobs/:digest, /api/copy, /api/delete, /api/pull, /api/push.
+void add_management_routes(http::Router& router, const StatePointer& state);
 
 }  // namespace axllama::api::ollama

@@ -51,7 +51,7 @@ void open_asked(chat::ChatRequest& request, const JsonFields& fields, const stor
     refuse_request("model is required");
   }
   request.model = chat::open_model(library, request.asked_name);
-  request.options = chat::default_options(request.model.package->sampling_defaults());
+  request.options = chat::default_options(request.model);
 }
 
 void set_sampling(chat::ChatRequest& request, const JsonFields& fields) {

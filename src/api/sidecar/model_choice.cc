@@ -29,7 +29,7 @@ ModelChoice::ModelChoice(const store::Library& library, std::string default_mode
     : library_(library), default_model_(std::move(default_model)) {}
 
 ChosenModel ModelChoice::open(const store::ModelRecord& record) const {
-  return {{record.name, record.digest, library_.open(record)}, record.folder.string()};
+  return {{record.name, record.package_digest, library_.open(record)}, record.folder.string()};
 }
 
 ChosenModel ModelChoice::current() const {

@@ -1,4 +1,4 @@
-#include "api/ollama/options.h"
+#include "api/chat/options_object.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "telemetry/log.h"
 
-namespace axllama::api::ollama {
+namespace axllama::api::chat {
 namespace {
 
 constexpr int kLeastContext = 4;
@@ -87,7 +87,7 @@ std::optional<std::uint64_t> seed(std::string_view name, const Json& value) {
 }
 
 /// False for a name that means nothing here.
-bool set_option(chat::GenerationOptions& options, std::string_view name, const Json& value) {
+bool set_option(GenerationOptions& options, std::string_view name, const Json& value) {
   inference::SamplingOptions& sampling = options.sampling;
   if (name == "temperature") {
     sampling.temperature = std::max(number(name, value), 0.0);
@@ -127,19 +127,14 @@ bool set_option(chat::GenerationOptions& options, std::string_view name, const J
 
 }  // namespace
 
-chat::GenerationOptions parse_options(const Json* options, const model::SamplingDefaults& defaults) {
-  chat::GenerationOptions result = chat::default_options(defaults);
-  if (options == nullptr) {
-    return result;
-  }
-  for (const auto& [name, value] : options->items()) {
+void set_options(GenerationOptions& result, const Json& options) {
+  for (const auto& [name, value] : options.items()) {
     if (value.is_null() || set_option(result, name, value) ||
         std::find(kIgnored.begin(), kIgnored.end(), name) != kIgnored.end()) {
       continue;
     }
     telemetry::log(telemetry::LogLevel::kDebug, "an unknown option is ignored", {{"option", name}});
   }
-  return result;
 }
 
-}  // namespace axllama::api::ollama
+}  // namespace axllama::api::chat
