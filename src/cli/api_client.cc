@@ -1,10 +1,13 @@
 #include "cli/api_client.h"
 
+#include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <string_view>
 
 #include "base/error.h"
 #include "http/endpoint.h"
+#include "http/fetch.h"
 
 namespace axllama::cli {
 namespace {
@@ -60,6 +63,32 @@ Json ApiClient::post(const std::string& path, const Json& body) {
       client_.request({.method = "POST", .path = path, .body = body.dump()});
   throw_if_failed(response, url);
   return parse_reply(response.body, url);
+}
+
+void ApiClient::send(const std::string& method, const std::string& path, const Json& body) {
+  throw_if_failed(client_.request({.method = method, .path = path, .body = body.dump()}), base_url() + path);
+}
+
+void ApiClient::upload_blob(const std::string& digest, const std::filesystem::path& file,
+                            const std::function<void(std::uint64_t)>& sent) {
+  const std::string path = "/api/blobs/" + digest;
+  if (client_.request({.method = "HEAD", .path = path}).status == 200) return;
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw Error(ErrorCode::kNotFound, "cannot read " + file.string());
+  http::FetchRequest request{.method = "POST", .url = base_url() + path};
+  request.headers.emplace_back("Content-Type", "application/octet-stream");
+  request.upload_size = std::filesystem::file_size(file);
+  std::uint64_t done = 0;
+  request.upload = [&](char* buffer, std::size_t size) {
+    stream.read(buffer, static_cast<std::streamsize>(size));
+    done += static_cast<std::uint64_t>(stream.gcount());
+    sent(done);
+    return static_cast<std::size_t>(stream.gcount());
+  };
+  const http::FetchResponse response =
+      http::Fetcher({.silence_timeout = std::chrono::minutes(10)}).fetch(request);
+  throw_if_failed({.status = response.head.status, .content_type = {}, .body = response.body},
+                  base_url() + path);
 }
 
 bool ApiClient::stream(const std::string& path, const Json& body,

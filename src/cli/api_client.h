@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -20,6 +22,13 @@ class ApiClient {
 
   nlohmann::ordered_json get(const std::string& path);
   nlohmann::ordered_json post(const std::string& path, const nlohmann::ordered_json& body);
+
+  /// A request whose answer has no body.
+  void send(const std::string& method, const std::string& path, const nlohmann::ordered_json& body);
+
+  /// Gives the server a file as a blob unless it has it; `sent` is called with the bytes sent so far.
+  void upload_blob(const std::string& digest, const std::filesystem::path& file,
+                   const std::function<void(std::uint64_t)>& sent);
 
   /// Posts and hands every record of the NDJSON reply to `on_record` as it comes; a false return ends the
   /// request, and so does `cancelled` becoming true. A record with "error" is thrown. Returns false when the

@@ -14,7 +14,8 @@ int main_with(int argc, char** argv) {
   app.set_version_flag("-v,--version", "axllama version " AXLLAMA_VERSION);
   app.require_subcommand(1);
   app.fallthrough(false);
-  for (const auto add : {add_serve, add_run, add_list, add_ps, add_show, add_bench, add_compile, add_doctor})
+  for (const auto add : {add_serve, add_run, add_list, add_ps, add_show, add_create, add_pull, add_push,
+                         add_cp, add_rm, add_bench, add_compile, add_doctor})
     add(app);
   for (CLI::App* command : app.get_subcommands({})) {
     command->set_version_flag("--version", "axllama version " AXLLAMA_VERSION);

@@ -150,6 +150,7 @@ ServerProcess::ServerProcess(const std::vector<std::string>& options, Environmen
                                      "127.0.0.1:0",     "--port-file", port_file};
   arguments.insert(arguments.end(), options.begin(), options.end());
   environment.try_emplace("HOME", folder_.path());
+  environment.try_emplace("OLLAMA_MODELS", folder_.path() / "store");  // never the user's
   // The model is small, and kernel threads that wait for each other are slow where several tests run at once.
   environment.try_emplace("AXLLAMA_SOFTCARD_THREADS", "1");
   process_.emplace(arguments, environment, folder_.path() / "log");
