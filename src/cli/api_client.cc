@@ -1,11 +1,12 @@
 #include "cli/api_client.h"
 
 #include <chrono>
-#include <cstdlib>
+#include <cstdio>
 #include <fstream>
 #include <string_view>
 
 #include "base/error.h"
+#include "cli/environment.h"
 #include "http/endpoint.h"
 #include "http/fetch.h"
 
@@ -16,11 +17,11 @@ using Json = nlohmann::ordered_json;
 using base::Error;
 using base::ErrorCode;
 
-std::string host_from_environment() {
-  for (const char* name : {"AXLLAMA_HOST", "OLLAMA_HOST"}) {
-    if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return value;
-  }
-  return {};
+/// The server's address in any form that OLLAMA_HOST takes; a part that is not usable is warned of.
+std::string base_url_of(const std::string& host) {
+  const http::ParsedEndpoint parsed = http::parse_endpoint(host);
+  if (!parsed.warning.empty()) std::fprintf(stderr, "Warning: %s\n", parsed.warning.c_str());
+  return parsed.endpoint.base_url();
 }
 
 ErrorCode code_of(int status) {
@@ -46,9 +47,9 @@ void throw_if_failed(const http::ClientResponse& response, const std::string& ur
 
 }  // namespace
 
-ApiClient::ApiClient() : ApiClient(host_from_environment()) {}
+ApiClient::ApiClient() : ApiClient(setting("HOST")) {}
 
-ApiClient::ApiClient(const std::string& host) : client_(http::parse_endpoint(host).endpoint.base_url()) {}
+ApiClient::ApiClient(const std::string& host) : client_(base_url_of(host)) {}
 
 Json ApiClient::get(const std::string& path) {
   const std::string url = base_url() + path;

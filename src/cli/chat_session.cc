@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 
@@ -22,6 +23,9 @@ constexpr std::array kParameters{
     Parameter{"num_ctx", ParameterType::kInteger},
     Parameter{"num_predict", ParameterType::kInteger},
     Parameter{"num_keep", ParameterType::kInteger},
+    Parameter{"num_batch", ParameterType::kInteger},
+    Parameter{"num_gpu", ParameterType::kInteger},
+    Parameter{"num_thread", ParameterType::kInteger},
     Parameter{"seed", ParameterType::kInteger},
     Parameter{"top_k", ParameterType::kInteger},
     Parameter{"repeat_last_n", ParameterType::kInteger},
@@ -65,17 +69,42 @@ void ChatSession::clear() {
   set_system(kept);
 }
 
-void ChatSession::add(const std::string& role, const std::string& content) {
-  messages.push_back(Json{{"role", role}, {"content", content}});
+void ChatSession::add(const std::string& role, const std::string& content, Json images) {
+  Json message{{"role", role}, {"content", content}};
+  if (!images.empty()) message["images"] = std::move(images);
+  messages.push_back(std::move(message));
 }
 
 Json ChatSession::chat_request() const {
   Json request{{"model", model}, {"messages", messages}};
+  put_settings(request);
+  return request;
+}
+
+Json ChatSession::generate_request(const std::string& prompt, Json images) const {
+  Json request{{"model", model}, {"prompt", prompt}};
+  if (!images.empty()) request["images"] = std::move(images);
+  put_settings(request);
+  return request;
+}
+
+Json ChatSession::create_request(const std::string& name) const {
+  Json request{{"model", name}, {"from", model}, {"stream", false}};
+  Json turns = messages;
+  if (!system().empty()) {
+    request["system"] = system();
+    turns.erase(0);
+  }
+  if (!options.empty()) request["parameters"] = options;
+  if (!turns.empty()) request["messages"] = std::move(turns);
+  return request;
+}
+
+void ChatSession::put_settings(Json& request) const {
   if (!options.empty()) request["options"] = options;
-  if (!format.empty()) request["format"] = format == "json" ? Json("json") : Json::parse(format);
+  if (format) request["format"] = *format;
   if (keep_alive) request["keep_alive"] = *keep_alive;
   if (think) request["think"] = *think;
-  return request;
 }
 
 std::string set_parameter(Json& options, const std::string& name, const std::vector<std::string>& values) {

@@ -14,7 +14,7 @@ struct ChatSession {
   std::string model;
   nlohmann::ordered_json messages = nlohmann::ordered_json::array();
   nlohmann::ordered_json options = nlohmann::ordered_json::object();
-  std::string format;  // "", "json" or a JSON schema
+  std::optional<nlohmann::ordered_json> format;  // "json" or a JSON schema
   std::optional<std::string> keep_alive;
   std::optional<nlohmann::ordered_json> think;  // true, false or a level; unset: the model's default
   bool verbose = false;
@@ -26,10 +26,19 @@ struct ChatSession {
   std::string system() const;
   /// Forgets the conversation but keeps the system message.
   void clear();
-  void add(const std::string& role, const std::string& content);
+  /// `images`: an array of base64 texts, or empty.
+  void add(const std::string& role, const std::string& content,
+           nlohmann::ordered_json images = nlohmann::ordered_json::array());
 
   /// Body of POST /api/chat for the conversation as it stands.
   nlohmann::ordered_json chat_request() const;
+  /// Body of POST /api/generate for one prompt with the same settings.
+  nlohmann::ordered_json generate_request(const std::string& prompt, nlohmann::ordered_json images) const;
+  /// Body of POST /api/create that keeps the settings and the conversation as a model of its own.
+  nlohmann::ordered_json create_request(const std::string& name) const;
+
+ private:
+  void put_settings(nlohmann::ordered_json& request) const;
 };
 
 /// Sets a model parameter from the words of "/set parameter NAME VALUE..." or "--option". Throws Error

@@ -37,6 +37,30 @@ TEST(ChatSession, TheRequestHoldsOnlyWhatWasSet) {
   EXPECT_EQ(request["format"], "json");
 }
 
+TEST(ChatSession, OnePromptIsAskedWithTheSameSettings) {
+  ChatSession session;
+  session.model = "m";
+  session.format = Json{{"type", "object"}};
+  session.options["seed"] = 7;
+  EXPECT_EQ(session.generate_request("hi", Json::array()).dump(),
+            R"({"model":"m","prompt":"hi","options":{"seed":7},"format":{"type":"object"}})");
+  EXPECT_EQ(session.generate_request("hi", {"aGk="})["images"], Json::array({"aGk="}));
+}
+
+TEST(ChatSession, IsKeptAsAModelOfItsOwn) {
+  ChatSession session;
+  session.model = "m";
+  session.set_system("Be brief.");
+  session.options["temperature"] = 0.5;
+  session.add("user", "hi");
+  session.add("assistant", "Hello!");
+  EXPECT_EQ(
+      session.create_request("mine").dump(),
+      R"({"model":"mine","from":"m","stream":false,"system":"Be brief.","parameters":{"temperature":0.5},)"
+      R"("messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"Hello!"}]})");
+  ASSERT_EQ(session.messages.size(), 3U);  // the conversation goes on
+}
+
 TEST(SetParameter, TypesAndSentences) {
   Json options = Json::object();
   EXPECT_EQ(set_parameter(options, "top_k", {"5"}), "5");

@@ -18,11 +18,15 @@ void add_pull(CLI::App& app);
 void add_push(CLI::App& app);
 void add_cp(CLI::App& app);
 void add_rm(CLI::App& app);
+void add_stop(CLI::App& app);
+void add_top(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_compile(CLI::App& app);
 void add_doctor(CLI::App& app);
+void add_completion(CLI::App& app);
 
-/// Parses the command line and runs it; the program's exit status.
+/// Parses the command line and runs it; the program's exit status: 0, 1 for every failure and misuse, 130
+/// after Ctrl-C, and what a command says.
 int main_with(int argc, char** argv);
 
 }  // namespace axllama::cli

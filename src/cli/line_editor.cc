@@ -9,6 +9,7 @@
 #include <histedit.h>
 #include <sys/stat.h>
 
+#include "cli/environment.h"
 #include "cli/interrupt.h"
 
 namespace axllama::cli {
@@ -84,7 +85,7 @@ void LineEditor::remember(const std::string& entry) {
 
 std::filesystem::path default_history_file() {
   const char* home = std::getenv("HOME");
-  if (std::getenv("OLLAMA_NOHISTORY") != nullptr || home == nullptr || *home == '\0') return {};
+  if (switch_setting("NOHISTORY") || home == nullptr || *home == '\0') return {};
   return std::filesystem::path(home) / ".ollama" / "history";
 }
 

@@ -30,7 +30,7 @@ class LineEditor {
   std::unique_ptr<Impl> impl_;
 };
 
-/// ~/.ollama/history, or empty when OLLAMA_NOHISTORY is set or there is no home.
+/// ~/.ollama/history, or empty when OLLAMA_NOHISTORY says so or there is no home.
 std::filesystem::path default_history_file();
 
 }  // namespace axllama::cli

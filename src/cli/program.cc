@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <exception>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
@@ -7,6 +8,18 @@
 #include "cli/command.h"
 
 namespace axllama::cli {
+namespace {
+
+void refuse_unknown_command(const CLI::App& app, const std::string& word) {
+  if (word.starts_with('-')) return;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (command->check_name(word)) return;
+  }
+  throw base::Error(base::ErrorCode::kInvalidArgument,
+                    "unknown command \"" + word + "\" for \"axllama\"; `axllama --help` lists the commands");
+}
+
+}  // namespace
 
 int main_with(int argc, char** argv) {
   CLI::App app{"Axllama: language models on an AXERA AX650N / AX8850 card, or on the software card.",
@@ -14,8 +27,9 @@ int main_with(int argc, char** argv) {
   app.set_version_flag("-v,--version", "axllama version " AXLLAMA_VERSION);
   app.require_subcommand(1);
   app.fallthrough(false);
-  for (const auto add : {add_serve, add_run, add_list, add_ps, add_show, add_create, add_pull, add_push,
-                         add_cp, add_rm, add_bench, add_compile, add_doctor})
+  for (const auto add :
+       {add_serve, add_run, add_list, add_ps, add_stop, add_show, add_create, add_pull, add_push, add_cp,
+        add_rm, add_top, add_bench, add_compile, add_doctor, add_completion})
     add(app);
   for (CLI::App* command : app.get_subcommands({})) {
     command->set_version_flag("--version", "axllama version " AXLLAMA_VERSION);
@@ -25,9 +39,15 @@ int main_with(int argc, char** argv) {
     return 0;
   }
   try {
+    refuse_unknown_command(app, argv[1]);
     app.parse(argc, argv);
-  } catch (const CLI::ParseError& parse_error) {
-    return app.exit(parse_error);
+  } catch (const CLI::RuntimeError& status) {
+    return status.get_exit_code();
+  } catch (const CLI::Success& answered) {  // --help, --version
+    return app.exit(answered);
+  } catch (const CLI::ParseError& misuse) {
+    std::fprintf(stderr, "Error: %s\nRun with --help for more information.\n", misuse.what());
+    return 1;
   } catch (const base::Error& error) {
     std::fprintf(stderr, "Error: %s\n", error.message().c_str());
     return 1;

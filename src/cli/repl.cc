@@ -1,80 +1,66 @@
 #include "cli/repl.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <sstream>
 #include <string>
 #include <utility>
 
 #include "base/error.h"
 #include "cli/answer_printer.h"
+#include "cli/answer_settings.h"
 #include "cli/answer_stream.h"
+#include "cli/image_paths.h"
 #include "cli/interrupt.h"
 #include "cli/line_editor.h"
 #include "cli/model_listing.h"
 #include "cli/repl_command.h"
+#include "cli/repl_help.h"
 
 namespace axllama::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kHelp = R"(Available Commands:
-  /set            Set session variables
-  /show           Show model information
-  /load <model>   Load another model and start a new session
-  /list           List the installed models
-  /clear          Clear session context
-  /bye            Exit
-  /?, /help       Help for a command
-  /? shortcuts    Help for keyboard shortcuts
-
-Use """ to begin a multi-line message.
-)";
-
-constexpr const char* kSetHelp = R"(Available Commands:
-  /set parameter ...     Set a parameter
-  /set system <string>   Set system message
-  /set history           Enable history
-  /set nohistory         Disable history
-  /set wordwrap          Enable wordwrap
-  /set nowordwrap        Disable wordwrap
-  /set format json       Enable JSON mode
-  /set noformat          Disable formatting
-  /set verbose           Show LLM stats
-  /set quiet             Disable LLM stats
-  /set think             Enable thinking
-  /set nothink           Disable thinking
-)";
-
-constexpr const char* kShowHelp = R"(Available Commands:
-  /show info         Show details for this model
-  /show license      Show model license
-  /show modelfile    Show Modelfile for this model
-  /show parameters   Show parameters for this model
-  /show system       Show system message
-  /show template     Show prompt template
-)";
-
-constexpr const char* kShortcuts = R"(Available keyboard shortcuts:
-  Ctrl + a            Move to the beginning of the line (Home)
-  Ctrl + e            Move to the end of the line (End)
-   Alt + b            Move back (left) one word
-   Alt + f            Move forward (right) one word
-  Ctrl + k            Delete the sentence after the cursor
-  Ctrl + u            Delete the line
-  Ctrl + w            Delete the word before the cursor
-  Ctrl + l            Clear the screen
-  Ctrl + c            Stop the model from responding
-  Ctrl + d            Exit (/bye)
-)";
-
 void say(const std::string& text) {
   std::fputs((text + "\n").c_str(), stdout);
 }
 
+std::string indented(const std::string& text) {
+  std::istringstream lines(text);
+  std::string out;
+  for (std::string line; std::getline(lines, line);) out += "  " + line + "\n";
+  return out;
+}
+
+/// One line per value, names padded as in the reply of POST /api/show.
+std::string parameter_lines(const Json& options) {
+  constexpr std::size_t kNameColumns = 31;
+  std::string out;
+  for (const auto& [name, value] : options.items()) {
+    std::string label = name;
+    label.resize(std::max(label.size() + 1, kNameColumns), ' ');
+    for (const Json& one : value.is_array() ? value : Json::array({value}))
+      out += "  " + label + one.dump() + "\n";
+  }
+  return out;
+}
+
+/// The conversation that the model's author put in front of every other.
+void show_messages(const Json& messages) {
+  for (const Json& message : messages) {
+    const std::string role = message.value("role", "");
+    if (role != "system") say((role == "user" ? ">>> " : "") + message.value("content", "") + "\n");
+  }
+}
+
 class Repl {
  public:
-  Repl(ApiClient& client, ChatSession session)
-      : client_(client), session_(std::move(session)), editor_(default_history_file()) {}
+  Repl(ApiClient& client, ChatSession session, Json model)
+      : client_(client),
+        session_(std::move(session)),
+        model_(std::move(model)),
+        editor_(default_history_file()) {}
 
   int run();
 
@@ -83,12 +69,14 @@ class Repl {
   Next command(const ReplCommand& command);
   void set(const ReplCommand& command);
   void show(const std::string& what);
-  void help(const std::string& topic);
+  void show_parameters() const;
+  void save(const std::string& model);
   void load(const std::string& model);
   void answer(const std::string& message);
 
   ApiClient& client_;
   ChatSession session_;
+  Json model_;  // what POST /api/show says of it
   LineEditor editor_;
   bool history_ = true;
 };
@@ -96,6 +84,8 @@ class Repl {
 int Repl::run() {
   const InterruptGuard interrupts;
   MessageReader reader;
+  show_messages(session_.messages);
+  say("Send a message (/? for help)");
   while (true) {
     const auto [status, line] = editor_.read(reader.continuing() ? "... " : ">>> ");
     if (status == LineEditor::Status::kEnd) {
@@ -135,10 +125,12 @@ Repl::Next Repl::command(const ReplCommand& command) {
     show(first);
   } else if (command.name == "load") {
     load(first);
+  } else if (command.name == "save") {
+    save(first);
   } else if (command.name == "list") {
     std::fputs(list_models(client_).c_str(), stdout);
   } else if (command.name == "?" || command.name == "help") {
-    help(first);
+    std::fputs(repl_help(first), stdout);
   } else {
     say("Unknown command '/" + command.name + "'. Type /? for help");
   }
@@ -157,83 +149,95 @@ void Repl::set(const ReplCommand& command) {
     say("Set system message.");
   } else if (what == "history" || what == "nohistory") {
     history_ = what == "history";
+    say(history_ ? "History is kept." : "History is not kept.");
   } else if (what == "wordwrap" || what == "nowordwrap") {
     session_.word_wrap = what == "wordwrap";
     say(std::string("Set '") + what + "' mode.");
   } else if (what == "verbose" || what == "quiet") {
     session_.verbose = what == "verbose";
     say(std::string("Set '") + what + "' mode.");
-  } else if (what == "format" && command.rest == "json") {
-    session_.format = "json";
-    say("Set format to 'json' mode.");
+  } else if (what == "format" && !command.rest.empty()) {
+    session_.format = parse_format(command.rest);
+    say(std::string("Set format to '") + (command.rest == "json" ? "json" : "schema") + "' mode.");
   } else if (what == "noformat") {
-    session_.format.clear();
+    session_.format.reset();
     say("Disabled format.");
   } else if (what == "think" || what == "nothink") {
-    session_.think = command.rest.empty() ? Json(what == "think") : Json(command.rest);
+    if (what == "think" && !has_capability(model_, "thinking")) {
+      throw base::Error(base::ErrorCode::kInvalidArgument,
+                        "the model '" + session_.model + "' does not support thinking");
+    }
+    const bool level = what == "think" && !command.rest.empty();
+    session_.think = level ? parse_think(command.rest) : Json(what == "think");
     say(std::string("Set '") + what + "' mode.");
   } else {
-    std::fputs(kSetHelp, stdout);
+    std::fputs(repl_help("set"), stdout);
   }
 }
 
 void Repl::show(const std::string& what) {
-  const Json reply = client_.post("/api/show", Json{{"model", session_.model}});
-  const auto text = [&reply](const char* key, const char* otherwise) {
-    const std::string value = reply.value(key, "");
+  const auto text = [this](const char* key, const char* otherwise) {
+    const std::string value = model_.value(key, "");
     return value.empty() ? std::string(otherwise) : value;
   };
   if (what == "info") {
-    std::fputs(describe_model(reply).c_str(), stdout);
+    std::fputs(describe_model(model_).c_str(), stdout);
   } else if (what == "license") {
     say(text("license", "No license was specified for this model."));
   } else if (what == "modelfile") {
     say(text("modelfile", ""));
   } else if (what == "parameters") {
-    say("Model defined parameters:\n" + text("parameters", "  No parameters were specified for this model."));
-    for (const auto& [name, value] : session_.options.items())
-      say("User defined: " + name + " " + value.dump());
+    show_parameters();
   } else if (what == "system") {
     say(session_.system().empty() ? text("system", "No system message was specified for this model.")
                                   : session_.system());
   } else if (what == "template") {
     say(text("template", "No prompt template was specified for this model."));
   } else {
-    std::fputs(kShowHelp, stdout);
+    std::fputs(repl_help("show"), stdout);
   }
 }
 
-void Repl::help(const std::string& topic) {
-  if (topic == "set") {
-    std::fputs(kSetHelp, stdout);
-  } else if (topic == "show") {
-    std::fputs(kShowHelp, stdout);
-  } else if (topic == "shortcuts") {
-    std::fputs(kShortcuts, stdout);
-  } else {
-    std::fputs(kHelp, stdout);
+void Repl::show_parameters() const {
+  if (!session_.options.empty()) say("User defined parameters:\n" + parameter_lines(session_.options));
+  const std::string own = model_.value("parameters", "");
+  say("Model defined parameters:\n" +
+      (own.empty() ? "  No parameters were specified for this model.\n" : indented(own)));
+}
+
+void Repl::save(const std::string& model) {
+  if (model.empty()) {
+    std::fputs(repl_help("save"), stdout);
+    return;
   }
+  client_.post("/api/create", session_.create_request(model));
+  say("Created new model '" + model + "'");
 }
 
 void Repl::load(const std::string& model) {
   if (model.empty()) {
-    say("Usage:\n  /load <modelname>");
+    std::fputs(repl_help("load"), stdout);
     return;
   }
   say("Loading model '" + model + "'");
   try {
-    client_.post("/api/show", Json{{"model", model}});
+    model_ = client_.post("/api/show", Json{{"model", model}});
   } catch (const base::Error& error) {
     if (error.code() != base::ErrorCode::kNotFound) throw;
     say("Couldn't find model '" + model + "'");
     return;
   }
   session_.model = model;
-  session_.messages = Json::array();
+  session_.messages = model_.value("messages", Json::array());
+  if (session_.think && !has_capability(model_, "thinking")) session_.think.reset();
+  show_messages(session_.messages);
 }
 
 void Repl::answer(const std::string& message) {
-  session_.add("user", message);
+  const PromptWithImages prompt = find_images(message);
+  Json images = load_images(prompt, model_, session_.model);
+  for (const auto& image : prompt.images) say("Added image '" + image.string() + "'");
+  session_.add("user", prompt.text, std::move(images));
   InterruptGuard::take();
   AnswerPrinter printer({session_.word_wrap, session_.hide_thinking, session_.verbose});
   try {
@@ -250,8 +254,8 @@ void Repl::answer(const std::string& message) {
 
 }  // namespace
 
-int run_repl(ApiClient& client, ChatSession session) {
-  return Repl(client, std::move(session)).run();
+int run_repl(ApiClient& client, ChatSession session, nlohmann::ordered_json model) {
+  return Repl(client, std::move(session), std::move(model)).run();
 }
 
 }  // namespace axllama::cli

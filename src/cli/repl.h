@@ -5,7 +5,8 @@
 
 namespace axllama::cli {
 
-/// The interactive conversation of `axllama run MODEL`. Returns the exit status.
-int run_repl(ApiClient& client, ChatSession session);
+/// The interactive conversation of `axllama run MODEL`; `model` is what POST /api/show says of it. Returns
+/// the exit status.
+int run_repl(ApiClient& client, ChatSession session, nlohmann::ordered_json model);
 
 }  // namespace axllama::cli

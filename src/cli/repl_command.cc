@@ -7,6 +7,7 @@ namespace axllama::cli {
 namespace {
 
 constexpr std::string_view kFence = "\"\"\"";
+constexpr std::string_view kSetSystem = "/set system ";
 constexpr std::string_view kBlanks = " \t";
 
 std::string_view trim(std::string_view text) {
@@ -38,12 +39,13 @@ ReplCommand parse_repl_command(std::string_view line) {
 
 bool MessageReader::push(std::string_view line) {
   if (!continuing_) {
+    text_ = line.starts_with(kSetSystem) ? kSetSystem : "";
+    line.remove_prefix(text_.size());
     if (!line.starts_with(kFence)) {
-      text_ = line;
+      text_ += line;
       return true;
     }
     line.remove_prefix(kFence.size());
-    text_.clear();
     continuing_ = true;
   } else {
     text_ += '\n';

@@ -19,7 +19,8 @@ struct ReplCommand {
 bool is_repl_command(std::string_view line) noexcept;
 ReplCommand parse_repl_command(std::string_view line);
 
-/// Gathers lines into one message: text between two """ may span lines.
+/// Gathers lines into one message: text between two """ may span lines, and so may a system message,
+/// `/set system """...`.
 class MessageReader {
  public:
   /// Takes a line; true when a message is complete (then take() gives it).

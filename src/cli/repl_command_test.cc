@@ -41,6 +41,15 @@ TEST(MessageReader, FencedTextSpansLines) {
   EXPECT_EQ(reader.take(), "on one line");
 }
 
+TEST(MessageReader, ASystemMessageSpansLines) {
+  MessageReader reader;
+  EXPECT_FALSE(reader.push("/set system \"\"\"Be brief."));
+  EXPECT_TRUE(reader.push("Be kind.\"\"\""));
+  EXPECT_EQ(parse_repl_command(reader.take()).rest, "Be brief.\nBe kind.");
+  EXPECT_TRUE(reader.push("/set system Be brief."));
+  EXPECT_EQ(reader.take(), "/set system Be brief.");
+}
+
 TEST(MessageReader, ResetForgetsAnUnfinishedMessage) {
   MessageReader reader;
   EXPECT_FALSE(reader.push("\"\"\"unfinished"));

@@ -1,6 +1,9 @@
+#include <cctype>
+#include <cstdio>
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,11 +11,14 @@
 
 #include "base/error.h"
 #include "cli/answer_printer.h"
+#include "cli/answer_settings.h"
 #include "cli/answer_stream.h"
 #include "cli/api_client.h"
 #include "cli/chat_session.h"
 #include "cli/command.h"
+#include "cli/image_paths.h"
 #include "cli/interrupt.h"
+#include "cli/model_choice.h"
 #include "cli/repl.h"
 #include "cli/terminal.h"
 
@@ -34,36 +40,50 @@ struct RunOptions {
   bool verbose = false;
 };
 
-Json think_value(const std::string& text) {
-  if (text == "true" || text == "false") return text == "true";
-  return text;
+/// What the model is asked to think; a model that cannot think is not asked, and the user is told.
+std::optional<Json> think_setting(const RunOptions& options, const Json& model) {
+  if (options.think.empty()) return std::nullopt;
+  const Json think = parse_think(options.think);
+  if (think == false || has_capability(model, "thinking")) return think;
+  std::fprintf(stderr, "warning: model \"%s\" does not support thinking output\n", options.model.c_str());
+  return std::nullopt;
 }
 
 ChatSession session_of(const RunOptions& options, const Json& model) {
   ChatSession session;
   session.model = options.model;
   session.messages = model.value("messages", Json::array());
-  session.format = options.format;
+  if (!options.format.empty()) session.format = parse_format(options.format);
   session.verbose = options.verbose;
   session.hide_thinking = options.hide_thinking;
   session.word_wrap = !options.no_word_wrap;
   if (!options.keep_alive.empty()) session.keep_alive = options.keep_alive;
-  if (!options.think.empty()) session.think = think_value(options.think);
+  session.think = think_setting(options, model);
   return session;
 }
 
 /// One prompt, one answer: what scripts and pipes use.
-int answer_once(ApiClient& client, const ChatSession& session, const std::string& prompt) {
-  Json request{{"model", session.model}, {"prompt", prompt}};
-  if (!session.format.empty()) request["format"] = session.chat_request().at("format");
-  if (session.keep_alive) request["keep_alive"] = *session.keep_alive;
-  if (session.think) request["think"] = *session.think;
-
+int answer_once(ApiClient& client, const ChatSession& session, const Json& model, const std::string& typed) {
+  const PromptWithImages prompt = find_images(typed);
+  const Json request = session.generate_request(prompt.text, load_images(prompt, model, session.model));
   const InterruptGuard interrupts;
   AnswerPrinter printer({session.word_wrap, session.hide_thinking, session.verbose});
   const bool complete = stream_answer(client, "/api/generate", request, printer, InterruptGuard::flag());
   printer.finish();
   return complete ? 0 : kInterruptedStatus;
+}
+
+/// Loads the model, then talks.
+int converse(ApiClient& client, const ChatSession& session, const Json& model) {
+  {
+    const InterruptGuard interrupts;
+    Json load{{"model", session.model}};
+    if (session.keep_alive) load["keep_alive"] = *session.keep_alive;
+    AnswerPrinter nothing({});
+    if (!stream_answer(client, "/api/generate", load, nothing, InterruptGuard::flag()))
+      return kInterruptedStatus;
+  }
+  return run_repl(client, session, model);
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -72,25 +92,27 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-/// The words of the command line, and before them what is piped in.
+/// The words of the command line, and in front of them what is piped in.
 std::string whole_prompt(const std::vector<std::string>& words) {
   const std::string typed = joined(words);
   if (stdin_is_terminal()) return typed;
   const std::string piped{std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
   if (piped.empty() || typed.empty()) return piped.empty() ? typed : piped;
-  return piped + "\n" + typed;
+  return piped + (std::isspace(static_cast<unsigned char>(piped.back())) != 0 ? "" : " ") + typed;
 }
 
 int run(const RunOptions& options) {
+  if (!options.format.empty()) parse_format(options.format);  // before a model is fetched for nothing
+  if (!options.think.empty()) parse_think(options.think);
   ApiClient client;
-  const Json model = client.post("/api/show", Json{{"model", options.model}});
+  const Json model = show_or_pull(client, options.model);
   const ChatSession session = session_of(options, model);
-  const std::string prompt = whole_prompt(options.prompt);
-  if (!prompt.empty() || !stdin_is_terminal() || !options.prompt.empty()) {
-    if (prompt.empty()) throw base::Error(base::ErrorCode::kInvalidArgument, "the prompt is empty");
-    return answer_once(client, session, prompt);
+  if (stdin_is_terminal() && stdout_is_terminal() && options.prompt.empty()) {
+    return converse(client, session, model);
   }
-  return run_repl(client, session);
+  const std::string prompt = whole_prompt(options.prompt);
+  if (prompt.empty()) throw base::Error(base::ErrorCode::kInvalidArgument, "the prompt is empty");
+  return answer_once(client, session, model, prompt);
 }
 
 }  // namespace
@@ -100,15 +122,18 @@ void add_run(CLI::App& app) {
   CLI::App* command = app.add_subcommand("run", "Talk to a model, or answer one prompt");
   command->add_option("MODEL", options->model, "Name of the model")->required();
   command->add_option("PROMPT", options->prompt, "The prompt; without it a conversation begins");
-  command->add_option("--format", options->format, "Response format (json)");
-  command->add_option("--think", options->think, "Thinking: true, false, or high, medium, low")
-      ->expected(0, 1)
-      ->default_str("true")
-      ->default_val("");
+  command->add_option("--format", options->format, "Answer in JSON: json, a JSON schema, or a file of one");
+  command->add_flag("--think{true}", options->think,
+                    "Think before answering: --think, or --think=true|false|low|medium|high|max");
   command->add_flag("--hidethinking", options->hide_thinking, "Do not show thinking");
   command->add_option("--keepalive", options->keep_alive, "How long the model stays loaded (for example 5m)");
   command->add_flag("--nowordwrap", options->no_word_wrap, "Do not wrap words at the terminal's width");
   command->add_flag("--verbose", options->verbose, "Show timings after each answer");
+  command->footer(
+      "Without a prompt, on a terminal, a conversation begins; /? lists its commands. Text piped in is put "
+      "in front "
+      "of the prompt. A model that is not installed is pulled.\n"
+      "Variables: OLLAMA_HOST, OLLAMA_NOHISTORY (AXLLAMA_... override), NO_COLOR.");
   command->callback([options] {
     if (const int status = run(*options); status != 0) throw CLI::RuntimeError(status);
   });

@@ -1,0 +1,30 @@
+#include "cli/model_choice.h"
+
+#include "base/error.h"
+#include "cli/status_display.h"
+
+namespace axllama::cli {
+
+nlohmann::ordered_json show_or_pull(ApiClient& client, const std::string& model) {
+  using base::Error;
+  using base::ErrorCode;
+  const nlohmann::ordered_json asked{{"model", model}};
+  try {
+    return client.post("/api/show", asked);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotFound) throw;
+  }
+  try {
+    StatusDisplay display;
+    client.stream("/api/pull", asked, [&display](const nlohmann::ordered_json& record) {
+      display.show(record);
+      return true;
+    });
+  } catch (const Error& error) {
+    throw Error(ErrorCode::kNotFound,
+                "model '" + model + "' not found, and it cannot be pulled: " + error.message());
+  }
+  return client.post("/api/show", asked);
+}
+
+}  // namespace axllama::cli
