@@ -5,6 +5,7 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -16,7 +17,8 @@ using Json = nlohmann::ordered_json;
 
 class ImagePaths : public ::testing::Test {
  protected:
-  ImagePaths() : folder_(fs::path(::testing::TempDir()) / "axllama_image_paths_test") {
+  ImagePaths()
+      : folder_(fs::path(::testing::TempDir()) / ("axllama_image_paths_" + std::to_string(::getpid()))) {
     fs::create_directories(folder_);
     std::ofstream(folder_ / "a cat.PNG") << "pixel";
     std::ofstream(folder_ / "notes.txt") << "text";

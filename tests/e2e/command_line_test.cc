@@ -120,7 +120,8 @@ TEST_F(CommandLine, FormatsAreJsonOrASchema) {
   const std::string schema = R"({"type":"object","properties":{"n":{"type":"integer"}},"required":["n"],)"
                              R"("additionalProperties":false})";
   for (const std::string& format : {schema, write("schema.json", schema)}) {
-    const CommandResult result = axllama({"run", "axllama-tiny", "--format", format, "What is 2+2?"});
+    const CommandResult result =
+        axllama({"run", "axllama-tiny", "--think=false", "--format", format, "What is 2+2?"});
     ASSERT_EQ(result.status, 0) << result.err;
     EXPECT_TRUE(nlohmann::json::parse(result.out).at("n").is_number_integer()) << result.out;
   }
