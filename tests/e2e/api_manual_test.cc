@@ -72,7 +72,7 @@ TEST_P(ApiManual, ExampleGetsItsStatus) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Examples, ApiManual, ::testing::ValuesIn(read_examples()),
-                         [](const auto& info) { return "Line" + std::to_string(info.param.line); });
+                         [](const auto& example) { return "Line" + std::to_string(example.param.line); });
 
 }  // namespace
 }  // namespace axllama
