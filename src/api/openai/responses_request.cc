@@ -65,9 +65,9 @@ void set_text_format(chat::ChatRequest& request, const JsonFields& fields) {
 }
 
 /// The member as it was sent, or what stands for its absence.
-Json or_else(const JsonFields& fields, const char* name, Json otherwise) {
+Json or_else(const JsonFields& fields, const char* name, const Json& otherwise) {
   const Json* value = fields.find(name);
-  return value != nullptr ? *value : std::move(otherwise);
+  return value != nullptr ? *value : otherwise;
 }
 
 Json make_echo(const JsonFields& fields, const chat::ChatRequest& request) {

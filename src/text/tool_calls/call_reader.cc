@@ -120,10 +120,11 @@ std::vector<ToolCall> read_json_calls(std::string_view text) {
   std::vector<ToolCall> calls;
   const auto take = [&calls](const Json& value) {
     auto call = read_call(value);
-    if (call) {
-      calls.push_back(*std::move(call));
+    if (!call) {
+      return false;
     }
-    return call.has_value();
+    calls.push_back(*std::move(call));
+    return true;
   };
   if (json.is_array() ? !std::all_of(json.begin(), json.end(), take) : !take(json)) {
     return {};
