@@ -4,13 +4,15 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <span>
 
 namespace axllama::softcard {
 namespace {
 
 constexpr std::size_t kColumnsPerBlock = 64;
 constexpr std::size_t kLanes = 16;
-constexpr std::size_t kQueriesPerTile = 48;
+constexpr std::size_t kQueriesPerTile = 72;
+constexpr std::size_t kQueriesPerStrip = 12;
 
 std::size_t round_up(std::size_t value) noexcept {
   return (value + kLanes - 1) / kLanes * kLanes;
@@ -43,17 +45,29 @@ class HeadTile {
     scores_ = weighted_ + queries_ * kLanes;
     copy_queries(queries);
     compute_scores();
-    for (std::size_t row = 0; row < tile_.rows; ++row) {
-      for (std::size_t i = 0; i < shape_.group(); ++i) {
-        kernels_.softmax_weights(scores_ + (row * shape_.group() + i) * score_stride(tile_),
-                                 tile_.mask.data() + row * tile_.mask_stride, tile_.columns.size());
-      }
-    }
+    for_strips([&](const Strip& strip) { weigh(strip); });
     add_values();
     write(attended);
   }
 
  private:
+  /// Neighbouring queries that look no further than at the first `columns` columns.
+  struct Strip {
+    std::size_t first;
+    std::size_t queries;
+    std::size_t columns;
+  };
+
+  template <typename Work>
+  void for_strips(const Work& work) const {
+    const std::size_t most = std::max<std::size_t>(1, kQueriesPerStrip / shape_.group());
+    for (std::size_t row = 0; row < tile_.rows; row += most) {
+      const std::size_t rows = std::min(most, tile_.rows - row);
+      const auto ends = std::span(tile_.row_ends).subspan(row, rows);
+      work(Strip{row * shape_.group(), rows * shape_.group(), *std::max_element(ends.begin(), ends.end())});
+    }
+  }
+
   static std::size_t score_stride(const MaskPlan::Tile& tile) noexcept {
     return tile.mask_stride + kLanes;  // never a multiple of a large power of two
   }
@@ -84,26 +98,47 @@ class HeadTile {
   }
 
   void compute_scores() {
-    const ActivationView x{query_rows_, padded_dim_, queries_};
     for (std::size_t first = 0; first < tile_.columns.size(); first += kColumnsPerBlock) {
       const std::size_t count =
           point_at_block(first, [&](std::size_t column) { return cache_.key(column, shape_.kv_size()); });
       kernels_.gather_transposed(pointers_.data(), count, shape_.head_dim, gathered_);
-      kernels_.multiply_tile(gathered_, kColumnsPerBlock, round_up(count), shape_.head_dim, x,
-                             scores_ + first, score_stride(tile_), true);
+      for_strips([&](const Strip& strip) {
+        if (strip.columns <= first) return;
+        kernels_.multiply_tile(gathered_, kColumnsPerBlock, round_up(std::min(count, strip.columns - first)),
+                               shape_.head_dim,
+                               {query_rows_ + strip.first * padded_dim_, padded_dim_, strip.queries},
+                               scores_of(strip.first) + first, score_stride(tile_), true);
+      });
     }
   }
 
+  float* scores_of(std::size_t query) const { return scores_ + query * score_stride(tile_); }
+
+  /// Turns scores into weights and sums them.
+  void weigh(const Strip& strip) {
+    for (std::size_t query = strip.first; query < strip.first + strip.queries; ++query) {
+      kernels_.softmax_weights(scores_of(query),
+                               tile_.mask.data() + query / shape_.group() * tile_.mask_stride, strip.columns);
+    }
+    kernels_.sum_rows({scores_of(strip.first), score_stride(tile_), strip.queries}, strip.columns,
+                      weighted_ + strip.first);
+  }
+
   void add_values() {
-    const std::size_t stride = score_stride(tile_);
-    kernels_.sum_rows({scores_, stride, queries_}, tile_.columns.size(), weighted_);
-    if (tile_.columns.empty()) std::fill_n(sums_, queries_ * padded_dim_, 0.0F);
+    for_strips([&](const Strip& strip) {
+      if (strip.columns == 0)
+        std::fill_n(sums_ + strip.first * padded_dim_, strip.queries * padded_dim_, 0.0F);
+    });
     for (std::size_t first = 0; first < tile_.columns.size(); first += kColumnsPerBlock) {
       const std::size_t count =
           point_at_block(first, [&](std::size_t column) { return cache_.value(column, shape_.kv_size()); });
       kernels_.gather_rows(pointers_.data(), count, shape_.head_dim, gathered_, padded_dim_);
-      kernels_.multiply_tile(gathered_, padded_dim_, padded_dim_, count, {scores_ + first, stride, queries_},
-                             sums_, padded_dim_, first == 0);
+      for_strips([&](const Strip& strip) {
+        if (strip.columns <= first) return;
+        kernels_.multiply_tile(gathered_, padded_dim_, padded_dim_, std::min(count, strip.columns - first),
+                               {scores_of(strip.first) + first, score_stride(tile_), strip.queries},
+                               sums_ + strip.first * padded_dim_, padded_dim_, first == 0);
+      });
     }
   }
 

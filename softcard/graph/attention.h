@@ -17,7 +17,7 @@ struct AttentionShape {
 
   std::size_t group() const noexcept { return heads / kv_heads; }
   std::size_t kv_size() const noexcept { return kv_heads * head_dim; }
-  /// Rows that share one gathering of K and V, so that it is paid for by about 48 queries.
+  /// Rows that share one gathering of K and V, so that it is paid for by about 72 queries.
   std::size_t rows_per_tile() const noexcept;
 };
 

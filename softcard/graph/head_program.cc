@@ -39,7 +39,7 @@ void HeadProgram::execute(std::size_t group, std::span<const std::byte* const> i
   auto* output = reinterpret_cast<std::uint16_t*>(output_data[0]);
   const std::shared_ptr<Workspace> workspace = workspaces_->borrow();
   const Projection& head = weights_.projections().front();
-  const Activations x(kernels_, *workspace, Workspace::kNormed, 1, hidden_, head.integer);
+  const Activations x(kernels_, *workspace, Workspace::kNormed, 1, hidden_, {&head});
   kernels_.bf16_to_f32(input, hidden_, x.row(0));
   kernels_.rms_norm(x.row(0), norm_.data(), rms_eps_, hidden_, x.row(0));
   x.finish_row(0);

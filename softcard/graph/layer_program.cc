@@ -145,15 +145,11 @@ void LayerProgram::execute(std::size_t group, std::span<const std::byte* const> 
 
   load_input(run);
   Workspace& workspace = *run.workspace;
-  const auto wanted = [&](std::initializer_list<ProjectionIndex> users) {
-    return std::any_of(users.begin(), users.end(),
-                       [&](ProjectionIndex user) { return projection(user).integer; });
-  };
   const Activations query(kernels_, workspace, Workspace::kQuery, run.active, config_.query_size(),
-                          wanted({kO}));
+                          {&projection(kO)});
   {
     const Activations normed(kernels_, workspace, Workspace::kNormed, run.active, config_.hidden,
-                             wanted({kQ, kK, kV}));
+                             {&projection(kQ), &projection(kK), &projection(kV)});
     normalise(run, attn_norm_, normed);
     project_qkv(run, normed, query);
   }
@@ -161,10 +157,10 @@ void LayerProgram::execute(std::size_t group, std::span<const std::byte* const> 
   if (!run.group.writes_output()) return;
   project_output(run, query);
   const Activations normed(kernels_, workspace, Workspace::kNormed, run.active, config_.hidden,
-                           wanted({kGate, kUp}));
+                           {&projection(kGate), &projection(kUp)});
   normalise(run, mlp_norm_, normed);
   const Activations activated(kernels_, workspace, Workspace::kActivated, run.active, config_.intermediate,
-                              wanted({kDown}));
+                              {&projection(kDown)});
   run_mlp(run, normed, activated);
 }
 
@@ -187,9 +183,12 @@ void LayerProgram::load_input(Execution& run) const {
 
 void LayerProgram::normalise(Execution& run, const std::vector<float>& gain,
                              const Activations& normed) const {
-  pool_->for_each(run.active, [&](std::size_t row, std::size_t) {
-    kernels_.rms_norm(run.residual.row(row), gain.data(), config_.rms_eps, config_.hidden, normed.row(row));
-    normed.finish_row(row);
+  const std::size_t scratch = normed.floats().stride;
+  for (ScratchBuffer& buffer : run.workspace->per_thread) buffer.reserve(scratch);
+  pool_->for_each(run.active, [&](std::size_t row, std::size_t thread) {
+    float* x = normed.integers_only() ? run.workspace->per_thread[thread].reserve(scratch) : normed.row(row);
+    kernels_.rms_norm(run.residual.row(row), gain.data(), config_.rms_eps, config_.hidden, x);
+    normed.finish_row(row, x);
   });
 }
 
@@ -270,7 +269,8 @@ void LayerProgram::run_attention(Execution& run, const Activations& query) const
   }
   if (!run.group.writes_output()) return;
   // Tiles of several rows multiply hidden columns by 0, which NaN would survive.
-  const MaskPlan plan(run.mask, run.active, run.group.columns(), nan ? 1 : shape_.rows_per_tile());
+  const MaskPlan& plan = run.workspace->mask_plans.plan(run.mask, run.active, run.group.columns(),
+                                                        nan ? 1 : shape_.rows_per_tile());
   attend(kernels_, *pool_, *run.workspace, shape_, plan, cache, query.floats(), query.floats());
 }
 
@@ -290,25 +290,58 @@ void LayerProgram::project_output(Execution& run, const Activations& attended) c
   });
 }
 
-void LayerProgram::run_mlp(Execution& run, const Activations& normed, const Activations& activated) const {
-  const Projection& gate = projection(kGate);
-  const Projection& up = projection(kUp);
-  const Projection& down = projection(kDown);
+void LayerProgram::activate(Execution& run, const Activations& normed, const Activations& activated) const {
   const std::size_t block_floats = run.active * kBlockRows;
   for (ScratchBuffer& buffer : run.workspace->per_thread) buffer.reserve(2 * block_floats);
-  pool_->for_each(gate.blocks(), [&](std::size_t block, std::size_t thread) {
+  pool_->for_each(projection(kGate).blocks(), [&](std::size_t block, std::size_t thread) {
     float* gates = run.workspace->per_thread[thread].reserve(2 * block_floats);
     float* ups = gates + block_floats;
-    normed.project(gate, block, gates, kBlockRows);
-    normed.project(up, block, ups, kBlockRows);
+    normed.project(projection(kGate), block, gates, kBlockRows);
+    normed.project(projection(kUp), block, ups, kBlockRows);
     for (std::size_t row = 0; row < run.active; ++row) {
       kernels_.silu_multiply(gates + row * kBlockRows, ups + row * kBlockRows, kBlockRows,
                              activated.row(row) + block * kBlockRows);
     }
   });
   pool_->for_each(run.active, [&](std::size_t row, std::size_t) { activated.finish_row(row); });
+}
+
+/// The same for many rows of integers: all that shares an activation scale at a time, so that floats do not
+/// leave the cache.
+void LayerProgram::activate_spans(Execution& run, const Activations& normed,
+                                  const Activations& activated) const {
+  constexpr std::size_t kSpanBlocks = kScaleDepth / kBlockRows;
+  const std::size_t blocks = projection(kGate).blocks();
+  const std::size_t span_floats = run.active * kScaleDepth;
+  for (ScratchBuffer& buffer : run.workspace->per_thread) buffer.reserve(2 * span_floats);
+  pool_->for_each((blocks + kSpanBlocks - 1) / kSpanBlocks, [&](std::size_t span, std::size_t thread) {
+    float* gates = run.workspace->per_thread[thread].reserve(2 * span_floats);
+    float* ups = gates + span_floats;
+    const std::size_t first = span * kSpanBlocks;
+    const std::size_t count = std::min(kSpanBlocks, blocks - first);
+    for (std::size_t block = 0; block < count; ++block) {
+      normed.project(projection(kGate), first + block, gates + block * kBlockRows, kScaleDepth);
+      normed.project(projection(kUp), first + block, ups + block * kBlockRows, kScaleDepth);
+    }
+    for (std::size_t row = 0; row < run.active; ++row) {
+      float* x = gates + row * kScaleDepth;
+      kernels_.silu_multiply(x, ups + row * kScaleDepth, count * kBlockRows, x);
+      activated.finish_span(row, span * kScaleDepth, x);
+    }
+  });
+}
+
+void LayerProgram::run_mlp(Execution& run, const Activations& normed, const Activations& activated) const {
+  if (run.active > 1 && activated.integers_only()) {
+    activate_spans(run, normed, activated);
+  } else {
+    activate(run, normed, activated);
+  }
+  const Projection& down = projection(kDown);
+  const std::size_t block_floats = run.active * kBlockRows;
+  for (ScratchBuffer& buffer : run.workspace->per_thread) buffer.reserve(block_floats);
   pool_->for_each(down.blocks(), [&](std::size_t block, std::size_t thread) {
-    float* sums = run.workspace->per_thread[thread].reserve(2 * block_floats);
+    float* sums = run.workspace->per_thread[thread].reserve(block_floats);
     activated.project(down, block, sums, kBlockRows);
     const std::size_t first = block * kBlockRows;
     const std::size_t count = std::min(kBlockRows, config_.hidden - first);

@@ -50,6 +50,9 @@ class LayerProgram final : public Program {
   void finish_row(Execution& run, std::size_t row, float* query) const;
   void run_attention(Execution& run, const Activations& query) const;
   void project_output(Execution& run, const Activations& attended) const;
+  /// activated = silu(gate) * up.
+  void activate(Execution& run, const Activations& normed, const Activations& activated) const;
+  void activate_spans(Execution& run, const Activations& normed, const Activations& activated) const;
   void run_mlp(Execution& run, const Activations& normed, const Activations& activated) const;
 
   std::shared_ptr<ThreadPool> pool_ = ThreadPool::shared();

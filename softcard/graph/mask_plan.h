@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -25,6 +26,7 @@ class MaskPlan {
     std::vector<std::uint32_t> columns;
     std::size_t mask_stride = 0;  // columns.size() rounded up to 16
     std::vector<float> mask;      // [rows, mask_stride], -infinity where hidden and beyond the columns
+    std::vector<std::uint32_t> row_ends;  // [rows], number of columns up to the last that the row sees
   };
 
   /// `mask` is bf16 [rows, columns].
@@ -35,6 +37,20 @@ class MaskPlan {
 
  private:
   std::vector<Tile> tiles_;
+};
+
+/// Keeps the plan of the last mask: all layers of a model are shown the same one, one after the other.
+class MaskPlanCache {
+ public:
+  /// Valid until the next call.
+  const MaskPlan& plan(std::span<const std::uint16_t> mask, std::size_t rows, std::size_t columns,
+                       std::size_t rows_per_tile);
+
+ private:
+  std::vector<std::uint16_t> mask_;
+  std::size_t columns_ = 0;
+  std::size_t rows_per_tile_ = 0;
+  std::optional<MaskPlan> plan_;
 };
 
 /// Number of rows up to the last one that sees anything, at least 1.

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <vector>
 
+#include "softcard/graph/mask_plan.h"
 #include "softcard/kernels/huge_buffer.h"
 
 namespace axllama::softcard {
@@ -38,6 +39,7 @@ struct Workspace {
   ScratchBuffer shared[kSharedCount];
   ScratchBuffer quantised[kSharedCount];  // beside `shared`: the same rows as integers
   std::vector<ScratchBuffer> per_thread;
+  MaskPlanCache mask_plans;
 
   /// `rows` rows of `columns`.
   ActivationRows rows(Shared which, std::size_t rows, std::size_t columns) {

@@ -9,39 +9,46 @@
 namespace axllama::softcard {
 namespace {
 
-/// Quantises `groups` groups with one scale.
-AXLLAMA_INLINE void quantise_span(const float* x, std::size_t groups, const QuantisedRow& out) {
+/// Quantises `groups` groups with one scale, which it returns: NaN unless all values are finite.
+AXLLAMA_INLINE float quantise_span(const float* x, std::size_t groups, std::int8_t* values) {
   // As integers the sizes of floats keep their order, and infinity and NaN come last.
-  std::int32_t bits = 0;
-  for (std::size_t i = 0; i < groups * kGroupDepth; i += 2 * kPanelRows) {
-    const std::int32_t largest = largest_lane(bit_and(as_i32(load(x + i)), 0x7FFFFFFF),
-                                              bit_and(as_i32(load(x + i + kPanelRows)), 0x7FFFFFFF));
-    bits = largest > bits ? largest : bits;
-  }
-  const float top = __builtin_bit_cast(float, bits);
+  I32x16 largest = splat_word(0);
+  for (std::size_t i = 0; i < groups * kGroupDepth; i += kPanelRows)
+    largest = larger(largest, bit_and(as_i32(load(x + i)), 0x7FFFFFFF));
+  const float top = __builtin_bit_cast(float, largest_lane(largest));
   const bool tiny = top < 1e-30F;
-  const float scale = tiny ? 0.0F : top / 127.0F;
   const F32x16 inverse = splat(tiny ? 0.0F : 127.0F / top);
-  *out.scales = scale + (top - top);  // NaN unless finite
-  for (std::size_t half = 0; half < 2 * groups; ++half) {
-    const I32x16 q = round_to_i32(mul(load(x + half * kPanelRows), inverse));
-    store_s8(out.values + half * kPanelRows, q);
-    out.half_sums[half] = -sum_lanes(q);
-  }
-  for (std::size_t group = 0; group < groups; ++group) {
-    out.group_sums[group] = out.half_sums[2 * group] + out.half_sums[2 * group + 1];
-  }
+  for (std::size_t i = 0; i < groups * kGroupDepth; i += kPanelRows)
+    store_s8(values + i, round_to_i32(mul(load(x + i), inverse)));
+  return (tiny ? 0.0F : top / 127.0F) + (top - top);
 }
 
-void quantise(const float* x, std::size_t groups, const QuantisedRow& row) {
-  QuantisedRow out = row;
+/// Minus the sums of two neighbouring groups and of their halves; the second does not exist when the first is
+/// `alone`.
+AXLLAMA_INLINE void sum_group_pair(const std::int8_t* values, bool alone, std::int32_t* group_sums,
+                                   std::int32_t* half_sums) {
+  alignas(64) std::int8_t copy[2 * kGroupDepth] = {};
+  if (alone) __builtin_memcpy(copy, values, kGroupDepth);
+  const I32x16 fours = dot<false>(splat_word(0), splat_word(0x01010101), load_i32(alone ? copy : values));
+  alignas(64) std::int32_t sums[kPanelRows];
+  store_i32(sums, fours);
+  for (std::size_t half = 0; half < (alone ? 2 : 4); ++half) {
+    const std::int32_t* four = sums + 4 * half;
+    half_sums[half] = -(four[0] + four[1] + four[2] + four[3]);
+  }
+  for (std::size_t group = 0; group < (alone ? 1 : 2); ++group)
+    group_sums[group] = half_sums[2 * group] + half_sums[2 * group + 1];
+}
+
+void quantise(const float* x, std::size_t groups, const QuantisedRow& out) {
   for (std::size_t group = 0; group < groups; group += kScaleGroups) {
-    quantise_span(x, groups - group < kScaleGroups ? groups - group : kScaleGroups, out);
-    x += kScaleDepth;
-    out.values += kScaleDepth;
-    out.scales += 1;
-    out.group_sums += kScaleGroups;
-    out.half_sums += 2 * kScaleGroups;
+    const std::size_t span = groups - group < kScaleGroups ? groups - group : kScaleGroups;
+    out.scales[group / kScaleGroups] =
+        quantise_span(x + group * kGroupDepth, span, out.values + group * kGroupDepth);
+  }
+  for (std::size_t group = 0; group < groups; group += 2) {
+    sum_group_pair(out.values + group * kGroupDepth, groups - group == 1, out.group_sums + group,
+                   out.half_sums + 2 * group);
   }
 }
 

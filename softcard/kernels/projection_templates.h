@@ -167,6 +167,15 @@ void multiply_rows(const TileOperands& o, std::size_t rows) {
   }
 }
 
+/// As multiply_rows for the last 0..kMost panels.
+template <std::size_t kMost>
+void multiply_last_panels(const TileOperands& o, std::size_t rows, std::size_t panels) {
+  if constexpr (kMost > 0) {
+    if (panels == kMost) return multiply_rows<kMost, kTileRows>(o, rows);
+    multiply_last_panels<kMost - 1>(o, rows, panels);
+  }
+}
+
 void multiply_tile(const float* tile, std::size_t tile_stride, std::size_t columns, std::size_t depth,
                    const ActivationView& x, float* y, std::size_t y_stride, bool first) {
   for (std::size_t row = 0; row < x.rows; row += kTileRows) {
@@ -180,12 +189,7 @@ void multiply_tile(const float* tile, std::size_t tile_stride, std::size_t colum
       o.y += kTilePanels * kPanelRows;
       left -= kTilePanels;
     }
-    while (left > 0) {
-      multiply_rows<1, kTileRows>(o, rows);
-      o.tile += kPanelRows;
-      o.y += kPanelRows;
-      --left;
-    }
+    multiply_last_panels<kTilePanels - 1>(o, rows, left);
   }
 }
 

@@ -25,6 +25,11 @@ struct I32x16 {
 constexpr std::size_t kTilePanels = 1;  // panels of 16 columns kept in registers by the tile kernel
 constexpr std::size_t kTileRows = 6;    // rows of x beside them
 constexpr std::size_t kDotRows = 3;     // the same for the integer kernel, which has two sums of each
+#if defined(__AVXVNNI__)
+constexpr std::size_t kWideDotRows = 6;  // the same with one sum of each
+#else
+constexpr std::size_t kWideDotRows = 4;
+#endif
 
 AXLLAMA_INLINE F32x16 splat(float x) {
   const __m256 v = _mm256_set1_ps(x);
@@ -142,17 +147,14 @@ AXLLAMA_INLINE F32x16 load_f16(const void* p) {
 AXLLAMA_INLINE I32x16 as_i32(F32x16 a) {
   return {_mm256_castps_si256(a.lo), _mm256_castps_si256(a.hi)};
 }
-AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a, I32x16 b) {
-  const __m256i m8 = _mm256_max_epi32(_mm256_max_epi32(a.lo, a.hi), _mm256_max_epi32(b.lo, b.hi));
+AXLLAMA_INLINE I32x16 larger(I32x16 a, I32x16 b) {
+  return {_mm256_max_epi32(a.lo, b.lo), _mm256_max_epi32(a.hi, b.hi)};
+}
+AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a) {
+  const __m256i m8 = _mm256_max_epi32(a.lo, a.hi);
   const __m128i m4 = _mm_max_epi32(_mm256_castsi256_si128(m8), _mm256_extracti128_si256(m8, 1));
   const __m128i m2 = _mm_max_epi32(m4, _mm_shuffle_epi32(m4, 0x4E));
   return _mm_cvtsi128_si32(_mm_max_epi32(m2, _mm_shuffle_epi32(m2, 0xB1)));
-}
-AXLLAMA_INLINE std::int32_t sum_lanes(I32x16 a) {
-  const __m256i s8 = _mm256_add_epi32(a.lo, a.hi);
-  const __m128i s4 = _mm_add_epi32(_mm256_castsi256_si128(s8), _mm256_extracti128_si256(s8, 1));
-  const __m128i s2 = _mm_add_epi32(s4, _mm_shuffle_epi32(s4, 0x4E));
-  return _mm_cvtsi128_si32(_mm_add_epi32(s2, _mm_shuffle_epi32(s2, 0xB1)));
 }
 AXLLAMA_INLINE void store_s8(std::int8_t* p, I32x16 a) {
   const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(a.lo, a.hi), 0xD8);

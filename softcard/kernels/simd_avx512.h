@@ -20,9 +20,10 @@ struct I32x16 {
   __m512i v;
 };
 
-constexpr std::size_t kTilePanels = 4;  // panels of 16 columns kept in registers by the tile kernel
-constexpr std::size_t kTileRows = 6;    // rows of x beside them
-constexpr std::size_t kDotRows = 3;     // the same for the integer kernel, which has two sums of each
+constexpr std::size_t kTilePanels = 4;   // panels of 16 columns kept in registers by the tile kernel
+constexpr std::size_t kTileRows = 6;     // rows of x beside them
+constexpr std::size_t kDotRows = 3;      // the same for the integer kernel, which has two sums of each
+constexpr std::size_t kWideDotRows = 6;  // the same with one sum of each
 
 AXLLAMA_INLINE F32x16 splat(float x) {
   return {_mm512_set1_ps(x)};
@@ -124,11 +125,11 @@ AXLLAMA_INLINE F32x16 load_f16(const void* p) {
 AXLLAMA_INLINE I32x16 as_i32(F32x16 a) {
   return {_mm512_castps_si512(a.v)};
 }
-AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a, I32x16 b) {
-  return _mm512_reduce_max_epi32(_mm512_max_epi32(a.v, b.v));
+AXLLAMA_INLINE I32x16 larger(I32x16 a, I32x16 b) {
+  return {_mm512_max_epi32(a.v, b.v)};
 }
-AXLLAMA_INLINE std::int32_t sum_lanes(I32x16 a) {
-  return _mm512_reduce_add_epi32(a.v);
+AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a) {
+  return _mm512_reduce_max_epi32(a.v);
 }
 AXLLAMA_INLINE void store_s8(std::int8_t* p, I32x16 a) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a.v));

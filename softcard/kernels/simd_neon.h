@@ -27,6 +27,7 @@ constexpr std::size_t kDotRows = 4;  // the same for the integer kernel, which h
 #else
 constexpr std::size_t kDotRows = 3;
 #endif
+constexpr std::size_t kWideDotRows = 6;  // the same with one sum of each
 
 #define AXLLAMA_EACH(expression) \
   {                              \
@@ -156,12 +157,11 @@ AXLLAMA_INLINE F32x16 load_f16(const void* p) {
 AXLLAMA_INLINE I32x16 as_i32(F32x16 a) {
   return AXLLAMA_EACH(vreinterpretq_s32_f32(a.v[i]));
 }
-AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a, I32x16 b) {
-  const I32x16 m = AXLLAMA_EACH(vmaxq_s32(a.v[i], b.v[i]));
-  return vmaxvq_s32(vmaxq_s32(vmaxq_s32(m.v[0], m.v[1]), vmaxq_s32(m.v[2], m.v[3])));
+AXLLAMA_INLINE I32x16 larger(I32x16 a, I32x16 b) {
+  return AXLLAMA_EACH(vmaxq_s32(a.v[i], b.v[i]));
 }
-AXLLAMA_INLINE std::int32_t sum_lanes(I32x16 a) {
-  return vaddvq_s32(vaddq_s32(vaddq_s32(a.v[0], a.v[1]), vaddq_s32(a.v[2], a.v[3])));
+AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a) {
+  return vmaxvq_s32(vmaxq_s32(vmaxq_s32(a.v[0], a.v[1]), vmaxq_s32(a.v[2], a.v[3])));
 }
 AXLLAMA_INLINE void store_s8(std::int8_t* p, I32x16 a) {
   const int16x8_t low = vcombine_s16(vmovn_s32(a.v[0]), vmovn_s32(a.v[1]));

@@ -20,9 +20,10 @@ struct I32x16 {
   std::int32_t v[16];
 };
 
-constexpr std::size_t kTilePanels = 1;  // panels of 16 columns kept in registers by the tile kernel
-constexpr std::size_t kTileRows = 2;    // rows of x beside them
-constexpr std::size_t kDotRows = 2;     // the same for the integer kernel, which has two sums of each
+constexpr std::size_t kTilePanels = 1;   // panels of 16 columns kept in registers by the tile kernel
+constexpr std::size_t kTileRows = 2;     // rows of x beside them
+constexpr std::size_t kDotRows = 2;      // the same for the integer kernel, which has two sums of each
+constexpr std::size_t kWideDotRows = 2;  // the same with one sum of each
 
 template <typename Function>
 AXLLAMA_INLINE F32x16 each_f32(Function function) {
@@ -160,16 +161,13 @@ AXLLAMA_INLINE F32x16 load_f16(const void* p) {
 AXLLAMA_INLINE I32x16 as_i32(F32x16 a) {
   return each_i32([&](std::size_t i) { return std::bit_cast<std::int32_t>(a.v[i]); });
 }
-AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a, I32x16 b) {
+AXLLAMA_INLINE I32x16 larger(I32x16 a, I32x16 b) {
+  return each_i32([&](std::size_t i) { return a.v[i] > b.v[i] ? a.v[i] : b.v[i]; });
+}
+AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a) {
   std::int32_t top = a.v[0];
   for (const std::int32_t value : a.v) top = value > top ? value : top;
-  for (const std::int32_t value : b.v) top = value > top ? value : top;
   return top;
-}
-AXLLAMA_INLINE std::int32_t sum_lanes(I32x16 a) {
-  std::int32_t sum = 0;
-  for (const std::int32_t value : a.v) sum += value;
-  return sum;
 }
 AXLLAMA_INLINE void store_s8(std::int8_t* p, I32x16 a) {
   for (std::size_t i = 0; i < 16; ++i) p[i] = static_cast<std::int8_t>(a.v[i]);

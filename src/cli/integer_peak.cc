@@ -23,15 +23,6 @@ constexpr int kPasses = 12;
 constexpr std::size_t kSums = 12;  // independent, so that an instruction's latency does not set the pace
 constexpr double kPassSeconds = 0.025;
 
-/// Does `steps` rounds of kSums dot products in registers and returns a word that depends on all of them.
-using Work = std::int32_t (*)(std::size_t steps, std::int32_t seed);
-
-struct Target {
-  const char* name;
-  Work work;
-  double products_per_step;
-};
-
 #if defined(__x86_64__)
 
 [[gnu::target("avx512f,avx512vnni")]] std::int32_t work_avx512(std::size_t steps, std::int32_t seed) {
@@ -75,7 +66,7 @@ struct Target {
   return static_cast<std::int32_t>(sums[0][0]);
 }
 
-Target best_target() {
+IntegerWork best_work() {
   if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vnni") != 0) {
     return {"AVX-512 VNNI", work_avx512, 64.0 * kSums};
   }
@@ -117,7 +108,7 @@ std::int32_t work_neon(std::size_t steps, std::int32_t seed) {
   return vaddvq_s32(sums[0]);
 }
 
-Target best_target() {
+IntegerWork best_work() {
   if ((::getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0) {
     return {"NEON dot product", work_dotprod, 16.0 * kSums};
   }
@@ -126,7 +117,7 @@ Target best_target() {
 
 #else
 
-Target best_target() {
+IntegerWork best_work() {
   return {};
 }
 
@@ -145,20 +136,23 @@ std::int32_t work_plain(std::size_t steps, std::int32_t seed) {
 
 }  // namespace
 
+IntegerWork integer_work() {
+  const IntegerWork best = best_work();
+  return best.run != nullptr ? best : IntegerWork{"plain C++", work_plain, 1.0 * kSums};
+}
+
 IntegerPeak measure_integer_peak(std::size_t threads) {
   using Clock = std::chrono::steady_clock;
   const auto seconds = [](Clock::time_point begin, Clock::time_point end) {
     return std::chrono::duration<double>(end - begin).count();
   };
-  Target target = best_target();
-  if (target.work == nullptr) target = {"plain C++", work_plain, 1.0 * kSums};
-
+  const IntegerWork target = integer_work();
   volatile std::int32_t seed = 0x01234567;  // unknown to the compiler
   volatile std::int32_t keep = 0;           // the sums must not be optimised away
   std::size_t steps = 1 << 12;
   for (double taken = 0; taken < kPassSeconds / 4; steps *= 2) {
     const auto begin = Clock::now();
-    keep = target.work(steps, seed);
+    keep = target.run(steps, seed);
     taken = seconds(begin, Clock::now());
   }
   steps *= 2;
@@ -174,7 +168,7 @@ IntegerPeak measure_integer_peak(std::size_t threads) {
       workers.emplace_back([&, t] {
         gate.arrive_and_wait();
         for (int pass = 0; pass < kPasses; ++pass) {
-          results[t] ^= target.work(steps, seed);
+          results[t] ^= target.run(steps, seed);
           gate.arrive_and_wait();
         }
       });
@@ -183,7 +177,7 @@ IntegerPeak measure_integer_peak(std::size_t threads) {
   for (const std::int32_t result : results) keep = keep ^ result;
 
   const double operations = 2 * target.products_per_step * static_cast<double>(steps * threads);
-  IntegerPeak peak{threads, target.name, 0, 0};
+  IntegerPeak peak{threads, target.instructions, 0, 0};
   for (std::size_t pass = 1; pass < marks.size(); ++pass) {
     peak.best_gop_per_s =
         std::max(peak.best_gop_per_s, operations / seconds(marks[pass - 1], marks[pass]) / 1e9);
