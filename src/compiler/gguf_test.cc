@@ -19,6 +19,7 @@
 #include "compiler/testing/gguf_writer.h"
 #include "compiler/testing/packed_weights.h"
 #include "model/package.h"
+#include "text/chat_template.h"
 
 namespace axllama::compiler {
 namespace {

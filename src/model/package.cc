@@ -11,6 +11,7 @@
 #include "model/embedding_shape.h"
 #include "model/package_config.h"
 #include "model/package_files.h"
+#include "text/chat_template.h"
 
 namespace axllama::model {
 namespace {

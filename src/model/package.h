@@ -11,8 +11,11 @@
 
 #include "base/bfloat16.h"
 #include "base/mapped_file.h"
-#include "text/chat_template.h"
 #include "text/tokenizer/tokenizer.h"
+
+namespace axllama::text {
+class ChatTemplate;  // text/chat_template.h; brings JSON with it, which few users of a package need
+}
 
 namespace axllama::model {
 

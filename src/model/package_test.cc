@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "model/testing/package_folder.h"
+#include "text/chat_template.h"
 
 namespace axllama::model {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "api/chat/tools.h"
 #include "telemetry/log.h"
+#include "text/chat_template.h"
 #include "text/tool_calls/arguments.h"
 
 namespace axllama::api::chat {

@@ -7,6 +7,7 @@
 #include "model/package.h"
 #include "serving/service.h"
 #include "store/library.h"
+#include "text/chat_template.h"
 #include "text/go_chat_template.h"
 
 namespace axllama::api::chat {

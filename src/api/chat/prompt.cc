@@ -6,6 +6,7 @@
 
 #include "api/chat/tools.h"
 #include "base/error.h"
+#include "text/chat_template.h"
 
 namespace axllama::api::chat {
 namespace {

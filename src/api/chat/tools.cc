@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "text/chat_template.h"
 #include "text/tool_calls/offered_tools.h"
 #include "text/tool_calls/required_call.h"
 

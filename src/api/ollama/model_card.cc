@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "telemetry/log.h"
+#include "text/chat_template.h"
 
 namespace axllama::api::ollama {
 namespace {

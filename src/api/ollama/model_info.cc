@@ -11,6 +11,7 @@
 
 #include "api/ollama/go_template.h"
 #include "store/modelfile.h"
+#include "text/chat_template.h"
 
 namespace axllama::api::ollama {
 namespace {
