@@ -5,8 +5,11 @@
 #include <optional>
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 #include "softcard/abi/entry.h"
 #include "softcard/abi/settings_source.h"
+#include "softcard/card/timing_profile.h"
 
 namespace axllama::softcard {
 
@@ -70,6 +73,14 @@ std::int32_t axllamaSoftcardReports(char* json, std::uint64_t capacity, std::uin
 
 std::int32_t axllamaSoftcardClearReports() {
   return guarded([] { runtime().services().reports.clear(); });
+}
+
+std::int32_t axllamaSoftcardTiming(char* json, std::uint64_t capacity, std::uint64_t* needed) {
+  return guarded([&] {
+    const auto settings = runtime().services().settings();
+    return axllama::softcard::copy_out(axllama::softcard::timing_json(settings->timing).dump(), json,
+                                       capacity, needed);
+  });
 }
 
 std::int32_t axllamaSoftcardLastError(char* text, std::uint64_t capacity, std::uint64_t* needed) {

@@ -21,6 +21,9 @@ AXCL_EXPORT std::int32_t axllamaSoftcardReports(char* json, std::uint64_t capaci
 /// Forgets all reports.
 AXCL_EXPORT std::int32_t axllamaSoftcardClearReports();
 
+/// The timing profile in force as a JSON object with the fields of docs/softcard.md; buffers as above.
+AXCL_EXPORT std::int32_t axllamaSoftcardTiming(char* json, std::uint64_t capacity, std::uint64_t* needed);
+
 /// The sentence behind the calling thread's latest error code; buffers as above.
 AXCL_EXPORT std::int32_t axllamaSoftcardLastError(char* text, std::uint64_t capacity, std::uint64_t* needed);
 

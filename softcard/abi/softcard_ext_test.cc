@@ -69,6 +69,16 @@ TEST_F(SoftcardExtTest, CountsCallsBytesAndWhatCrossesTheBus) {
   EXPECT_EQ(counters()["total_calls"], 0);
 }
 
+TEST_F(SoftcardExtTest, TellsTheTimingInForce) {
+  start(R"({"quiet":true,"compute":"null","timing":{"profile":"pi5","call_us":7}})");
+  const auto timing = nlohmann::json::parse(testing::read_text(AXCL(axllamaSoftcardTiming)));
+  EXPECT_EQ(timing["profile"], "pi5");
+  EXPECT_EQ(timing["call_us"], 7);
+  EXPECT_EQ(timing["weight_gb_per_s"], 21);
+  AXCL(axllamaSoftcardConfigure)(R"({"quiet":true})");
+  EXPECT_EQ(nlohmann::json::parse(testing::read_text(AXCL(axllamaSoftcardTiming)))["profile"], "native");
+}
+
 TEST_F(SoftcardExtTest, MistakesInSettingsAreToldAndChangeNothing) {
   start(R"({"mode":"lenient","quiet":true})");
   EXPECT_EQ(AXCL(axllamaSoftcardConfigure)(R"({"mode":"wild"})"), 3);

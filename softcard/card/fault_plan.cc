@@ -112,6 +112,9 @@ std::int32_t FaultPlan::code_of(const FaultRule& rule) noexcept {
       return code::kDeviceNotConnected;
     case FaultKind::kPropertiesError:
       return code::kDeviceQuery;
+    case FaultKind::kSubmitError:
+    case FaultKind::kLostWork:
+      return code::kStreamIllegal;
     case FaultKind::kExecuteError:
     case FaultKind::kSlowExecute:
     case FaultKind::kCorrupt:

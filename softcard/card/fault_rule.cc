@@ -31,6 +31,8 @@ constexpr std::array kKinds = {
     KindEntry{FaultKind::kSlowExecute, "slow_execute", FaultPoint::kExecute},
     KindEntry{FaultKind::kOffline, "offline", FaultPoint::kExecute},
     KindEntry{FaultKind::kCorrupt, "corrupt", FaultPoint::kExecute},
+    KindEntry{FaultKind::kSubmitError, "submit_error", FaultPoint::kSubmit},
+    KindEntry{FaultKind::kLostWork, "lost_work", FaultPoint::kSubmit},
     KindEntry{FaultKind::kPropertiesError, "properties_error", FaultPoint::kProperties},
 };
 

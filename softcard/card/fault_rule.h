@@ -21,11 +21,13 @@ enum class FaultKind {
   kSlowExecute,      // an execution takes longer
   kOffline,          // the card goes offline at an execution
   kCorrupt,          // an execution's results are wrong
+  kSubmitError,      // a stream does not take work
+  kLostWork,         // a stream takes work and does not do it
   kPropertiesError,  // axclrtGetDeviceProperties fails
 };
 
 /// The calls at which faults strike.
-enum class FaultPoint { kInit, kList, kMalloc, kLoad, kCopy, kExecute, kProperties };
+enum class FaultPoint { kInit, kList, kMalloc, kLoad, kCopy, kExecute, kSubmit, kProperties };
 
 /// What brings a card back that went offline.
 enum class Recovery { kReset, kReboot, kNever };

@@ -7,18 +7,35 @@
 
 namespace axllama::softcard {
 
+namespace {
+
+template <typename Part>
+void last_at_least(std::chrono::duration<double> time, Part&& part) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::forward<Part>(part)();
+  if (time.count() > 0) {
+    wait_until(begin + std::chrono::duration_cast<std::chrono::steady_clock::duration>(time));
+  }
+}
+
+}  // namespace
+
 void submit(CardStream& stream, std::chrono::duration<double> time, Work work) {
+  Services& services = stream.device->services();
   const RemoteCall call(*stream.device, RemoteCall::Kind::kSubmission);
-  time += std::chrono::duration<double, std::micro>(stream.device->services().settings()->timing.dispatch_us);
-  Reports& reports = stream.device->services().reports;
+  for (const FaultRule& rule : services.faults.strike(FaultPoint::kSubmit, stream.device->id(), {})) {
+    if (rule.kind == FaultKind::kSubmitError) {
+      throw CardError(FaultPlan::code_of(rule), "A fault refuses the work.");
+    }
+    work = [](const std::stop_token&) {};
+  }
+  const std::chrono::duration<double, std::micro> dispatch(services.settings()->timing.dispatch_us);
+  Reports& reports = services.reports;
   const bool accepted =
-      stream.queue.submit([time, work = std::move(work), &reports](const std::stop_token& stop) {
-        const auto begin = std::chrono::steady_clock::now();
+      stream.queue.submit([time, dispatch, work = std::move(work), &reports](const std::stop_token& stop) {
         try {
-          work(stop);
-          if (time.count() > 0) {
-            wait_until(begin + std::chrono::duration_cast<std::chrono::steady_clock::duration>(time));
-          }
+          last_at_least(dispatch, [] {});
+          last_at_least(time, [&] { work(stop); });
           return 0;
         } catch (const CardError& error) {
           return error.code();

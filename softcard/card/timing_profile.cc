@@ -66,6 +66,14 @@ TimingProfile timing_profile(std::string_view name) {
                       "\"; there are native, pi5, cm3588 and rk3576.");
 }
 
+nlohmann::json timing_json(const TimingProfile& profile) {
+  nlohmann::json json{{"profile", profile.name}};
+  for (const auto& [name, field] : kFields) {
+    json[name] = profile.*field;
+  }
+  return json;
+}
+
 TimingProfile parse_timing(const nlohmann::json& value) {
   if (value.is_string()) {
     return timing_profile(value.get<std::string>());

@@ -29,6 +29,9 @@ struct TimingProfile {
 /// native, pi5, cm3588 or rk3576. Throws SettingsError for another name.
 TimingProfile timing_profile(std::string_view name);
 
+/// All of its fields, and its name as "profile".
+nlohmann::json timing_json(const TimingProfile& profile);
+
 /// A profile's name, or an object with a "profile" (native when missing) and any of the fields above.
 /// Throws SettingsError.
 TimingProfile parse_timing(const nlohmann::json& value);
