@@ -14,6 +14,7 @@ using AxclError = std::int32_t;  // 0 is success; see describe_axcl_error
 using AxclContext = void*;
 using AxclIoInfo = void*;
 using AxclIo = void*;
+using AxclStream = void*;
 
 enum class MallocPolicy : std::int32_t { kHugeFirst = 0, kHugeOnly = 1, kNormalOnly = 2, kSizeAlign = 3 };
 enum class MemcpyKind : std::int32_t {
@@ -120,15 +121,23 @@ static_assert(sizeof(AxclContext) == 8 && sizeof(std::size_t) == 8, "AXCL exists
   X(axclrtEngineExecute, AxclError, std::uint64_t, std::uint64_t, std::uint32_t, AxclIo)
 
 // Symbols some library versions lack; null when absent.
-#define AXLLAMA_AXCL_OPTIONAL_SYMBOLS(X)                                                \
-  X(axclSetLogLevel, AxclError, std::int32_t)                                           \
-  X(axclrtGetFullVersion, const char*)                                                  \
-  X(axclrtGetDeviceProperties, AxclError, std::int32_t, AxclDeviceProperties*)          \
-  X(axclrtRebootDevice, AxclError, std::int32_t)                                        \
-  X(axclrtEngineGetInputDataType, AxclError, AxclIoInfo, std::uint32_t, std::int32_t*)  \
-  X(axclrtEngineGetOutputDataType, AxclError, AxclIoInfo, std::uint32_t, std::int32_t*) \
-  X(axllamaSoftcardCounters, std::int32_t, char*, std::uint64_t, std::uint64_t*)        \
-  X(axllamaSoftcardComputes, std::int32_t)                                              \
+#define AXLLAMA_AXCL_OPTIONAL_SYMBOLS(X)                                                                  \
+  X(axclSetLogLevel, AxclError, std::int32_t)                                                             \
+  X(axclrtGetFullVersion, const char*)                                                                    \
+  X(axclrtGetDeviceProperties, AxclError, std::int32_t, AxclDeviceProperties*)                            \
+  X(axclrtRebootDevice, AxclError, std::int32_t)                                                          \
+  X(axclrtEngineGetInputDataType, AxclError, AxclIoInfo, std::uint32_t, std::int32_t*)                    \
+  X(axclrtEngineGetOutputDataType, AxclError, AxclIoInfo, std::uint32_t, std::int32_t*)                   \
+  X(axclrtCreateStream, AxclError, AxclStream*)                                                           \
+  X(axclrtDestroyStream, AxclError, AxclStream)                                                           \
+  X(axclrtDestroyStreamForce, AxclError, AxclStream)                                                      \
+  X(axclrtSynchronizeStream, AxclError, AxclStream)                                                       \
+  X(axclrtSynchronizeStreamWithTimeout, AxclError, AxclStream, std::int32_t)                              \
+  X(axclrtMemcpyAsync, AxclError, void*, const void*, std::size_t, MemcpyKind, AxclStream)                \
+  X(axclrtEngineExecuteAsync, AxclError, std::uint64_t, std::uint64_t, std::uint32_t, AxclIo, AxclStream) \
+  X(axllamaSoftcardCounters, std::int32_t, char*, std::uint64_t, std::uint64_t*)                          \
+  X(axllamaSoftcardTiming, std::int32_t, char*, std::uint64_t, std::uint64_t*)                            \
+  X(axllamaSoftcardComputes, std::int32_t)                                                                \
   X(axllamaSoftcardLastError, std::int32_t, char*, std::uint64_t, std::uint64_t*)
 
 /// The functions of one loaded library.

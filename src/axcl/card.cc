@@ -12,12 +12,6 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-void check_sizes(const char* call, std::size_t dst, std::size_t src) {
-  if (dst == src) return;
-  throw Error(ErrorCode::kInternal, std::string(call) + " was asked to move " + std::to_string(src) +
-                                        " bytes into " + std::to_string(dst) + " bytes.");
-}
-
 /// A device connected by SetDevice; let go of unless kept, so that a failing constructor leaves the card
 /// free.
 class Connection {
@@ -67,9 +61,19 @@ void initialise_engine(CardState& state) {
 }  // namespace
 
 CallCounters CallCounters::operator-(const CallCounters& earlier) const noexcept {
-  return {remote_calls - earlier.remote_calls,   executes - earlier.executes,
-          bytes_to_card - earlier.bytes_to_card, bytes_from_card - earlier.bytes_from_card,
-          bytes_on_card - earlier.bytes_on_card, nanoseconds_in_calls - earlier.nanoseconds_in_calls};
+  return {remote_calls - earlier.remote_calls,
+          executes - earlier.executes,
+          bytes_to_card - earlier.bytes_to_card,
+          bytes_from_card - earlier.bytes_from_card,
+          bytes_on_card - earlier.bytes_on_card,
+          nanoseconds_in_calls - earlier.nanoseconds_in_calls,
+          waits - earlier.waits};
+}
+
+void check_sizes(const char* call, std::size_t dst, std::size_t src) {
+  if (dst == src) return;
+  throw Error(ErrorCode::kInternal, std::string(call) + " was asked to move " + std::to_string(src) +
+                                        " bytes into " + std::to_string(dst) + " bytes.");
 }
 
 void CardState::check_owner(const char* call) const {

@@ -30,12 +30,14 @@ struct CardProperties {
 
 /// Our own count of what crossed to the card, kept by the binding so that it works on every runtime.
 struct CallCounters {
-  std::uint64_t remote_calls = 0;  // execute, copies, allocation, memset: each a round trip to the card
+  std::uint64_t remote_calls = 0;  // execute, copies, allocation, memset: each a round trip to the card, or
+                                   // a submission to a stream
   std::uint64_t executes = 0;
   std::uint64_t bytes_to_card = 0;
   std::uint64_t bytes_from_card = 0;
   std::uint64_t bytes_on_card = 0;         // card-to-card copies
-  std::uint64_t nanoseconds_in_calls = 0;  // wall time spent inside remote calls
+  std::uint64_t nanoseconds_in_calls = 0;  // wall time spent inside remote calls and waits
+  std::uint64_t waits = 0;                 // for streams; not remote calls
 
   CallCounters operator-(const CallCounters& earlier) const noexcept;
 };
@@ -72,6 +74,7 @@ class Card {
   friend class DeviceBuffer;
   friend class HostBuffer;
   friend class Model;
+  friend class Stream;
 
   std::shared_ptr<CardState> state_;
 };

@@ -36,6 +36,14 @@ struct CardState {
     return count(std::forward<Function>(function));
   }
 
+  /// Waits for a stream: timed like a call, but counted apart.
+  template <typename Function>
+  AxclError wait(Function&& function) {
+    check_owner("synchronise");
+    counters.waits += 1;
+    return timed(std::forward<Function>(function));
+  }
+
   /// For destructors, which cannot throw: the call is made only where it is safe, and its outcome is ignored.
   template <typename Function>
   void release(Function&& function) noexcept {
@@ -45,14 +53,22 @@ struct CardState {
  private:
   template <typename Function>
   AxclError count(Function&& function) {
+    counters.remote_calls += 1;
+    return timed(std::forward<Function>(function));
+  }
+
+  template <typename Function>
+  AxclError timed(Function&& function) {
     const auto start = std::chrono::steady_clock::now();
     const AxclError code = std::forward<Function>(function)();
     const auto spent = std::chrono::steady_clock::now() - start;
-    counters.remote_calls += 1;
     counters.nanoseconds_in_calls +=
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(spent).count());
     return code;
   }
 };
+
+/// Throws Error (kInternal) naming `call` and both sizes unless they are equal. Private to this room.
+void check_sizes(const char* call, std::size_t dst, std::size_t src);
 
 }  // namespace axllama::axcl

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint32_t kSubDevice = 0x1;
 constexpr std::uint32_t kSubMemory = 0x5;
+constexpr std::uint32_t kSubEngine = 0x7;
 constexpr std::uint32_t kIdNoMemory = 0x7;
 constexpr std::uint32_t kFirstSpecificId = 0x80;
 
@@ -116,6 +117,14 @@ std::string describe_axcl_error(std::int32_t error) {
   std::snprintf(id, sizeof id, "%02X", code.id);
   return std::string(module_name(code.module)) + "/" + std::string(sub_name(code.sub)) + "/" + id + ", " +
          std::string(meaning(code)) + " (" + hex + ")";
+}
+
+AxclPart axcl_part(std::int32_t error) noexcept {
+  Code code{};
+  if (!split(static_cast<std::uint32_t>(error), code)) return AxclPart::kOther;
+  return code.sub == kSubMemory   ? AxclPart::kMemory
+         : code.sub == kSubEngine ? AxclPart::kEngine
+                                  : AxclPart::kOther;
 }
 
 base::Error axcl_error(const std::string& what, std::int32_t code) {

@@ -17,6 +17,10 @@ constexpr std::int32_t axcl_code(std::uint32_t hex) noexcept {
 /// What axclInit answers when the driver's node is absent.
 inline constexpr std::int32_t kAxclNoCard = axcl_code(0x8030010BU);
 
+/// What part of the runtime an error code is about.
+enum class AxclPart { kMemory, kEngine, kOther };
+AxclPart axcl_part(std::int32_t code) noexcept;
+
 /// An Error whose message is "WHAT: module/sub/id, meaning (0xHEX)." and whose code follows from the
 /// sub-module: no memory is kResourceExhausted, anything about the device kUnavailable, the rest kDevice.
 base::Error axcl_error(const std::string& what, std::int32_t code);

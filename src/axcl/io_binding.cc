@@ -1,9 +1,4 @@
-#include <string>
-#include <utility>
-#include <vector>
-
-#include "axcl/model.h"
-#include "axcl/model_state.h"
+#include "axcl/io_binding_impl.h"
 #include "base/error.h"
 
 namespace axllama::axcl {
@@ -24,88 +19,91 @@ bool is_slot_of(const TensorDescription& output, std::size_t output_bytes, const
 
 }  // namespace
 
-struct IoBinding::Impl {
-  std::shared_ptr<ModelState> model;
-  std::uint32_t group = 0;
-  AxclIo io = nullptr;
-  std::vector<DeviceSpan> inputs;
-  std::vector<DeviceSpan> outputs;
-  bool checked = false;
+IoBinding::Impl::~Impl() {
+  if (io != nullptr) model->card->abi->axclrtEngineDestroyIO(io);
+}
 
-  ~Impl() {
-    if (io != nullptr) model->card->abi->axclrtEngineDestroyIO(io);
+std::string IoBinding::Impl::where() const {
+  return "shape group " + std::to_string(group) + " of " + model->file.filename().string();
+}
+
+void IoBinding::Impl::bind(bool input, std::size_t index, DeviceSpan span) {
+  std::vector<DeviceSpan>& bound = input ? inputs : outputs;
+  const char* kind = input ? "input" : "output";
+  if (index >= bound.size()) {
+    throw Error(ErrorCode::kInternal, "There is no " + std::string(kind) + " " + std::to_string(index) +
+                                          " in " + where() + ", which has " + std::to_string(bound.size()) +
+                                          ".");
   }
-
-  std::string where() const {
-    return "shape group " + std::to_string(group) + " of " + model->file.filename().string();
+  DeviceSpan& slot = bound[index];
+  if (slot.address == span.address && slot.size == span.size) return;
+  model->card->check_owner("bind");
+  if (in_streams != 0) {
+    throw Error(ErrorCode::kInternal,
+                "A buffer was to be bound to " + where() + " while a stream executes it.");
   }
+  const Abi& abi = *model->card->abi;
+  const auto position = static_cast<std::uint32_t>(index);
+  const AxclError code =
+      input ? abi.axclrtEngineSetInputBufferByIndex(io, position, device_pointer(span.address), span.size)
+            : abi.axclrtEngineSetOutputBufferByIndex(io, position, device_pointer(span.address), span.size);
+  if (code != kAxclSuccess) {
+    throw axcl_error(
+        "Binding " + std::string(kind) + " " + std::to_string(index) + " of " + where() + " failed", code);
+  }
+  slot = span;
+  checked = false;
+}
 
-  void bind(bool input, std::size_t index, DeviceSpan span) {
-    std::vector<DeviceSpan>& bound = input ? inputs : outputs;
-    const char* kind = input ? "input" : "output";
-    if (index >= bound.size()) {
-      throw Error(ErrorCode::kInternal, "There is no " + std::string(kind) + " " + std::to_string(index) +
-                                            " in " + where() + ", which has " + std::to_string(bound.size()) +
-                                            ".");
+void IoBinding::Impl::check_bound(const std::vector<TensorDescription>& tensors,
+                                  const std::vector<DeviceSpan>& bound) const {
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const std::size_t needed = tensors[i].bytes[group];
+    if (bound[i].address == 0) {
+      throw Error(ErrorCode::kInternal, tensors[i].name + " in " + where() + " has no buffer; it needs " +
+                                            std::to_string(needed) + " bytes.");
     }
-    DeviceSpan& slot = bound[index];
-    if (slot.address == span.address && slot.size == span.size) return;
-    model->card->check_owner("bind");
-    const Abi& abi = *model->card->abi;
-    const auto position = static_cast<std::uint32_t>(index);
-    const AxclError code =
-        input ? abi.axclrtEngineSetInputBufferByIndex(io, position, device_pointer(span.address), span.size)
-              : abi.axclrtEngineSetOutputBufferByIndex(io, position, device_pointer(span.address), span.size);
-    if (code != kAxclSuccess) {
-      throw axcl_error(
-          "Binding " + std::string(kind) + " " + std::to_string(index) + " of " + where() + " failed", code);
-    }
-    slot = span;
-    checked = false;
-  }
-
-  void check_bound(const std::vector<TensorDescription>& tensors,
-                   const std::vector<DeviceSpan>& bound) const {
-    for (std::size_t i = 0; i < tensors.size(); ++i) {
-      const std::size_t needed = tensors[i].bytes[group];
-      if (bound[i].address == 0) {
-        throw Error(ErrorCode::kInternal, tensors[i].name + " in " + where() + " has no buffer; it needs " +
-                                              std::to_string(needed) + " bytes.");
-      }
-      if (bound[i].size != needed) {
-        throw Error(ErrorCode::kInternal, tensors[i].name + " in " + where() + " is bound to " +
-                                              std::to_string(bound[i].size) + " bytes; it needs exactly " +
-                                              std::to_string(needed) + ".");
-      }
+    if (bound[i].size != needed) {
+      throw Error(ErrorCode::kInternal, tensors[i].name + " in " + where() + " is bound to " +
+                                            std::to_string(bound[i].size) + " bytes; it needs exactly " +
+                                            std::to_string(needed) + ".");
     }
   }
+}
 
-  [[noreturn]] void throw_alias(const TensorDescription& output, std::size_t output_bytes,
-                                const TensorDescription& other, std::size_t other_bytes) const {
-    throw Error(ErrorCode::kInternal, output.name + " (" + std::to_string(output_bytes) + " bytes) and " +
-                                          other.name + " (" + std::to_string(other_bytes) + " bytes) in " +
-                                          where() + " share memory.");
-  }
+void IoBinding::Impl::throw_alias(const TensorDescription& output, std::size_t output_bytes,
+                                  const TensorDescription& other, std::size_t other_bytes) const {
+  throw Error(ErrorCode::kInternal, output.name + " (" + std::to_string(output_bytes) + " bytes) and " +
+                                        other.name + " (" + std::to_string(other_bytes) + " bytes) in " +
+                                        where() + " share memory.");
+}
 
-  void check_aliases() const {
-    for (std::size_t o = 0; o < outputs.size(); ++o) {
-      const TensorDescription& output = model->outputs[o];
-      for (std::size_t i = 0; i < inputs.size(); ++i) {
-        const TensorDescription& input = model->inputs[i];
-        if (overlap(outputs[o], inputs[i]) && !is_slot_of(output, outputs[o].size, input, inputs[i].size)) {
-          throw_alias(output, outputs[o].size, input, inputs[i].size);
-        }
+void IoBinding::Impl::check_aliases() const {
+  for (std::size_t o = 0; o < outputs.size(); ++o) {
+    const TensorDescription& output = model->outputs[o];
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const TensorDescription& input = model->inputs[i];
+      if (overlap(outputs[o], inputs[i]) && !is_slot_of(output, outputs[o].size, input, inputs[i].size)) {
+        throw_alias(output, outputs[o].size, input, inputs[i].size);
       }
-      for (std::size_t other = o + 1; other < outputs.size(); ++other) {
-        if (overlap(outputs[o], outputs[other])) {
-          throw_alias(output, outputs[o].size, model->outputs[other], outputs[other].size);
-        }
+    }
+    for (std::size_t other = o + 1; other < outputs.size(); ++other) {
+      if (overlap(outputs[o], outputs[other])) {
+        throw_alias(output, outputs[o].size, model->outputs[other], outputs[other].size);
       }
     }
   }
-};
+}
 
-IoBinding::IoBinding(Model& model, std::size_t group) : impl_(std::make_unique<Impl>()) {
+void IoBinding::Impl::check() {
+  if (checked) return;
+  check_bound(model->inputs, inputs);
+  check_bound(model->outputs, outputs);
+  check_aliases();
+  checked = true;
+}
+
+IoBinding::IoBinding(Model& model, std::size_t group) : impl_(std::make_shared<Impl>()) {
   impl_->model = model.state_;
   if (group >= model.group_count()) {
     throw Error(ErrorCode::kInternal, model.file().filename().string() + " has no shape group " +
@@ -139,13 +137,7 @@ void IoBinding::bind_output(std::size_t index, DeviceSpan span) {
 }
 
 void IoBinding::execute() {
-  if (!impl_->checked) {
-    const ModelState& model = *impl_->model;
-    impl_->check_bound(model.inputs, impl_->inputs);
-    impl_->check_bound(model.outputs, impl_->outputs);
-    impl_->check_aliases();
-    impl_->checked = true;
-  }
+  impl_->check();
   const AxclError code = execute_unchecked();
   if (code != kAxclSuccess) throw axcl_error("Executing " + impl_->where() + " failed", code);
 }

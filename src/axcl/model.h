@@ -68,7 +68,8 @@ class Model {
 };
 
 /// The buffers of one (model, shape group). Pure host bookkeeping but for execute(); owner thread only. Must
-/// not outlive the model. Binding rules are checked here at the first execute after a change and throw Error
+/// not outlive the model. While an execution of it is in a stream nothing can be bound (throws Error
+/// kInternal). Binding rules are checked here at the first execute after a change and throw Error
 /// (kInternal) naming tensor and both sizes: everything bound, with exactly the group's sizes, and no output
 /// aliases an input or another output. One alias is meant: output NAME_out may be rows inside the larger
 /// input NAME (K and V written in their slot).
@@ -92,8 +93,9 @@ class IoBinding {
   std::int32_t execute_unchecked(std::size_t group);
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  friend class Stream;
+  struct Impl;                  // io_binding_impl.h
+  std::shared_ptr<Impl> impl_;  // shared with streams that execute it
 };
 
 }  // namespace axllama::axcl

@@ -177,20 +177,31 @@ std::string Runtime::software_card_reason() const {
   return text;
 }
 
-std::string Runtime::software_card_counters() const {
-  if (!software_card_) return {};
+std::string Runtime::text_of(TextFunction function, const char* what) {
   std::string json(4096, '\0');
   for (;;) {
     std::uint64_t needed = 0;
-    const std::int32_t code = abi_->axllamaSoftcardCounters(json.data(), json.size(), &needed);
+    const std::int32_t code = function(json.data(), json.size(), &needed);
     if (needed >= json.size()) {
       json.resize(needed + 1);
       continue;
     }
-    check_axcl(code, "The software card does not give its counters");
+    check_axcl(code, what);
     json.resize(json.find('\0') == std::string::npos ? json.size() : json.find('\0'));
     return json;
   }
+}
+
+std::string Runtime::software_card_counters() const {
+  return software_card_
+             ? text_of(abi_->axllamaSoftcardCounters, "The software card does not give its counters")
+             : "";
+}
+
+std::string Runtime::software_card_timing() const {
+  return abi_->axllamaSoftcardTiming != nullptr
+             ? text_of(abi_->axllamaSoftcardTiming, "The software card does not give its timing")
+             : "";
 }
 
 }  // namespace axllama::axcl

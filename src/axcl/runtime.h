@@ -49,6 +49,9 @@ class Runtime {
   const std::string& fallback_reason() const noexcept { return fallback_reason_; }
   /// The software card's own counters as JSON; empty string on a real card.
   std::string software_card_counters() const;
+  /// What a software card's calls are made to last, as JSON (docs/softcard.md, "Timing"); empty string on a
+  /// real card, and on a software card that cannot tell.
+  std::string software_card_timing() const;
   /// False for a software card that is set to compute nothing or to replay a script: its results mean
   /// nothing.
   bool computes() const;
@@ -59,6 +62,8 @@ class Runtime {
 
  private:
   Runtime();
+  using TextFunction = std::int32_t (*)(char*, std::uint64_t, std::uint64_t*);
+  static std::string text_of(TextFunction function, const char* what);
   static std::shared_ptr<Runtime> start(void* handle, const std::filesystem::path& library,
                                         std::chrono::milliseconds device_wait);
   void initialise();

@@ -11,6 +11,7 @@
 
 #include "axcl/model.h"
 #include "axcl/selftest_rules.h"
+#include "axcl/selftest_stream.h"
 #include "axcl/selftest_uses.h"
 #include "base/error.h"
 
@@ -60,13 +61,19 @@ const SelfTestCheck* SelfTestReport::first_failure() const noexcept {
 
 Conduct SelfTestReport::conduct() const noexcept {
   const auto any = [this](Verdict verdict) {
-    return std::any_of(checks.begin(), checks.end(), [&](const auto& c) { return c.verdict == verdict; });
+    return std::any_of(checks.begin(), checks.end(),
+                       [&](const auto& c) { return c.rule != 0 && c.verdict == verdict; });
   };
   const bool refused = any(Verdict::kRefused);
   const bool wrong = any(Verdict::kWrong);
   if (refused && wrong) return Conduct::kMixed;
   if (refused) return Conduct::kRefuses;
   return wrong ? Conduct::kSilent : Conduct::kUnknown;
+}
+
+bool SelfTestReport::asynchronous() const noexcept {
+  const SelfTestCheck* found = check(kAsynchronousCheck);
+  return found != nullptr && found->verdict == Verdict::kPassed;
 }
 
 SelfTestReport run_self_test(Card& card, const std::filesystem::path& layer, SelfTestOptions options) {
@@ -89,6 +96,9 @@ SelfTestReport run_self_test(Card& card, const std::filesystem::path& layer, Sel
   report.checks = uses.run();
   report.execute_us = uses.execute_us();
   report.copy_us = uses.copy_us();
+  if (report.first_failure() == nullptr) {
+    report.checks.push_back(SelfTestStream(card, model, *form).run());
+  }
   if (options.break_rules && report.first_failure() == nullptr) {
     auto broken = SelfTestRules(card, model, *form).run();
     std::move(broken.begin(), broken.end(), std::back_inserter(report.checks));

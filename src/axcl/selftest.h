@@ -16,7 +16,7 @@ namespace axllama::axcl {
 // hardware, so asking is the only way.
 
 /// What a check found. The first three are about uses the engine relies on; the others say what the card does
-/// when a rule is broken on purpose.
+/// with what it need not be able to do: when a rule is broken on purpose, and asynchronously.
 enum class Verdict {
   kPassed,
   kFailed,   // results cannot be trusted
@@ -43,6 +43,9 @@ enum class Conduct {
 };
 std::string_view conduct_name(Conduct conduct) noexcept;
 
+/// So many pieces of work in a stream at once the self-test tries, and no more are proven.
+inline constexpr std::size_t kProvenInStream = 128;
+
 struct SelfTestReport {
   std::string layer;  // name of the file it was made with
   std::vector<SelfTestCheck> checks;
@@ -53,7 +56,11 @@ struct SelfTestReport {
   /// Null when nothing failed.
   const SelfTestCheck* first_failure() const noexcept;
   Conduct conduct() const noexcept;
+  /// Whether work that is given to the card in a stream was done rightly; else calls are made one by one.
+  bool asynchronous() const noexcept;
 };
+
+inline constexpr const char* kAsynchronousCheck = "asynchronous";
 
 struct SelfTestOptions {
   /// Breaks each rule on purpose, too. What may read or write outside the layer's own buffers is left out on

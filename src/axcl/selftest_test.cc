@@ -65,9 +65,9 @@ constexpr const char* kRules[] = {"rule-1-unbound",     "rule-2-size",          
 TEST_F(SelfTestTest, PassesOnAStrictCardWhichRefusesEveryBrokenRule) {
   Card& card = open(R"({"quiet":true})");
   const SelfTestReport report = run_self_test(card, layer(), {.break_rules = true});
-  for (const char* name :
-       {"repeatable", "outputs-written", "zeroed-cache", "inputs-read", "rows-in-their-slot",
-        "chunk-equals-decode", "chunk-output", "chunk-equals-decode-later", "chunk-output-later", "cost"}) {
+  for (const char* name : {"repeatable", "outputs-written", "zeroed-cache", "inputs-read",
+                           "rows-in-their-slot", "chunk-equals-decode", "chunk-output",
+                           "chunk-equals-decode-later", "chunk-output-later", "cost", "asynchronous"}) {
     EXPECT_EQ(verdict(report, name), Verdict::kPassed) << report.check(name)->detail;
   }
   for (const char* name : kRules) {
@@ -84,6 +84,7 @@ TEST_F(SelfTestTest, PassesOnALenientCardAndSeesThatItIsSilent) {
   Card& card = open(R"({"quiet":true,"mode":"lenient"})");
   const SelfTestReport report = run_self_test(card, layer(), {.break_rules = true});
   EXPECT_EQ(report.first_failure(), nullptr);
+  EXPECT_TRUE(report.asynchronous());
   for (const char* name : {"rule-1-unbound", "rule-4-mask-inside", "rule-4-indices-inside",
                            "rule-5-chunk-in-cache", "rule-6-alias", "rule-7-unwritten-cache"}) {
     EXPECT_EQ(verdict(report, name), Verdict::kWrong) << report.check(name)->detail;
@@ -157,6 +158,51 @@ INSTANTIATE_TEST_SUITE_P(
                                    "repeatable"},
                       Misbehaviour{"SometimesNoise", "corrupt:corruption=noise,at=2", "repeatable"}),
     [](const auto& instance) { return instance.param.name; });
+
+/// What is wrong with a card's streams, and what is said of it. The card is trusted all the same.
+struct BadStream {
+  const char* name;
+  const char* fault;
+  Verdict verdict;
+  const char* detail;
+};
+
+class SelfTestOfBadStreams : public SelfTestTest, public ::testing::WithParamInterface<BadStream> {};
+
+TEST_P(SelfTestOfBadStreams, ChoosesToMakeCallsOneByOne) {
+  for (const char* mode : {"strict", "lenient"}) {
+    Card& card =
+        open(std::string(R"({"quiet":true,"mode":")") + mode + R"(","faults":")" + GetParam().fault + "\"}");
+    const SelfTestReport report = run_self_test(card, layer());
+    EXPECT_FALSE(report.asynchronous());
+    EXPECT_EQ(verdict(report, "asynchronous"), GetParam().verdict);
+    EXPECT_THAT(report.check("asynchronous")->detail,
+                ::testing::AllOf(HasSubstr(GetParam().detail), HasSubstr("Calls are made one by one.")));
+    EXPECT_EQ(report.conduct(), Conduct::kUnknown);
+    EXPECT_NO_THROW(require_passed(report));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, SelfTestOfBadStreams,
+    ::testing::Values(BadStream{"LosesACopy", "lost_work:at=47", Verdict::kWrong, "gives other results"},
+                      BadStream{"LosesAnExecution", "lost_work:at=4", Verdict::kWrong, "gives other results"},
+                      BadStream{"LosesWorkLater", "lost_work:at=200", Verdict::kWrong, "gives other results"},
+                      BadStream{"TakesNoWork", "submit_error", Verdict::kRefused, "0x80300303"},
+                      BadStream{"TakesNotSoMuchWork", "submit_error:at=100", Verdict::kRefused,
+                                "0x80300303"}),
+    [](const auto& instance) { return instance.param.name; });
+
+TEST_F(SelfTestTest, MakesCallsOneByOneWhereTheRuntimeHasNoStreams) {
+  const fs::path file = layer();
+  RuntimeOptions options;
+  options.library = fs::path(AXLLAMA_BINARY_DIR) / "lib/softcard-2x/libaxcl_rt.so";
+  Card card(Runtime::open(options), 0);
+  const SelfTestReport report = run_self_test(card, file);
+  EXPECT_EQ(report.first_failure(), nullptr);
+  EXPECT_FALSE(report.asynchronous());
+  EXPECT_EQ(verdict(report, "asynchronous"), Verdict::kSkipped);
+}
 
 TEST_F(SelfTestTest, AFailingExecutionIsAnErrorOfTheCard) {
   Card& card = open(R"({"quiet":true,"faults":"execute_error:at=3"})");
