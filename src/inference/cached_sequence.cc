@@ -17,11 +17,13 @@ CachedSequence::CachedSequence(ModelRunner& runner, std::shared_ptr<KvTier> tier
     : runner_(runner), tier_(std::move(tier)), pinned_(pinned), slot_(runner.slots().acquire(tokens)) {}
 
 CachedSequence::~CachedSequence() {
+  abandon_work();
   transfer_.reset();
   runner_.slots().release(slot_);
 }
 
 void CachedSequence::forget() noexcept {
+  abandon_work();
   transfer_.reset();
   runner_.distrust(slot_);
 }
@@ -73,6 +75,28 @@ bool CachedSequence::fetch(std::span<const text::TokenId> tokens) {
   return false;
 }
 
+void CachedSequence::abandon_work() noexcept {
+  if (std::exchange(at_work_, false)) {
+    runner_.abandon(slot_);
+  }
+}
+
+/// Fetching takes turns with the card.
+bool CachedSequence::submits(std::span<const text::TokenId> tokens) const {
+  return runner_.asynchronous() && fetched_ && !transfer_ &&
+         slot_.cache.common_prefix(tokens) == slot_.cache.size();
+}
+
+void CachedSequence::decode(text::TokenId token) {
+  at_work_ = true;
+  runner_.decode(slot_, token);
+}
+
+void CachedSequence::wait() {
+  runner_.wait();
+  at_work_ = false;
+}
+
 bool CachedSequence::prefill(std::span<const text::TokenId> tokens) {
   const std::size_t common = slot_.cache.common_prefix(tokens);
   if (!transfer_ && common != slot_.cache.size()) {
@@ -95,6 +119,7 @@ bool CachedSequence::prefill(std::span<const text::TokenId> tokens) {
   if (!fetched_ && fetch(tokens)) {
     return false;
   }
+  at_work_ = true;
   return runner_.prefill(slot_, tokens);
 }
 
@@ -116,7 +141,7 @@ void CachedSequence::Guesses::evaluate(std::span<const text::TokenId> tokens) {
 }
 
 std::span<const base::Bf16> CachedSequence::Guesses::logits(std::size_t row) {
-  return sequence_.runner_.guess_logits(row);
+  return sequence_.runner_.guess_logits(sequence_.slot_, row);
 }
 
 void CachedSequence::Guesses::keep(std::size_t count) {

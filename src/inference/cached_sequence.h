@@ -27,14 +27,18 @@ class CachedSequence final : public SequenceRunner {
   CachedSequence(const CachedSequence&) = delete;
   CachedSequence& operator=(const CachedSequence&) = delete;
 
+  bool submits(std::span<const text::TokenId> tokens) const override;
   bool prefill(std::span<const text::TokenId> tokens) override;
   std::size_t reused() const noexcept override { return reused_; }
-  void decode(text::TokenId token) override { runner_.decode(slot_, token); }
-  std::span<const base::Bf16> logits() override { return runner_.logits(); }
+  void decode(text::TokenId token) override;
+  void evaluate_logits() override { runner_.evaluate_logits(slot_); }
+  void wait() override;
+  std::span<const base::Bf16> logits() override { return runner_.logits(slot_); }
   void forget() noexcept override;
   GuessEvaluator* guesses() noexcept override { return &guesses_; }
 
  private:
+  void abandon_work() noexcept;
   bool save_what_would_be_lost(std::size_t kept);
   bool fetch(std::span<const text::TokenId> tokens);
 
@@ -61,6 +65,7 @@ class CachedSequence final : public SequenceRunner {
   std::size_t pinned_;
   KvSlot& slot_;
   std::unique_ptr<TierTransfer> transfer_;  // in progress
+  bool at_work_ = false;                    // the card may be, for this sequence
   bool looked_at_old_ = false;              // what the slot held before is saved, or not worth it
   bool fetched_ = false;                    // there is nothing more to take from caches
   std::size_t reused_ = 0;

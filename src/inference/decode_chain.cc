@@ -11,8 +11,8 @@ namespace axllama::inference {
 
 using base::Bf16;
 
-DecodeChain::DecodeChain(axcl::Card& card, LayerStack& stack, axcl::DeviceSpan last_output)
-    : card_(card), stack_(stack) {
+DecodeChain::DecodeChain(axcl::Card& card, CardQueue& queue, LayerStack& stack, axcl::DeviceSpan last_output)
+    : card_(card), queue_(queue), stack_(stack) {
   const model::LayerShapes& shapes = stack.shapes();
   const std::size_t hidden_bytes = shapes.hidden * sizeof(Bf16);
   const std::size_t index_bytes = shapes.index_rows * sizeof(std::uint32_t);
@@ -68,8 +68,8 @@ void DecodeChain::update_mask(DecodeSlot& slot, std::size_t cached) {
     fill_decode_mask(mask, cached);
   }
   slot.visible.reset();
-  card_.upload(slot.mask.span().subspan(first * sizeof(Bf16), (last - first) * sizeof(Bf16)),
-               std::as_bytes(mask.subspan(first, last - first)));
+  queue_.upload(slot.mask.span().subspan(first * sizeof(Bf16), (last - first) * sizeof(Bf16)),
+                std::as_bytes(mask.subspan(first, last - first)));
   slot.visible = cached;
 }
 
@@ -88,12 +88,12 @@ void DecodeChain::run(DecodeSlot& slot, const KvCache& cache, std::span<const Bf
   update_mask(slot, position);
   std::copy_n(std::as_bytes(embedding).begin(), host_embedding_.bytes().size(),
               host_embedding_.bytes().begin());
-  card_.upload(hidden_[0], host_embedding_.bytes());
+  queue_.upload(hidden_[0], host_embedding_.bytes());
   auto* index = reinterpret_cast<std::uint32_t*>(host_indices_.bytes().data());
   std::fill_n(index, stack_.shapes().index_rows, static_cast<std::uint32_t>(position));
-  card_.upload(indices_.span(), host_indices_.bytes());
+  queue_.upload(indices_.span(), host_indices_.bytes());
   for (axcl::IoBinding& binding : slot.bindings) {
-    binding.execute();
+    queue_.execute(binding);
   }
 }
 

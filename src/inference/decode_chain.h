@@ -10,6 +10,7 @@
 #include "axcl/device_memory.h"
 #include "axcl/model.h"
 #include "base/bfloat16.h"
+#include "inference/card_queue.h"
 #include "inference/kv_cache.h"
 #include "inference/layer_stack.h"
 
@@ -33,8 +34,8 @@ struct DecodeSlot {
 /// and at most three small uploads, whichever sequence it is for.
 class DecodeChain {
  public:
-  /// `stack` must outlive the chain; `last_output` is the head's input.
-  DecodeChain(axcl::Card& card, LayerStack& stack, axcl::DeviceSpan last_output);
+  /// `queue` and `stack` must outlive the chain; `last_output` is the head's input.
+  DecodeChain(axcl::Card& card, CardQueue& queue, LayerStack& stack, axcl::DeviceSpan last_output);
 
   /// For a cache, which must outlive it. Throws Error (kResourceExhausted, kDevice).
   DecodeSlot make_slot(const KvCache& cache);
@@ -44,7 +45,8 @@ class DecodeChain {
   void prepare(DecodeSlot& slot, const KvCache& cache) { update_mask(slot, cache.size()); }
 
   /// Evaluates the token behind the cached ones; `embedding` is its row, [hidden] bf16. Writes its keys and
-  /// values but does not append it to `cache`, for which `slot` was made. Needs cache.size() < context.
+  /// values but does not append it to `cache`, for which `slot` was made. Needs cache.size() < context, and
+  /// that the queue has been waited for since the last run.
   void run(DecodeSlot& slot, const KvCache& cache, std::span<const base::Bf16> embedding);
 
   /// Without the slots' masks.
@@ -54,6 +56,7 @@ class DecodeChain {
   void update_mask(DecodeSlot& slot, std::size_t cached);
 
   axcl::Card& card_;
+  CardQueue& queue_;
   LayerStack& stack_;
   std::array<axcl::DeviceSpan, 2>
       hidden_;                     // even layers read [0] and write [1]; one of them is the head's input

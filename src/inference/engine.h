@@ -42,17 +42,34 @@ class Engine {
 
   /// A generation in progress, advanced one engine call at a time so that the owner can look at cancellation
   /// and at other requests in between. While it runs it must not outlive the engine; suspended it may.
+  ///
+  /// An engine call is a prefill chunk, a part of fetching a cached beginning, or one decode step with
+  /// sampling. It has three parts, to be called in this order. From begin_step() to the end of await_step()
+  /// the card is at work for this generation, and nothing else may be asked of the card; before
+  /// finish_step() another generation's step may begin, so that the card works while the host does.
   class Generation {
    public:
     virtual ~Generation() = default;
-    /// Makes one engine call: a prefill chunk, a part of fetching a cached beginning, or one decode step with
-    /// sampling. Returns what it produced; often an event without tokens until the prompt is evaluated. After
-    /// an event with `done` no further call is allowed, and the KV slot is free. Throws Error when the card
+    /// Gives the card its work where it takes work without a wait, and returns at once; elsewhere, and for
+    /// calls in which card and host take turns, it leaves all to await_step(). Throws Error when the card
     /// fails: what the slot holds is then forgotten and the generation suspended.
-    virtual TokenEvent step() = 0;
-    /// Ends the generation now and returns its last event (kCancelled) with the stats so far.
+    virtual void begin_step() = 0;
+    /// Returns when the card has done its part. Throws as begin_step() does.
+    virtual void await_step() = 0;
+    /// The host's part: chooses the token and what follows from it, without the card. Returns what the call
+    /// produced; often an event without tokens until the prompt is evaluated. After an event with `done` no
+    /// further call is allowed, and the KV slot is free. Throws as begin_step() does when the card's results
+    /// are no numbers.
+    virtual TokenEvent finish_step() = 0;
+    TokenEvent step() {
+      begin_step();
+      await_step();
+      return finish_step();
+    }
+    /// Ends the generation now, even in the midst of a step (which costs a wait for the card's part), and
+    /// returns its last event (kCancelled) with the stats so far.
     virtual TokenEvent cancel() = 0;
-    /// Gives the KV slot back but keeps all that is needed to go on (see Engine::resume).
+    /// Gives the KV slot back, as cancel() does, but keeps all that is needed to go on (see Engine::resume).
     virtual void suspend() noexcept = 0;
   };
 

@@ -11,6 +11,9 @@ struct EngineOptions {
   std::size_t kv_slots = 0;
   /// Generations that shall be able to run at once; raises the limit where `kv_slots` is 0.
   std::size_t parallel = 1;
+  /// Gives the card all work of an engine call at once, in a stream, and waits once. Only where the card's
+  /// self-test has found that right (axcl::SelfTestReport::asynchronous).
+  bool asynchronous = false;
   /// Guesses tokens from what was said before and verifies several at once, while that is faster.
   bool speculation = true;
 };

@@ -13,7 +13,6 @@ namespace {
 
 using base::Error;
 using base::ErrorCode;
-using Clock = std::chrono::steady_clock;
 
 }  // namespace
 
@@ -62,6 +61,7 @@ GenerationLoop::GenerationLoop(std::unique_ptr<SequenceRunner> sequence, Generat
 }
 
 void GenerationLoop::suspend() noexcept {
+  step_.reset();
   sequence_.reset();
   prefilled_ = false;
 }
@@ -81,6 +81,12 @@ void GenerationLoop::require_running() const {
   }
 }
 
+void GenerationLoop::require_step() const {
+  if (!step_) {
+    throw Error(ErrorCode::kInternal, "A generation's step was to be finished that had not begun.");
+  }
+}
+
 void GenerationLoop::finish(TokenEvent& event, FinishReason reason) {
   event.done = true;
   event.reason = reason;
@@ -90,20 +96,81 @@ bool GenerationLoop::past_deadline() const {
   return request_.deadline && Clock::now() >= *request_.deadline;
 }
 
-TokenEvent GenerationLoop::step() {
+/// What the card computed is not trusted after an error.
+template <typename Work>
+void GenerationLoop::on_card(Work&& work) {
+  try {
+    std::forward<Work>(work)();
+  } catch (...) {
+    sequence_->forget();
+    suspend();
+    throw;
+  }
+}
+
+void GenerationLoop::begin_step() {
   require_running();
-  TokenEvent event;
-  if (past_deadline()) {
+  if (step_) {
+    throw Error(ErrorCode::kInternal, "A generation's step began before the one before it was finished.");
+  }
+  step_.emplace();
+  step_->begun = Clock::now();
+  step_->overdue = past_deadline();
+  if (step_->overdue) {
+    return;
+  }
+  step_->guess = choose_guess();
+  if (step_->guess.tokens.empty() && sequence_->submits(tokens_)) {
+    on_card([this] { submit(); });
+  }
+}
+
+void GenerationLoop::submit() {
+  if (prefilled_) {
+    sequence_->decode(tokens_.back());
+  } else {
+    prefilled_ = sequence_->prefill(tokens_);
+  }
+  if (prefilled_ && longest_answer_ > 0) {
+    sequence_->evaluate_logits();
+  }
+  step_->submitted = true;
+}
+
+void GenerationLoop::await_step() {
+  require_step();
+  if (step_->overdue) {
+    return;
+  }
+  on_card([this] {
+    if (!step_->guess.tokens.empty()) {
+      verify_guess(*step_);
+    } else {
+      if (!step_->submitted) {
+        submit();
+      }
+      sequence_->wait();
+    }
+  });
+  step_->evaluated = Clock::now();
+}
+
+TokenEvent GenerationLoop::finish_step() {
+  require_step();
+  Step step = std::move(*step_);
+  step_.reset();
+  TokenEvent event = std::move(step.event);
+  const bool first = stats_.generated_tokens == 0;
+  if (step.overdue) {
     event.text = answer_.finish();
     finish(event, FinishReason::kLength);
-  } else {
-    try {
-      evaluate(event);
-    } catch (...) {
-      sequence_->forget();
-      suspend();
-      throw;
-    }
+  } else if (prefilled_ && longest_answer_ == 0) {
+    finish(event, FinishReason::kLength);
+  } else if (prefilled_ && step.guess.tokens.empty()) {
+    on_card([&] { take_next_token(event, sequence_->logits()); });  // logits may be no numbers
+  }
+  if (!step.overdue) {
+    count_time(step, first);
   }
   if (event.done) {
     event.stats = stats_;
@@ -113,66 +180,59 @@ TokenEvent GenerationLoop::step() {
   return event;
 }
 
-void GenerationLoop::evaluate(TokenEvent& event) {
-  const Clock::time_point start = Clock::now();
-  const bool first = stats_.generated_tokens == 0;
-  if (prefilled_ && speculate(event)) {
-    stats_.generation_time += Clock::now() - start;
-    return;
-  }
-  if (prefilled_) {
-    sequence_->decode(tokens_.back());
-  } else {
-    prefilled_ = sequence_->prefill(tokens_);
-  }
-  Clock::time_point generating_since = start;
+/// The time until the prompt has been evaluated is the prompt's, the rest is the answer's.
+void GenerationLoop::count_time(const Step& step, bool first) {
+  Clock::time_point generating_since = step.begun;
   if (first) {
     stats_.cached_prompt_tokens = sequence_->reused();
-    generating_since = Clock::now();
-    stats_.prompt_time += generating_since - start;
-  }
-  if (prefilled_ && longest_answer_ == 0) {
-    finish(event, FinishReason::kLength);
-  } else if (prefilled_) {
-    take_next_token(event, sequence_->logits());
+    generating_since = step.evaluated;
+    stats_.prompt_time += generating_since - step.begun;
   }
   stats_.generation_time += Clock::now() - generating_since;
 }
 
-/// Verifies a guess at the next tokens, if there is one worth a chunk: false otherwise. Every token is
-/// sampled exactly as it would be without the guess, from the same logits and with the same random numbers;
-/// the guess has come true as far as the two agree. That is rejection sampling: a guessed token is accepted
-/// with its probability, and what replaces a rejected one is drawn from the rest.
-bool GenerationLoop::speculate(TokenEvent& event) {
-  GuessEvaluator* guesses = request_.speculate ? sequence_->guesses() : nullptr;
+/// A guess at the next tokens that is worth a chunk; without tokens where there is none.
+Draft GenerationLoop::choose_guess() {
+  GuessEvaluator* guesses = request_.speculate && prefilled_ ? sequence_->guesses() : nullptr;
   if (guesses == nullptr) {
-    return false;
+    return {};
   }
   const std::size_t room = std::min({guesses->longest(), longest_answer_ - stats_.generated_tokens,
                                      context_limit_ + 1 - std::min(context_limit_, tokens_.size())});
   Speculation& policy = guesses->policy();
   const SpeculationCosts costs = guesses->costs();
-  const Draft draft = drafter_.propose(room < 2 ? 0 : std::min(policy.draft_length(), room - 1));
+  Draft draft = drafter_.propose(room < 2 ? 0 : std::min(policy.draft_length(), room - 1));
   if (!policy.worth_trying(draft.match, costs)) {
     policy.decoded(costs);
-    return false;
+    return {};
   }
+  return draft;
+}
+
+/// Every token is sampled exactly as it would be without the guess, from the same logits and with the same
+/// random numbers; the guess has come true as far as the two agree. That is rejection sampling: a guessed
+/// token is accepted with its probability, and what replaces a rejected one is drawn from the rest.
+void GenerationLoop::verify_guess(Step& step) {
+  GuessEvaluator& guesses = *sequence_->guesses();
+  const SpeculationCosts costs = guesses.costs();
+  const Draft& draft = step.guess;
+  TokenEvent& event = step.event;
   std::vector<text::TokenId> tokens = {tokens_.back()};
   tokens.insert(tokens.end(), draft.tokens.begin(), draft.tokens.end());
   const Clock::time_point start = Clock::now();
-  guesses->evaluate(tokens);
+  guesses.evaluate(tokens);
   const std::chrono::duration<double> time = Clock::now() - start;
   std::size_t kept = 0;
   do {
-    take_next_token(event, guesses->logits(kept));
+    take_next_token(event, guesses.logits(kept));
     ++kept;
   } while (!event.done && prefilled_ && kept < tokens.size() && tokens_.back() == tokens[kept]);
-  guesses->keep(kept);
+  guesses.keep(kept);
   const std::size_t accepted = kept - 1;
   stats_.guessed_tokens += draft.tokens.size();
   stats_.accepted_tokens += accepted;
-  policy.tried(draft.match, event.done ? accepted : draft.tokens.size(), accepted, time.count(), costs);
-  return true;
+  guesses.policy().tried(draft.match, event.done ? accepted : draft.tokens.size(), accepted, time.count(),
+                         costs);
 }
 
 void GenerationLoop::take_next_token(TokenEvent& event, std::span<const base::Bf16> logits) {
@@ -222,6 +282,7 @@ TokenEvent GenerationLoop::cancel() {
   finish(event, FinishReason::kCancelled);
   event.stats = stats_;
   ended_ = true;
+  step_.reset();
   sequence_.reset();
   return event;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -26,7 +27,9 @@ class GenerationLoop final : public Engine::Generation {
   GenerationLoop(std::unique_ptr<SequenceRunner> sequence, GenerationRequest request,
                  std::shared_ptr<const text::Tokenizer> tokenizer, std::size_t context_length);
 
-  TokenEvent step() override;
+  void begin_step() override;
+  void await_step() override;
+  TokenEvent finish_step() override;
   TokenEvent cancel() override;
   void suspend() noexcept override;
 
@@ -37,13 +40,30 @@ class GenerationLoop final : public Engine::Generation {
   std::size_t pinned_tokens() const noexcept { return request_.pinned_prompt_tokens; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
+  /// A step that has begun.
+  struct Step {
+    Clock::time_point begun;
+    Clock::time_point evaluated;  // the card's part was done
+    bool overdue = false;         // past the deadline: nothing is evaluated
+    bool submitted = false;       // the card has its work
+    Draft guess;                  // verified in this step unless it is empty
+    TokenEvent event;             // what verifying it has brought
+  };
+
   bool past_deadline() const;
-  void evaluate(TokenEvent& event);
+  void submit();
+  template <typename Work>
+  void on_card(Work&& work);
   void take_next_token(TokenEvent& event, std::span<const base::Bf16> logits);
-  bool speculate(TokenEvent& event);
+  Draft choose_guess();
+  void verify_guess(Step& step);
+  void count_time(const Step& step, bool first);
   void follow(text::TokenId token, TokenEvent& event);
   void finish(TokenEvent& event, FinishReason reason);
   void require_running() const;
+  void require_step() const;
 
   std::unique_ptr<SequenceRunner> sequence_;  // null: suspended, or ended
   GenerationRequest request_;
@@ -58,6 +78,7 @@ class GenerationLoop final : public Engine::Generation {
   AnswerText answer_;
   GenerationStats stats_;
   std::vector<text::TokenId> tokens_;
+  std::optional<Step> step_;
   bool prefilled_ = false;  // the sequence has all tokens but the last, which is evaluated next
   bool ended_ = false;
 };

@@ -13,8 +13,9 @@ using base::ErrorCode;
 
 }  // namespace
 
-Head::Head(axcl::Card& card, const std::filesystem::path& file, std::size_t hidden, std::size_t vocabulary)
-    : card_(card), model_(card, file), binding_(model_, 0) {
+Head::Head(axcl::Card& card, CardQueue& queue, const std::filesystem::path& file, std::size_t hidden,
+           std::size_t vocabulary)
+    : card_(card), queue_(queue), model_(card, file), binding_(model_, 0) {
   const std::string name = file.filename().string();
   const auto logits = model_.output_index("output");
   if (model_.inputs().size() != 1 || !logits) {
@@ -52,13 +53,19 @@ Head::Head(axcl::Card& card, const std::filesystem::path& file, std::size_t hidd
     binding_.bind_output(i, outputs_[i].span());
     card_bytes_ += outputs_[i].size();
   }
-  logits_ = axcl::HostBuffer(card, outputs_[logits_output_].size());
 }
 
-std::span<const Bf16> Head::run() {
-  binding_.execute();
-  card_.download(logits_.bytes(), outputs_[logits_output_].span());
-  return {reinterpret_cast<const Bf16*>(logits_.bytes().data()), logit_count_};
+Head::Output Head::make_output() {
+  return {axcl::HostBuffer(card_, outputs_[logits_output_].size())};
+}
+
+void Head::run(Output& output) {
+  queue_.execute(binding_);
+  queue_.download(output.logits.bytes(), outputs_[logits_output_].span());
+}
+
+std::span<const Bf16> Head::logits(const Output& output) const noexcept {
+  return {reinterpret_cast<const Bf16*>(output.logits.bytes().data()), logit_count_};
 }
 
 }  // namespace axllama::inference

@@ -10,6 +10,7 @@
 #include "axcl/device_memory.h"
 #include "axcl/model.h"
 #include "base/bfloat16.h"
+#include "inference/card_queue.h"
 
 namespace axllama::inference {
 
@@ -18,22 +19,33 @@ class Head {
  public:
   /// Throws Error: what axcl::Model throws; kInvalidArgument when its input is not [1, 1, hidden] or it gives
   /// more logits than the `vocabulary` has embeddings; kUnsupported when it gives no logits.
-  Head(axcl::Card& card, const std::filesystem::path& file, std::size_t hidden, std::size_t vocabulary);
+  /// `queue` must outlive it.
+  Head(axcl::Card& card, CardQueue& queue, const std::filesystem::path& file, std::size_t hidden,
+       std::size_t vocabulary);
 
   /// Where the hidden row of the token goes: [hidden] bf16.
   axcl::DeviceSpan input() const noexcept { return input_.span(); }
   std::size_t logit_count() const noexcept { return logit_count_; }
   std::uint64_t card_bytes() const noexcept { return card_bytes_; }
 
-  /// Two remote calls: execute, and the copy of the logits. Valid until the next run().
-  std::span<const base::Bf16> run();
+  /// Where results go on the host: each sequence has one of its own, so that those of one can be read while
+  /// the next is computed.
+  struct Output {
+    axcl::HostBuffer logits;
+  };
+  Output make_output();
+
+  /// Two remote calls: execute, and the copy of the logits into `output`.
+  void run(Output& output);
+  /// What run() left there, once the queue has been waited for: [V] bf16.
+  std::span<const base::Bf16> logits(const Output& output) const noexcept;
 
  private:
   axcl::Card& card_;
+  CardQueue& queue_;
   axcl::Model model_;
   axcl::DeviceBuffer input_;
   std::vector<axcl::DeviceBuffer> outputs_;
-  axcl::HostBuffer logits_;
   axcl::IoBinding binding_;
   std::size_t logits_output_ = 0;
   std::size_t logit_count_ = 0;

@@ -43,12 +43,12 @@ std::size_t KvCache::keep_common_prefix(std::span<const text::TokenId> prompt) {
   return tokens_.size();
 }
 
-void KvCache::copy_from(const KvCache& source, std::size_t count) {
+void KvCache::copy_from(CardQueue& queue, const KvCache& source, std::size_t count) {
   const std::size_t first = size();
   const std::size_t rows = count - first;
   for (std::size_t layer = 0; layer < shape_.layers; ++layer) {
-    card_.copy(keys(layer, first, rows), source.keys(layer, first, rows));
-    card_.copy(values(layer, first, rows), source.values(layer, first, rows));
+    queue.copy(keys(layer, first, rows), source.keys(layer, first, rows));
+    queue.copy(values(layer, first, rows), source.values(layer, first, rows));
   }
   append(std::span(source.tokens()).subspan(first, rows));
 }

@@ -6,6 +6,7 @@
 
 #include "axcl/card.h"
 #include "axcl/device_memory.h"
+#include "inference/card_queue.h"
 #include "text/tokenizer/tokenizer.h"
 
 namespace axllama::inference {
@@ -38,7 +39,7 @@ class KvCache {
   std::size_t keep_common_prefix(std::span<const text::TokenId> prompt);
   /// Copies rows [size(), count) of `source`, of the same shape, card to card, and records their tokens. The
   /// first size() tokens of both must be equal.
-  void copy_from(const KvCache& source, std::size_t count);
+  void copy_from(CardQueue& queue, const KvCache& source, std::size_t count);
   /// Records tokens whose rows have been written behind the cached ones.
   void append(std::span<const text::TokenId> tokens);
   /// Drops all tokens. `distrust`: what the memory holds may not be finite, so it is cleared before it is

@@ -20,10 +20,10 @@ std::size_t spare_slots(axcl::Card& card, std::uint64_t slot_bytes) {
 
 }  // namespace
 
-KvSlots::KvSlots(axcl::Card& card, const KvCacheShape& shape, DecodeChain& chain, std::size_t most,
-                 std::size_t wanted)
-    : card_(card), shape_(shape), chain_(chain), most_(most) {
-  slots_.push_back(std::make_unique<KvSlot>(card, shape, chain));
+KvSlots::KvSlots(axcl::Card& card, const KvCacheShape& shape, DecodeChain& chain, Head& head,
+                 std::size_t most, std::size_t wanted)
+    : card_(card), shape_(shape), chain_(chain), head_(head), most_(most) {
+  slots_.push_back(std::make_unique<KvSlot>(card, shape, chain, head));
   if (most_ == 0) {
     most_ =
         std::min(1 + spare_slots(card, slots_.front()->card_bytes()), std::max(wanted, kMostSlotsByDefault));
@@ -42,7 +42,7 @@ std::size_t KvSlots::card_bytes() const noexcept {
 /// False when the card has no memory for another slot; it is not asked again.
 bool KvSlots::grow() {
   try {
-    slots_.push_back(std::make_unique<KvSlot>(card_, shape_, chain_));
+    slots_.push_back(std::make_unique<KvSlot>(card_, shape_, chain_, head_));
     return true;
   } catch (const base::Error& error) {
     if (error.code() != base::ErrorCode::kResourceExhausted) {

@@ -8,6 +8,7 @@
 
 #include "axcl/card.h"
 #include "inference/decode_chain.h"
+#include "inference/head.h"
 #include "inference/kv_cache.h"
 #include "text/tokenizer/tokenizer.h"
 
@@ -20,8 +21,8 @@ inline constexpr std::uint64_t kCardReserveBytes = std::uint64_t{256} << 20U;
 
 /// A whole KV cache on the card, for one sequence at a time.
 struct KvSlot {
-  KvSlot(axcl::Card& card, const KvCacheShape& shape, DecodeChain& chain)
-      : cache(card, shape), decode(chain.make_slot(cache)) {}
+  KvSlot(axcl::Card& card, const KvCacheShape& shape, DecodeChain& chain, Head& head)
+      : cache(card, shape), decode(chain.make_slot(cache)), result(head.make_output()) {}
   KvSlot(const KvSlot&) = delete;
   KvSlot& operator=(const KvSlot&) = delete;
 
@@ -29,6 +30,7 @@ struct KvSlot {
 
   KvCache cache;
   DecodeSlot decode;
+  Head::Output result;  // after the token evaluated last
   bool busy = false;
   bool forget_when_free = false;
   bool saved = false;      // a tier has been offered what the cache holds
@@ -41,8 +43,9 @@ struct KvSlot {
 class KvSlots {
  public:
   /// Makes the first slot. `most` 0: as many as the card has memory for, at least `wanted`, at most
-  /// kMostSlotsByDefault or `wanted`. Throws Error (kResourceExhausted, kDevice). `chain` must outlive it.
-  KvSlots(axcl::Card& card, const KvCacheShape& shape, DecodeChain& chain, std::size_t most,
+  /// kMostSlotsByDefault or `wanted`. Throws Error (kResourceExhausted, kDevice). `chain` and `head` must
+  /// outlive it.
+  KvSlots(axcl::Card& card, const KvCacheShape& shape, DecodeChain& chain, Head& head, std::size_t most,
           std::size_t wanted);
 
   /// Sequences there can be at once.
@@ -74,6 +77,7 @@ class KvSlots {
   axcl::Card& card_;
   KvCacheShape shape_;
   DecodeChain& chain_;
+  Head& head_;
   std::size_t most_;
   std::uint64_t uses_ = 0;
   std::vector<std::unique_ptr<KvSlot>> slots_;

@@ -12,6 +12,9 @@ namespace {
 
 using base::Bf16;
 
+/// Of so many asynchronous decode steps one is measured.
+constexpr std::size_t kMeasuredDecodeSteps = 16;
+
 LayerStack load_layers(axcl::Card& card, const model::Package& package,
                        const std::function<bool(std::size_t, std::size_t)>& progress) {
   LayerStack stack(card, package.files(), progress);
@@ -47,16 +50,22 @@ ModelRunner::ModelRunner(axcl::Card& card, std::shared_ptr<const model::Package>
                          const EngineOptions& options)
     : card_(card),
       package_(std::move(package)),
+      queue_(card, options.asynchronous),
       stack_(load_layers(card, *package_, progress)),
-      head_(card, package_->files().head, stack_.shapes().hidden, package_->vocabulary_size()),
-      decode_chain_(card, stack_, head_.input()),
-      prefill_chain_(card, stack_, *package_, usable_prefill_groups(stack_.shapes().prefill)),
+      head_(card, queue_, package_->files().head, stack_.shapes().hidden, package_->vocabulary_size()),
+      decode_chain_(card, queue_, stack_, head_.input()),
+      prefill_chain_(card, queue_, stack_, *package_, usable_prefill_groups(stack_.shapes().prefill)),
       costs_(prefill_groups()),
       planner_([this](std::size_t cached, std::size_t remaining) {
         return next_prefill_step(prefill_groups(), costs_.costs(), cached, remaining);
       }),
-      slots_(card, cache_shape(stack_), decode_chain_, options.kv_slots, options.parallel),
+      slots_(card, cache_shape(stack_), decode_chain_, head_, options.kv_slots, options.parallel),
       speculates_(options.speculation) {}
+
+/// What the card still works at must be there until it is done.
+ModelRunner::~ModelRunner() {
+  queue_.settle();
+}
 
 std::uint64_t ModelRunner::card_bytes() const noexcept {
   return stack_.file_bytes() + head_.card_bytes() + slots_.card_bytes() + decode_chain_.card_bytes() +
@@ -72,12 +81,26 @@ double ModelRunner::prefill_cost(std::size_t cached, std::size_t total) const {
   return inference::prefill_cost(prefill_groups(), costs_.costs(), cached, total - cached);
 }
 
+/// Work that is waited for at once; after an error, too, nothing of it is left on the card.
+template <typename Work>
+void ModelRunner::complete(Work&& work) {
+  try {
+    std::forward<Work>(work)();
+    wait();
+  } catch (...) {
+    measured_.reset();
+    wants_logits_ = nullptr;
+    queue_.settle();
+    throw;
+  }
+}
+
 /// Writes rows behind the slot's, which does not have them yet.
 axcl::DeviceSpan ModelRunner::run_rows(KvSlot& slot, std::size_t group,
                                        std::span<const text::TokenId> tokens) {
   const Clock::time_point start = Clock::now();
   const axcl::DeviceSpan hidden_states = prefill_chain_.run(slot.cache, group, tokens);
-  costs_.prefilled(group, tokens.size(), Clock::now() - start);
+  measure({start, group, tokens.size()});
   return hidden_states;
 }
 
@@ -101,12 +124,15 @@ std::optional<std::size_t> ModelRunner::guess_group(std::size_t cached) const {
 }
 
 void ModelRunner::evaluate_guess(KvSlot& slot, std::size_t group, std::span<const text::TokenId> tokens) {
-  guessed_states_ = run_rows(slot, group, tokens);
+  complete([&] { guessed_states_ = run_rows(slot, group, tokens); });
 }
 
-std::span<const Bf16> ModelRunner::guess_logits(std::size_t row) {
-  load_head_input(guessed_states_, row);
-  return logits();
+std::span<const Bf16> ModelRunner::guess_logits(KvSlot& slot, std::size_t row) {
+  complete([&] {
+    load_head_input(guessed_states_, row);
+    evaluate_logits(slot);
+  });
+  return logits(slot);
 }
 
 void ModelRunner::keep_guess(KvSlot& slot, std::span<const text::TokenId> tokens) {
@@ -125,7 +151,7 @@ SpeculationCosts ModelRunner::speculation_costs(std::size_t group) const {
 
 void ModelRunner::load_head_input(axcl::DeviceSpan hidden_states, std::size_t row) {
   const std::size_t row_bytes = head_.input().size;
-  card_.copy(head_.input(), hidden_states.subspan(row * row_bytes, row_bytes));
+  queue_.copy(head_.input(), hidden_states.subspan(row * row_bytes, row_bytes));
 }
 
 bool ModelRunner::prefill(KvSlot& slot, std::span<const text::TokenId> prompt) {
@@ -148,16 +174,58 @@ void ModelRunner::decode(KvSlot& slot, text::TokenId token) {
   decode_chain_.run(slot.decode, slot.cache, package_->embedding(token));
   slot.cache.append({&token, 1});
   slot.saved = false;
-  costs_.decoded(Clock::now() - start);
+  measure({start, std::nullopt, 1});
 }
 
-std::span<const Bf16> ModelRunner::logits() {
-  return head_.run();
+/// Of work that is not done yet the time is known later: by wait(), for which the head has to be asked apart.
+/// That costs a wait more, so of decode steps only some are measured.
+void ModelRunner::measure(const Measurement& measurement) {
+  if (!queue_.asynchronous()) {
+    record(measurement);
+  } else if (measurement.group || decode_steps_++ % kMeasuredDecodeSteps == 0) {
+    measured_ = measurement;
+  }
+}
+
+void ModelRunner::record(const Measurement& measurement) {
+  const auto time = Clock::now() - measurement.begun;
+  if (measurement.group) {
+    costs_.prefilled(*measurement.group, measurement.tokens, time);
+  } else {
+    costs_.decoded(time);
+  }
+}
+
+void ModelRunner::wait() {
+  queue_.wait();
+  if (measured_) {
+    record(*std::exchange(measured_, std::nullopt));
+  }
+  if (KvSlot* slot = std::exchange(wants_logits_, nullptr)) {
+    head_.run(slot->result);
+    queue_.wait();
+  }
+}
+
+void ModelRunner::abandon(KvSlot& slot) noexcept {
+  measured_.reset();
+  wants_logits_ = nullptr;
+  if (!queue_.settle()) {
+    distrust(slot);
+  }
+}
+
+void ModelRunner::evaluate_logits(KvSlot& slot) {
+  if (measured_) {
+    wants_logits_ = &slot;
+  } else {
+    head_.run(slot.result);
+  }
 }
 
 void ModelRunner::copy(KvSlot& slot, const KvSlot& source, std::size_t count) {
   const Clock::time_point start = Clock::now();
-  slot.cache.copy_from(source.cache, count);
+  complete([&] { slot.cache.copy_from(queue_, source.cache, count); });
   slot.saved = false;
   costs_.copied(Clock::now() - start);
 }
@@ -179,14 +247,16 @@ void ModelRunner::evaluate(std::span<const text::TokenId> tokens, const LogitsSi
     const std::span<const text::TokenId> rest = tokens.subspan(cached);
     const PrefillStep step = planner_(cached, rest.size());
     if (!step.group) {
-      decode(slot, rest.front());
-      sink(cached, logits());
+      complete([&] {
+        decode(slot, rest.front());
+        evaluate_logits(slot);
+      });
+      sink(cached, logits(slot));
       continue;
     }
-    const axcl::DeviceSpan hidden_states = run_chunk(slot, *step.group, rest.first(step.rows));
+    complete([&] { guessed_states_ = run_chunk(slot, *step.group, rest.first(step.rows)); });
     for (std::size_t row = 0; row < step.rows; ++row) {
-      load_head_input(hidden_states, row);
-      sink(cached + row, logits());
+      sink(cached + row, guess_logits(slot, row));
     }
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "axcl/card.h"
+#include "inference/card_queue.h"
 #include "inference/cost_meter.h"
 #include "inference/decode_chain.h"
 #include "inference/engine_options.h"
@@ -30,19 +32,31 @@ using PrefillPlanner = std::function<PrefillStep(std::size_t, std::size_t)>;
 using LogitsSink = std::function<void(std::size_t, std::span<const base::Bf16>)>;
 
 /// A model on the card: layers, head, KV slots and the two ways through them, for any of the slots. Owner
-/// thread only.
+/// thread only. With EngineOptions::asynchronous, prefill(), decode() and evaluate_logits() only hand work to
+/// the card; wait() ends what they began, and in between nothing else may be asked. All other methods wait
+/// themselves.
 class ModelRunner {
  public:
   ModelRunner(axcl::Card& card, std::shared_ptr<const model::Package> package,
               const std::function<bool(std::size_t, std::size_t)>& progress, const EngineOptions& options);
+  ~ModelRunner();
+  ModelRunner(const ModelRunner&) = delete;
+  ModelRunner& operator=(const ModelRunner&) = delete;
 
+  bool asynchronous() const noexcept { return queue_.asynchronous(); }
   /// Evaluates tokens of `prompt` that `slot` does not have yet in one engine call; true when it has all of
   /// them. What the slot has must be what the prompt begins with, but not all of it.
   bool prefill(KvSlot& slot, std::span<const text::TokenId> prompt);
   /// Evaluates one token after the cached ones.
   void decode(KvSlot& slot, text::TokenId token);
-  /// Logits after the token evaluated last, in whatever slot: [V] bf16, valid until the next call.
-  std::span<const base::Bf16> logits();
+  /// Asks for the logits after the token evaluated last, which must be the slot's.
+  void evaluate_logits(KvSlot& slot);
+  /// Returns when the card is done. Throws Error (kDevice, kUnavailable) when any of the work failed.
+  void wait();
+  /// The same for work that nobody needs any more; the slot keeps what it has if that went well.
+  void abandon(KvSlot& slot) noexcept;
+  /// What evaluate_logits() brought: [V] bf16, valid until the slot's next ones.
+  std::span<const base::Bf16> logits(const KvSlot& slot) const noexcept { return head_.logits(slot.result); }
   /// Takes over rows [slot's size, count) from another slot whose first tokens are the same.
   void copy(KvSlot& slot, const KvSlot& source, std::size_t count);
   /// Drops what the slot holds and does not trust its memory any more, nor the masks.
@@ -53,8 +67,8 @@ class ModelRunner {
   std::optional<std::size_t> guess_group(std::size_t cached) const;
   /// Evaluates `tokens` behind the slot's, which keeps what it has until keep_guess().
   void evaluate_guess(KvSlot& slot, std::size_t group, std::span<const text::TokenId> tokens);
-  /// Logits after token `row` of those: [V] bf16, valid until the next call.
-  std::span<const base::Bf16> guess_logits(std::size_t row);
+  /// Logits after token `row` of those: [V] bf16, valid until the slot's next ones.
+  std::span<const base::Bf16> guess_logits(KvSlot& slot, std::size_t row);
   /// The slot has `tokens`, the first of those evaluated, from now on.
   void keep_guess(KvSlot& slot, std::span<const text::TokenId> tokens);
   SpeculationCosts speculation_costs(std::size_t group) const;
@@ -83,12 +97,24 @@ class ModelRunner {
   void set_planner(PrefillPlanner planner) { planner_ = std::move(planner); }
 
  private:
+  /// Layers under way, timed for the cost meter.
+  struct Measurement {
+    std::chrono::steady_clock::time_point begun;
+    std::optional<std::size_t> group;  // of a chunk; none: a decode step
+    std::size_t tokens = 1;
+  };
+
   axcl::DeviceSpan run_rows(KvSlot& slot, std::size_t group, std::span<const text::TokenId> tokens);
   axcl::DeviceSpan run_chunk(KvSlot& slot, std::size_t group, std::span<const text::TokenId> tokens);
   void load_head_input(axcl::DeviceSpan hidden_states, std::size_t row);
+  template <typename Work>
+  void complete(Work&& work);
+  void measure(const Measurement& measurement);
+  void record(const Measurement& measurement);
 
   axcl::Card& card_;
   std::shared_ptr<const model::Package> package_;
+  CardQueue queue_;
   LayerStack stack_;
   Head head_;
   DecodeChain decode_chain_;
@@ -98,7 +124,10 @@ class ModelRunner {
   KvSlots slots_;
   bool speculates_;
   Speculation speculation_;
-  axcl::DeviceSpan guessed_states_;  // hidden states of the last guess
+  axcl::DeviceSpan guessed_states_;  // hidden states of the chunk whose rows guess_logits() is asked for
+  std::optional<Measurement> measured_;
+  KvSlot* wants_logits_ = nullptr;  // when what is measured is done
+  std::size_t decode_steps_ = 0;
 };
 
 }  // namespace axllama::inference

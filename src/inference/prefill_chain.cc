@@ -13,17 +13,22 @@ namespace axllama::inference {
 
 using base::Bf16;
 
-PrefillChain::PrefillChain(axcl::Card& card, LayerStack& stack, const model::Package& package,
-                           std::vector<model::PrefillGroup> groups)
-    : card_(card), stack_(stack), package_(package), groups_(std::move(groups)) {
-  std::size_t largest = 0;
+PrefillChain::PrefillChain(axcl::Card& card, CardQueue& queue, LayerStack& stack,
+                           const model::Package& package, std::vector<model::PrefillGroup> groups)
+    : card_(card), queue_(queue), stack_(stack), package_(package), groups_(std::move(groups)) {
+  std::size_t rows = 0;
+  std::size_t indices = 0;
+  std::size_t mask = 0;
   for (const model::PrefillGroup& shape : groups_) {
     const Group& group = group_state_.emplace_back(make_group(shape));
-    largest =
-        std::max({largest, group.mask.size(), group.chunk->hidden[0].size(), group.chunk->indices.size()});
+    rows = std::max(rows, group.chunk->hidden[0].size());
+    indices = std::max(indices, group.chunk->indices.size());
+    mask = std::max(mask, group.mask.size());
   }
-  if (largest > 0) {
-    staging_ = axcl::HostBuffer(card, largest);
+  if (!groups_.empty()) {
+    host_rows_ = axcl::HostBuffer(card, rows);
+    host_indices_ = axcl::HostBuffer(card, indices);
+    host_mask_ = axcl::HostBuffer(card, mask);
   }
 }
 
@@ -84,28 +89,28 @@ void PrefillChain::bind_cache(Group& group, const model::PrefillGroup& shape, co
 
 /// Rows without a token are zero: finite, and never seen by those before them.
 void PrefillChain::upload_embeddings(const Chunk& chunk, std::span<const text::TokenId> tokens) {
-  const std::span<std::byte> bytes = staging_.bytes().first(chunk.hidden[0].size());
+  const std::span<std::byte> bytes = host_rows_.bytes().first(chunk.hidden[0].size());
   auto out = bytes.begin();
   for (const text::TokenId token : tokens) {
     const auto row = std::as_bytes(package_.embedding(token));
     out = std::copy(row.begin(), row.end(), out);
   }
   std::fill(out, bytes.end(), std::byte{0});
-  card_.upload(chunk.hidden[0].span(), bytes);
+  queue_.upload(chunk.hidden[0].span(), bytes);
 }
 
 /// Positions first, first + 1, ...; rows without a token repeat the last one, which is a position the model
 /// knows.
 void PrefillChain::upload_indices(const Chunk& chunk, std::size_t rows, std::size_t first,
                                   std::size_t count) {
-  const std::span<std::byte> bytes = staging_.bytes().first(chunk.indices.size());
+  const std::span<std::byte> bytes = host_indices_.bytes().first(chunk.indices.size());
   auto* index = reinterpret_cast<std::uint32_t*>(bytes.data());
   for (std::size_t axis = 0; axis < stack_.shapes().index_rows; ++axis) {
     for (std::size_t row = 0; row < rows; ++row) {
       *index++ = static_cast<std::uint32_t>(first + std::min(row, count - 1));
     }
   }
-  card_.upload(chunk.indices.span(), bytes);
+  queue_.upload(chunk.indices.span(), bytes);
 }
 
 void PrefillChain::upload_mask(Group& group, const model::PrefillGroup& shape, MaskFor wanted) {
@@ -113,10 +118,10 @@ void PrefillChain::upload_mask(Group& group, const model::PrefillGroup& shape, M
     return;
   }
   group.mask_for.reset();
-  const std::span<std::byte> bytes = staging_.bytes().first(group.mask.size());
+  const std::span<std::byte> bytes = host_mask_.bytes().first(group.mask.size());
   fill_prefill_mask({reinterpret_cast<Bf16*>(bytes.data()), bytes.size() / sizeof(Bf16)}, shape.rows,
                     shape.history, wanted.first, wanted.second);
-  card_.upload(group.mask.span(), bytes);
+  queue_.upload(group.mask.span(), bytes);
   group.mask_for = wanted;
 }
 
@@ -139,9 +144,9 @@ axcl::DeviceSpan PrefillChain::run(const KvCache& cache, std::size_t group_index
   upload_mask(group, shape, {cached, tokens.size()});
   const std::size_t bytes = tokens.size() * cache.shape().row_bytes;
   for (std::size_t i = 0; i < stack_.size(); ++i) {
-    group.bindings[i].execute();
-    card_.copy(cache.keys(i, cached, tokens.size()), chunk.keys.span().subspan(0, bytes));
-    card_.copy(cache.values(i, cached, tokens.size()), chunk.values.span().subspan(0, bytes));
+    queue_.execute(group.bindings[i]);
+    queue_.copy(cache.keys(i, cached, tokens.size()), chunk.keys.span().subspan(0, bytes));
+    queue_.copy(cache.values(i, cached, tokens.size()), chunk.values.span().subspan(0, bytes));
   }
   return chunk.hidden[stack_.size() % 2].span();
 }

@@ -12,6 +12,7 @@
 #include "axcl/card.h"
 #include "axcl/device_memory.h"
 #include "axcl/model.h"
+#include "inference/card_queue.h"
 #include "inference/kv_cache.h"
 #include "inference/layer_stack.h"
 #include "model/package.h"
@@ -24,15 +25,15 @@ namespace axllama::inference {
 /// stay on the card.
 class PrefillChain {
  public:
-  /// `stack` and `package` must outlive the chain. `groups`: those to be used, by index in run().
-  PrefillChain(axcl::Card& card, LayerStack& stack, const model::Package& package,
+  /// `queue`, `stack` and `package` must outlive the chain. `groups`: those to be used, by index in run().
+  PrefillChain(axcl::Card& card, CardQueue& queue, LayerStack& stack, const model::Package& package,
                std::vector<model::PrefillGroup> groups);
 
   const std::vector<model::PrefillGroup>& groups() const noexcept { return groups_; }
 
   /// Evaluates `tokens` (1 to the group's rows) behind the cached ones. Writes their keys and values but does
   /// not append them to `cache`. Returns the hidden states, [rows, hidden] bf16, of which the first
-  /// tokens.size() rows count; valid until the next run.
+  /// tokens.size() rows count; valid until the next run, before which the queue must have been waited for.
   axcl::DeviceSpan run(const KvCache& cache, std::size_t group, std::span<const text::TokenId> tokens);
 
   /// What the masks on the card hold is no longer known (a call failed).
@@ -64,12 +65,13 @@ class PrefillChain {
   void upload_mask(Group& group, const model::PrefillGroup& shape, MaskFor wanted);
 
   axcl::Card& card_;
+  CardQueue& queue_;
   LayerStack& stack_;
   const model::Package& package_;
   std::vector<model::PrefillGroup> groups_;
   std::map<std::size_t, std::unique_ptr<Chunk>> chunks_;  // by rows
   std::vector<Group> group_state_;
-  axcl::HostBuffer staging_;  // large enough for any one upload
+  axcl::HostBuffer host_rows_, host_indices_, host_mask_;  // each large enough for any group's upload
 };
 
 }  // namespace axllama::inference

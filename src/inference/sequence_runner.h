@@ -9,8 +9,8 @@
 
 namespace axllama::inference {
 
-/// Evaluates guessed tokens of a sequence, all in one chunk. Owner thread only; throws as SequenceRunner
-/// does.
+/// Evaluates guessed tokens of a sequence, all in one chunk; each call waits for the card. From evaluate() to
+/// keep() no other sequence of the card may be used. Owner thread only; throws as SequenceRunner does.
 class GuessEvaluator {
  public:
   virtual ~GuessEvaluator() = default;
@@ -19,7 +19,7 @@ class GuessEvaluator {
   virtual std::size_t longest() const = 0;
   /// Evaluates `tokens` behind the cached ones; they are not cached before keep().
   virtual void evaluate(std::span<const text::TokenId> tokens) = 0;
-  /// Logits after token `row` of the last evaluate(): [V] bf16, valid until the next call of any sequence.
+  /// Logits after token `row` of the last evaluate(): [V] bf16, valid until the next call of this sequence.
   virtual std::span<const base::Bf16> logits(std::size_t row) = 0;
   /// The first `count` tokens of the last evaluate() are cached from now on; the others never were.
   virtual void keep(std::size_t count) = 0;
@@ -33,9 +33,16 @@ class GuessEvaluator {
 /// What a generation needs of a loaded model: one token sequence with a KV slot of its own, given back when
 /// the object goes, and the logits after its last token. Owner thread only. Calls throw base::Error when the
 /// card fails; then only forget() makes sense.
+///
+/// prefill(), decode() and evaluate_logits() may return before the card is done; wait() returns then. In
+/// between no other sequence of the card may be used.
 class SequenceRunner {
  public:
   virtual ~SequenceRunner() = default;
+
+  /// Whether the next prefill() of these tokens, or decode() of the last of them, only hands work to the
+  /// card.
+  virtual bool submits(std::span<const text::TokenId> /*tokens*/) const { return false; }
 
   /// Makes one engine call that brings the sequence nearer to `tokens` (not empty): evaluates some that are
   /// not cached yet, or fetches cached ones from elsewhere. True when all are there and the last one has been
@@ -45,8 +52,10 @@ class SequenceRunner {
   virtual std::size_t reused() const noexcept = 0;
   /// Evaluates one token after the cached ones.
   virtual void decode(text::TokenId token) = 0;
-  /// Logits after the last token evaluated by prefill() or decode(): [V] bf16, valid until the next call of
-  /// any sequence of the model.
+  /// Asks for the logits after the last token of prefill() or decode().
+  virtual void evaluate_logits() {}
+  virtual void wait() {}
+  /// What evaluate_logits() brought, after wait(): [V] bf16, valid until the next call of this sequence.
   virtual std::span<const base::Bf16> logits() = 0;
   /// Drops the cached sequence and does not trust its memory any more.
   virtual void forget() noexcept = 0;

@@ -56,8 +56,10 @@ class AxclBackend final : public CardBackend {
 
   std::unique_ptr<ModelInstance> load(const ModelReference& model,
                                       const inference::LoadProgress& progress) override {
-    trust_.check_card(*model.package);
-    auto engine = inference::Engine::load(card_, model.package, progress, options_.engine);
+    inference::EngineOptions engine_options = options_.engine;
+    const bool proven = trust_.check_card(*model.package);
+    engine_options.asynchronous = options_.asynchronous.value_or(proven);
+    auto engine = inference::Engine::load(card_, model.package, progress, engine_options);
     trust_.check_model(*engine);
     if (options_.kv_tiers) {
       engine->set_kv_tier(options_.kv_tiers(model.digest, engine->kv_layout()));

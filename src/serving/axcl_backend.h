@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "axcl/runtime.h"
 #include "inference/engine_options.h"
@@ -15,7 +16,9 @@ struct AxclBackendOptions {
   axcl::RuntimeOptions runtime;
   std::size_t card_index = 0;
   TrustOptions trust = {};
-  inference::EngineOptions engine = {};
+  inference::EngineOptions engine = {};  // but for `asynchronous`
+  std::optional<bool> asynchronous =
+      {};  // how the card is given work; unset: as its self-test has found right
   inference::KvTierFactory kv_tiers = {};  // empty: conversations are kept on the card only
 };
 

@@ -63,7 +63,12 @@ void log_report(const axcl::SelfTestReport& report) {
                  {{"checks", std::to_string(passed)},
                   {"layer", report.layer},
                   {"execute_us", std::to_string(std::lround(report.execute_us))},
-                  {"call_us", std::to_string(std::lround(report.copy_us))}});
+                  {"call_us", std::to_string(std::lround(report.copy_us))},
+                  {"calls", report.asynchronous() ? "asynchronous" : "one by one"}});
+  const axcl::SelfTestCheck* streams = report.check(axcl::kAsynchronousCheck);
+  if (streams != nullptr && !report.asynchronous()) {
+    telemetry::log(LogLevel::kInfo, "the card is not given work asynchronously", {{"why", streams->detail}});
+  }
 }
 
 }  // namespace
@@ -76,12 +81,13 @@ fs::path canary_record_file(const fs::path& records, const model::Package& packa
   return records / (package.files().name + "-" + identity.hex() + ".json");
 }
 
-void CardTrust::check_card(const model::Package& package) {
-  if (!options_.enabled || !card_.runtime().computes()) return;
+bool CardTrust::check_card(const model::Package& package) {
+  if (!options_.enabled || !card_.runtime().computes()) return false;
   const auto before = card_.counters().executes;
   const auto report = axcl::self_test_once(card_, package.files().layers.front());
   if (card_.counters().executes != before) log_report(*report);
   axcl::require_passed(*report);
+  return report->asynchronous();
 }
 
 void CardTrust::check_model(inference::Engine& engine) {

@@ -22,8 +22,9 @@ class CardTrust {
   CardTrust(axcl::Card& card, TrustOptions options) : card_(card), options_(std::move(options)) {}
 
   /// With the package's first layer; once per process for a runtime, device and layer. Throws Error (kDevice)
-  /// naming the check that failed, and what loading a layer throws.
-  void check_card(const model::Package& package);
+  /// naming the check that failed, and what loading a layer throws. Returns whether the card was seen to do
+  /// rightly what it is given asynchronously; false where nothing was tested.
+  bool check_card(const model::Package& package);
 
   /// Compares with the record in the package, or in `records`; makes one there when there is none. Throws
   /// Error (kInternal) saying what is wrong.

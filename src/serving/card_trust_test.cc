@@ -10,6 +10,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <stdlib.h>
 
 #include "axcl/runtime.h"
@@ -54,9 +55,13 @@ class CardTrustTest : public ::testing::Test {
     backend_.reset();
     std::ofstream(folder_ / "card.json") << settings;
     ::setenv("AXLLAMA_SOFTCARD_CONFIG", (folder_ / "card.json").c_str(), 1);
-    axcl::RuntimeOptions options;
-    options.library = fs::path(AXLLAMA_BINARY_DIR) / "lib/softcard/libaxcl_rt.so";
-    backend_ = axcl_backend({.runtime = options, .trust = {enabled, records()}})();
+    runtime_.library = fs::path(AXLLAMA_BINARY_DIR) / "lib/softcard/libaxcl_rt.so";
+    backend_ = axcl_backend({.runtime = runtime_, .trust = {enabled, records()}})();
+  }
+  /// How often a function of the runtime was called so far.
+  std::uint64_t calls(const std::string& function) const {
+    const auto counters = nlohmann::json::parse(axcl::Runtime::open(runtime_)->software_card_counters());
+    return counters.at("calls").value(function, std::uint64_t{0});
   }
   /// Empty when the package is served.
   std::optional<Error> load() {
@@ -78,6 +83,7 @@ class CardTrustTest : public ::testing::Test {
 
  private:
   fs::path folder_;
+  axcl::RuntimeOptions runtime_;
   std::unique_ptr<CardBackend> backend_;
 };
 
@@ -158,6 +164,23 @@ TEST_F(CardTrustTest, ACardThatFailsItsSelfTestServesNothing) {
   EXPECT_EQ(error->code(), ErrorCode::kDevice);
   EXPECT_THAT(error->message(), AllOf(HasSubstr("self-test"), HasSubstr("repeatable")));
   EXPECT_FALSE(load()) << "the fault is over";
+}
+
+TEST_F(CardTrustTest, WorkIsGivenAtOnceOnlyWhereTheSelfTestFindsThatRight) {
+  const auto streamed_executions = [&](const std::string& name, const std::string& settings) {
+    testing::RandomModel model;
+    model.name = name;  // see above
+    fs::remove_all(package());
+    testing::write_random_package(model, package());
+    open(settings);
+    const std::uint64_t before = calls("axclrtEngineExecuteAsync");
+    EXPECT_FALSE(load());
+    return calls("axclrtEngineExecuteAsync") - before;
+  };
+  constexpr std::uint64_t kOfTheSelfTest = 50;
+  EXPECT_GT(streamed_executions("streams", R"({"quiet":true})"), kOfTheSelfTest) << "the canary's, too";
+  EXPECT_EQ(streamed_executions("lossy", R"({"quiet":true,"faults":"lost_work:at=9"})"), kOfTheSelfTest / 2);
+  EXPECT_LE(streamed_executions("unwilling", R"({"quiet":true,"faults":"submit_error"})"), 1U);
 }
 
 TEST_F(CardTrustTest, NoiseInOneLayerIsNoticedByTheCanary) {

@@ -226,7 +226,9 @@ bool Lane::work_once(Lock& lock) {
     lock.lock();
   };
   end_overdue(now);
-  if (const auto digest = next_to_unload(now)) {
+  if (begun_ != nullptr) {
+    unlocked([this] { step_next(); });
+  } else if (const auto digest = next_to_unload(now)) {
     residency_.remove(*digest);
     unlocked([&] { unload_now(*digest); });
   } else if (std::exchange(reset_wanted_, false)) {
@@ -251,28 +253,41 @@ bool Lane::work_once(Lock& lock) {
 /// Whether another answer of a loaded model can begin.
 bool Lane::has_room(const std::string& digest) const {
   const std::size_t running =
-      running_.count([&](const RunningRequest& other) { return other.request.model.digest == digest; });
+      running_.count([&](const auto& other) { return other->request.model.digest == digest; });
   return instances_.at(digest)->free_slots() > 0 && (options_.parallel == 0 || running < options_.parallel);
+}
+
+/// Whether a waiting request can begin now, those before it being asked first: `load_waits` is set by those
+/// that wait for their model.
+bool Lane::may_begin(const PendingRequest& waiting, bool& load_waits) const {
+  if (!instances_.contains(waiting.model.digest)) {
+    load_waits = load_waits || !running_.empty();
+    return running_.empty();
+  }
+  return (!load_waits || overtaken_ < kMostOvertakings) &&
+         (!waiting.generation || has_room(waiting.model.digest));
 }
 
 /// The next request that can begin now, in fair order. One for a model that is not loaded can when nothing
 /// runs; while it waits for that, so many others may overtake it, so that it gets its turn.
 std::optional<PendingRequest> Lane::next_admissible() {
   bool load_waits = false;
-  auto request = queue_.pop_if([&](const PendingRequest& waiting) {
-    if (!instances_.contains(waiting.model.digest)) {
-      load_waits = load_waits || !running_.empty();
-      return running_.empty();
-    }
-    return (!load_waits || overtaken_ < kMostOvertakings) &&
-           (!waiting.generation || has_room(waiting.model.digest));
-  });
+  auto request = queue_.pop_if([&](const PendingRequest& waiting) { return may_begin(waiting, load_waits); });
   if (!load_waits) {
     overtaken_ = 0;
   } else if (request) {
     ++overtaken_;
   }
   return request;
+}
+
+/// Whether work_once() would do nothing but advance running requests.
+bool Lane::nothing_but_steps() const {
+  const Clock::time_point now = Clock::now();
+  bool load_waits = false;
+  return !reset_wanted_ && !reopen_wanted_ && !past_deadline() && !refresh_is_due(now) &&
+         !next_to_unload(now) &&
+         !queue_.contains([&](const PendingRequest& waiting) { return may_begin(waiting, load_waits); });
 }
 
 /// An idle model whose time is over, unless a waiting request wants it.

@@ -85,7 +85,9 @@ class Lane {
   bool work_once(Lock& lock);
   void end_waiting(const base::Error& error);
   void end_overdue(Clock::time_point now);
+  bool may_begin(const PendingRequest& waiting, bool& load_waits) const;
   std::optional<PendingRequest> next_admissible();
+  bool nothing_but_steps() const;
   bool has_room(const std::string& digest) const;
   bool refresh_is_due(Clock::time_point now) const;
   std::optional<std::string> next_to_unload(Clock::time_point now) const;
@@ -115,15 +117,21 @@ class Lane {
   bool begin(PendingRequest& request);
   void end_cancelled();
   void step_next();
-  void pass_on(RunningRequest running, inference::TokenEvent event);
+  RunningRequest& next_in_turn();
+  bool may_begin_another() const;
+  void finish_step(RunningRequest& running);
+  void end_begun_step();
+  std::unique_ptr<RunningRequest> take_out(std::uint64_t id);
+  void cancel(RunningRequest& running);
   void end_running(const base::Error& error);
   void end(RunningRequest& running, ResponseEvent last);
-  void take_turn_later(RunningRequest running);
+  void take_turn_later(std::unique_ptr<RunningRequest> running);
   void end_hang();
   void end_use(const std::string& digest);
-  void handle_failure(RunningRequest running, const base::Error& error);
-  std::vector<RunningRequest> strand(const std::string* digest);
-  void recover(std::vector<RunningRequest> stranded);
+  using Stranded = std::vector<std::unique_ptr<RunningRequest>>;
+  void handle_failure(std::uint64_t id, const base::Error& error);
+  Stranded strand(const std::string* digest);
+  void recover(Stranded stranded);
   bool work_idle();
 
   const LaneOptions options_;
@@ -133,8 +141,9 @@ class Lane {
   // Lane thread only.
   std::unique_ptr<CardBackend> backend_;
   std::map<std::string, std::unique_ptr<ModelInstance>> instances_;  // by digest; gone before backend_
-  FairQueue<RunningRequest> running_;                                // gone before instances_
-  std::size_t overtaken_ = 0;  // requests let in before one that waits for its model to be loaded
+  FairQueue<std::unique_ptr<RunningRequest>> running_;               // gone before instances_
+  RunningRequest* begun_ = nullptr;  // of running_: its step has begun, and the card is at work for it
+  std::size_t overtaken_ = 0;        // requests let in before one that waits for its model to be loaded
   std::optional<Clock::time_point> recovery_deadline_;  // while recovering
   bool was_hung_ = false;  // a call came back long after its limit; not yet dealt with
 

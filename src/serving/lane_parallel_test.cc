@@ -37,6 +37,7 @@ class LaneParallel : public ::testing::Test {
     EXPECT_EQ(card.resident, 0U);
     EXPECT_EQ(card.active_generations, 0U);
     EXPECT_FALSE(card.wrong_thread);
+    EXPECT_FALSE(card.disturbed);
   }
   /// Submits while the lane stands before a step, in this order.
   Stream submit(const std::string& name, int tokens, const std::string& client) {
@@ -82,6 +83,30 @@ TEST_F(LaneParallel, ClientsTakeTurnsTokenByToken) {
   EXPECT_EQ(tokens_read(a), 5U);
   EXPECT_EQ(tokens_read(b1), 2U);
   EXPECT_EQ(tokens_read(b2), 2U);
+}
+
+TEST_F(LaneParallel, TheCardWorksForOneWhileTheHostWorksForAnother) {
+  const Stream a = occupy("m", "a");
+  const Stream b = submit("m", -1, "b");
+  step(10);
+  EXPECT_GE(card.finished_beside_work, 8U);  // all but those around b's beginning
+}
+
+TEST_F(LaneParallel, AloneEachStepWaitsForTheOneBefore) {
+  const Stream a = occupy("m", "a");
+  step(10);
+  EXPECT_EQ(card.finished_beside_work, 0U);
+}
+
+TEST_F(LaneParallel, OtherWorkIsDoneBetweenSteps) {
+  const Stream a = occupy("m", "a");
+  const Stream b = submit("m", -1, "b");
+  step(4);
+  scheduler().reset_caches();
+  const Stream c = submit("m", 2, "c");
+  step(10);
+  EXPECT_EQ(card.resets, 1U);
+  EXPECT_EQ(text_of(read_all(c)), "0 1 ");
 }
 
 TEST_F(LaneParallel, MoreThanTheSlotsWait) {

@@ -25,7 +25,8 @@ using base::ErrorCode;
 using inference::TokenEvent;
 using Tokens = std::vector<text::TokenId>;
 
-class LaneRecovery : public ::testing::Test {
+/// With calls one by one (false) and given to the card at once (true).
+class LaneRecovery : public ::testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
     std::string pattern = (std::filesystem::temp_directory_path() / "axllama-test-XXXXXX").string();
@@ -33,6 +34,7 @@ class LaneRecovery : public ::testing::Test {
     folder_ = pattern;
     options.runtime.library = testing::software_card_library();
     options.trust.enabled = false;  // its calls would meet the faults first
+    options.asynchronous = GetParam();
     testing::write_random_package({}, folder_);
     model_ = {"m", "digest", model::Package::open(folder_)};
   }
@@ -91,7 +93,7 @@ class LaneRecovery : public ::testing::Test {
   ModelReference model_;
 };
 
-TEST_F(LaneRecovery, AnswersGoOnWithTheSameTokens) {
+TEST_P(LaneRecovery, AnswersGoOnWithTheSameTokens) {
   std::vector<Tokens> expected;
   {
     Scheduler scheduler(options);
@@ -114,7 +116,7 @@ TEST_F(LaneRecovery, AnswersGoOnWithTheSameTokens) {
   }
 }
 
-TEST_F(LaneRecovery, AnEndlessFailureEndsWithTheErrorThatNamesTheCall) {
+TEST_P(LaneRecovery, AnEndlessFailureEndsWithTheErrorThatNamesTheCall) {
   Scheduler scheduler(options);
   answers(scheduler);
   faults("execute_error:model=*_l1_*");
@@ -128,7 +130,7 @@ TEST_F(LaneRecovery, AnEndlessFailureEndsWithTheErrorThatNamesTheCall) {
   EXPECT_EQ(tokens_of(answers(scheduler))[0].size(), 15U);
 }
 
-TEST_F(LaneRecovery, AHungCallIsToldAndTheCardServesAgainWhenItReturns) {
+TEST_P(LaneRecovery, AHungCallIsToldAndTheCardServesAgainWhenItReturns) {
   options.call_limit = 300ms;
   faults("hang:at=30,ms=1500");
   Scheduler scheduler(options);
@@ -149,7 +151,7 @@ TEST_F(LaneRecovery, AHungCallIsToldAndTheCardServesAgainWhenItReturns) {
   }));
 }
 
-TEST_F(LaneRecovery, SeveralCardsOfOneRuntimeAllServe) {
+TEST_P(LaneRecovery, SeveralCardsOfOneRuntimeAllServe) {
   testing::SoftcardSettings::set(R"({"quiet":true,"devices":[1,129]})");
   Scheduler scheduler(options);
   EXPECT_TRUE(eventually([&] {
@@ -167,6 +169,9 @@ TEST_F(LaneRecovery, SeveralCardsOfOneRuntimeAllServe) {
   }
   EXPECT_EQ(scheduler.loaded().size(), 2U);  // the model is on both
 }
+
+INSTANTIATE_TEST_SUITE_P(Calls, LaneRecovery, ::testing::Bool(),
+                         [](const auto& instance) { return instance.param ? "AtOnce" : "OneByOne"; });
 
 }  // namespace
 }  // namespace axllama::serving

@@ -25,6 +25,17 @@ void log_failure(const Error& error, const char* what_follows) {
                  {{"error", error.what()}, {"recovery", what_follows}});
 }
 
+/// What `work` throws; empty when it does not.
+template <typename Work>
+std::optional<Error> failure_of(Work&& work) {
+  try {
+    std::forward<Work>(work)();
+  } catch (...) {
+    return as_error(std::current_exception());
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 void Lane::end_use(const std::string& digest) {
@@ -45,7 +56,7 @@ void Lane::admit(PendingRequest request) {
                                       : ResponseEvent(error));
     if (is_card_failure(error) && !past_deadline()) {
       log_failure(error, recovery_name(Recovery::kReset));
-      std::vector<RunningRequest> stranded = strand(nullptr);
+      Stranded stranded = strand(nullptr);
       if (backend_) {
         lose_card();
       }
@@ -60,8 +71,8 @@ void Lane::admit(PendingRequest request) {
 bool Lane::begin(PendingRequest& request) {
   const Clock::time_point start = Clock::now();
   require_card();
-  RunningRequest running;
-  running.model = &ensure_loaded(request);
+  auto running = std::make_unique<RunningRequest>();
+  running->model = &ensure_loaded(request);
   const std::string digest = request.model.digest;
   try {
     if (request.channel->cancelled()) {
@@ -72,7 +83,7 @@ bool Lane::begin(PendingRequest& request) {
       }
       if (request.generation) {
         begin_call("beginning an answer", options_.call_limit);
-        running.generation = running.model->start(*request.generation);
+        running->generation = running->model->start(*request.generation);
         end_call();
       } else {
         request.channel->push(end_event(FinishReason::kStop));
@@ -82,7 +93,7 @@ bool Lane::begin(PendingRequest& request) {
     end_call();
     end_use(digest);
     // The card had no memory for another KV slot: the request waits for one of those there are.
-    if (error.code() == ErrorCode::kResourceExhausted && running.model->free_slots() == 0) {
+    if (error.code() == ErrorCode::kResourceExhausted && running->model->free_slots() == 0) {
       const std::lock_guard lock(mutex_);
       answering_.erase(request.id);
       const std::string client = request.client;
@@ -95,28 +106,40 @@ bool Lane::begin(PendingRequest& request) {
     end_use(digest);
     throw;
   }
-  if (!running.generation) {
+  if (!running->generation) {
     end_use(digest);
     return false;
   }
   {
     const std::lock_guard lock(mutex_);
-    residency_.resized(digest, running.model->card_bytes());
+    residency_.resized(digest, running->model->card_bytes());
   }
   request.generation.reset();
-  running.request = std::move(request);
+  running->request = std::move(request);
   take_turn_later(std::move(running));
   return true;
 }
 
-void Lane::take_turn_later(RunningRequest running) {
-  const std::string client = running.request.client;
+void Lane::take_turn_later(std::unique_ptr<RunningRequest> running) {
+  const std::string client = running->request.client;
   running_.push(client, std::move(running));
 }
 
-/// The last event of a running request; its KV slot is free then.
+/// Null when it has ended.
+std::unique_ptr<RunningRequest> Lane::take_out(std::uint64_t id) {
+  auto taken = running_.take([id](const auto& candidate) { return candidate->request.id == id; });
+  return taken ? std::move(*taken) : nullptr;
+}
+
+/// The last event of a running request that was taken out; its KV slot is free then. When its step had begun
+/// that takes a wait for the card.
 void Lane::end(RunningRequest& running, ResponseEvent last) {
+  if (begun_ == &running) {
+    begun_ = nullptr;
+  }
+  begin_call("ending an answer of " + running.request.model.name, options_.call_limit);
   running.generation.reset();
+  end_call();
   if (running.model != nullptr) {
     end_use(running.request.model.digest);
   }
@@ -127,49 +150,106 @@ void Lane::end(RunningRequest& running, ResponseEvent last) {
 
 void Lane::end_running(const Error& error) {
   while (auto running = running_.pop()) {
-    end(*running, error);
+    end(**running, error);
   }
 }
 
 void Lane::end_cancelled() {
-  while (auto running = running_.take(
-             [](const RunningRequest& candidate) { return candidate.request.channel->cancelled(); })) {
-    end(*running, running->generation->cancel());
+  while (auto running =
+             running_.take([](const auto& candidate) { return candidate->request.channel->cancelled(); })) {
+    cancel(**running);
   }
 }
 
-/// One engine call for the request whose turn it is.
+void Lane::cancel(RunningRequest& running) {
+  begin_call("ending an answer of " + running.request.model.name, options_.call_limit);
+  inference::TokenEvent last = running.generation->cancel();
+  end_call();
+  end(running, std::move(last));
+}
+
+/// The running request whose turn it is; it is the last of its client then.
+RunningRequest& Lane::next_in_turn() {
+  std::unique_ptr<RunningRequest> running = std::move(*running_.pop());
+  RunningRequest& request = *running;
+  take_turn_later(std::move(running));
+  return request;
+}
+
+/// One engine call for the request whose turn it is. Where nothing else is to do, the call after it begins as
+/// soon as the card has done its part of this one, so that the card works while the host chooses the token.
 void Lane::step_next() {
-  auto running = running_.pop();
-  inference::TokenEvent event;
-  std::optional<Error> failure;
-  begin_call("answering for " + running->request.model.name, options_.call_limit);
-  try {
-    event = running->generation->step();
-  } catch (...) {
-    failure = as_error(std::current_exception());
+  const bool had_begun = begun_ != nullptr;
+  RunningRequest& current = had_begun ? *std::exchange(begun_, nullptr) : next_in_turn();
+  begin_call("answering for " + current.request.model.name, options_.call_limit);
+  const std::optional<Error> failure = failure_of([&] {
+    if (!had_begun) {
+      current.generation->begin_step();
+    }
+    current.generation->await_step();
+  });
+  std::uint64_t other = 0;
+  std::optional<Error> other_failure;
+  if (!failure && may_begin_another()) {
+    RunningRequest& next = next_in_turn();
+    other = next.request.id;
+    other_failure = failure_of([&] { next.generation->begin_step(); });
+    begun_ = other_failure ? nullptr : &next;
   }
   end_call();
   if (was_hung_) {
-    take_turn_later(std::move(*running));
-  } else if (failure) {
-    handle_failure(std::move(*running), *failure);
+    return;
+  }
+  if (failure) {
+    handle_failure(current.request.id, *failure);
   } else {
-    pass_on(std::move(*running), std::move(event));
+    finish_step(current);
+  }
+  if (other_failure) {
+    handle_failure(other, *other_failure);
   }
 }
 
-void Lane::pass_on(RunningRequest running, inference::TokenEvent event) {
+/// Whether there is another request, and nothing that must not be done while the card is at work.
+bool Lane::may_begin_another() const {
+  const std::lock_guard lock(mutex_);
+  return running_.size() > 1 && nothing_but_steps();
+}
+
+/// The host's part of a step; what it brought goes to the reader.
+void Lane::finish_step(RunningRequest& running) {
+  const std::uint64_t id = running.request.id;
+  inference::TokenEvent event;
+  const std::optional<Error> failure = failure_of([&] { event = running.generation->finish_step(); });
+  if (failure) {
+    end_begun_step();
+    handle_failure(id, *failure);
+    return;
+  }
   if (!event.tokens.empty()) {
     running.failures = 0;
   }
   const bool empty = event.tokens.empty() && event.text.empty();
   if (event.done) {
-    end(running, std::move(event));
-  } else if (empty || running.request.channel->push(std::move(event))) {
-    take_turn_later(std::move(running));
+    end(*take_out(id), std::move(event));
+  } else if (!empty && !running.request.channel->push(std::move(event))) {
+    cancel(*take_out(id));  // the reader fell behind
+  }
+}
+
+/// Leaves no work on the card, so that it can be asked for something else.
+void Lane::end_begun_step() {
+  if (begun_ == nullptr) {
+    return;
+  }
+  RunningRequest& running = *std::exchange(begun_, nullptr);
+  begin_call("answering for " + running.request.model.name, options_.call_limit);
+  const std::optional<Error> failure = failure_of([&] { running.generation->await_step(); });
+  end_call();
+  if (failure) {
+    handle_failure(running.request.id, *failure);
   } else {
-    end(running, running.generation->cancel());  // the reader fell behind
+    finish_step(running);
   }
 }
 
@@ -182,30 +262,39 @@ void Lane::end_hang() {
 }
 
 /// Takes the running requests of a model, or of all where `digest` is null, off the card.
-std::vector<RunningRequest> Lane::strand(const std::string* digest) {
-  std::vector<RunningRequest> stranded;
-  while (auto running = running_.take([&](const RunningRequest& candidate) {
-    return digest == nullptr || candidate.request.model.digest == *digest;
+Lane::Stranded Lane::strand(const std::string* digest) {
+  Stranded stranded;
+  while (auto running = running_.take([&](const auto& candidate) {
+    return digest == nullptr || candidate->request.model.digest == *digest;
   })) {
-    running->generation->suspend();
-    running->model = nullptr;
+    if (begun_ == running->get()) {
+      begun_ = nullptr;
+    }
+    begin_call("suspending an answer of " + (*running)->request.model.name, options_.call_limit);
+    (*running)->generation->suspend();
+    end_call();
+    (*running)->model = nullptr;
     stranded.push_back(std::move(*running));
   }
   return stranded;
 }
 
 /// See fault.h.
-void Lane::handle_failure(RunningRequest running, const Error& error) {
-  ++running.failures;
-  const Recovery recovery = recovery_for(error, running.failures);
+void Lane::handle_failure(std::uint64_t id, const Error& error) {
+  std::unique_ptr<RunningRequest> running = take_out(id);
+  if (!running) {
+    return;
+  }
+  ++running->failures;
+  const Recovery recovery = recovery_for(error, running->failures);
   if (recovery == Recovery::kRefuse) {
-    end(running, error);
+    end(*running, error);
     return;
   }
   log_failure(error, recovery_name(recovery));
-  running.generation->suspend();
-  const std::string digest = running.request.model.digest;
-  std::vector<RunningRequest> stranded;
+  running->generation->suspend();
+  const std::string digest = running->request.model.digest;
+  Stranded stranded;
   if (recovery == Recovery::kReload) {
     stranded = strand(&digest);
     {
@@ -219,46 +308,46 @@ void Lane::handle_failure(RunningRequest running, const Error& error) {
   } else {
     end_use(digest);  // it begins anew below
   }
-  running.model = nullptr;
+  running->model = nullptr;
   stranded.push_back(std::move(running));
   recover(std::move(stranded));
 }
 
 /// Makes requests that are off the card ready to go on. When that fails, the card is opened anew, for those
 /// that had gone on too, until it works, or is refused, or takes too long.
-void Lane::recover(std::vector<RunningRequest> stranded) {
+void Lane::recover(Stranded stranded) {
   recovery_deadline_ = Clock::now() + kRecoveryPatience;
   while (!stranded.empty()) {
-    RunningRequest running = std::move(stranded.back());
+    std::unique_ptr<RunningRequest> running = std::move(stranded.back());
     stranded.pop_back();
     try {
       require_card();
-      running.model = &ensure_loaded(running.request);
+      running->model = &ensure_loaded(running->request);
       begin_call("going on with an answer", options_.call_limit);
-      running.model->resume(*running.generation);
+      running->model->resume(*running->generation);
       end_call();
       take_turn_later(std::move(running));
     } catch (...) {
       end_call();
       const Error error = as_error(std::current_exception());
-      ++running.failures;
+      ++running->failures;
       const bool late = Clock::now() >= *recovery_deadline_;
-      if (running.model != nullptr) {
-        end_use(running.request.model.digest);
-        running.model = nullptr;
+      if (running->model != nullptr) {
+        end_use(running->request.model.digest);
+        running->model = nullptr;
       }
       if (late) {
-        end(running, Error(ErrorCode::kUnavailable,
-                           "The card failed while it answered and was not ready again within " +
-                               std::to_string(kRecoveryPatience.count()) + " seconds. Please try again.",
-                           error.what()));
-      } else if (recovery_for(error, running.failures) == Recovery::kRefuse) {
-        end(running, error);
+        end(*running, Error(ErrorCode::kUnavailable,
+                            "The card failed while it answered and was not ready again within " +
+                                std::to_string(kRecoveryPatience.count()) + " seconds. Please try again.",
+                            error.what()));
+      } else if (recovery_for(error, running->failures) == Recovery::kRefuse) {
+        end(*running, error);
       } else {
         stranded.push_back(std::move(running));
       }
       if (is_card_failure(error) && backend_) {
-        for (RunningRequest& other : strand(nullptr)) {
+        for (std::unique_ptr<RunningRequest>& other : strand(nullptr)) {
           stranded.push_back(std::move(other));
         }
         lose_card();

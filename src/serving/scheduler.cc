@@ -153,6 +153,7 @@ std::function<BackendFactory(std::size_t)> axcl_cards(const SchedulerOptions& op
   card.trust = options.trust;
   card.engine = {
       .kv_slots = options.kv_slots, .parallel = options.parallel, .speculation = options.speculation};
+  card.asynchronous = options.asynchronous;
   card.kv_tiers = options.kv_tiers;
   return [card](std::size_t index) {
     AxclBackendOptions indexed = card;

@@ -22,6 +22,7 @@ struct SchedulerOptions {
   std::size_t kv_slots = 0;           // per model; 0: by the card's memory (see inference::EngineOptions)
   std::size_t parallel = 0;           // OLLAMA_NUM_PARALLEL: answers at once per model; 0: a slot each
   bool speculation = true;            // guesses tokens where that is faster
+  std::optional<bool> asynchronous;   // how cards are given work; unset: as their self-tests find right
   inference::KvTierFactory kv_tiers;  // where conversations are kept beyond the card; empty: nowhere
   std::size_t max_queue = 512;        // OLLAMA_MAX_QUEUE
   std::size_t max_pending_events = 16384;  // a reader that falls further behind loses its request

@@ -36,7 +36,13 @@ struct Answer {
   TokenEvent last;
 
   bool step(Engine::Generation& generation) {
-    last = generation.step();
+    generation.begin_step();
+    generation.await_step();
+    return finish(generation);
+  }
+  /// A step whose card's part is done.
+  bool finish(Engine::Generation& generation) {
+    last = generation.finish_step();
     tokens.insert(tokens.end(), last.tokens.begin(), last.tokens.end());
     return !last.done;
   }

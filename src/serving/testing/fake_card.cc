@@ -30,24 +30,41 @@ class FakeGeneration final : public inference::Engine::Generation {
     ++*busy_;
   }
   void suspend() noexcept override {
+    if (std::exchange(at_work_, false)) {
+      card_.at_work = false;
+    }
     if (busy_) {
       --*busy_;
       busy_.reset();
     }
   }
 
-  TokenEvent step() override {
+  void begin_step() override {
     card_.check_thread();
     if (!busy_) {
       throw base::Error(base::ErrorCode::kInternal, "A suspended generation was asked for more.");
     }
+    if (card_.at_work.exchange(true)) {
+      card_.disturbed = true;
+    }
+    at_work_ = true;
+  }
+
+  void await_step() override {
+    card_.check_thread();
     card_.step.pass();
+    at_work_ = card_.at_work = false;
     try {
       card_.on_step();
     } catch (...) {
       suspend();
       throw;
     }
+  }
+
+  TokenEvent finish_step() override {
+    card_.check_thread();
+    card_.finished_beside_work += card_.at_work ? 1 : 0;
     TokenEvent event;
     event.tokens = {next_};
     event.text = std::to_string(next_) + " ";
@@ -60,6 +77,7 @@ class FakeGeneration final : public inference::Engine::Generation {
   TokenEvent cancel() override {
     card_.check_thread();
     ++card_.cancelled_generations;
+    suspend();
     TokenEvent event;
     event.done = true;
     event.reason = FinishReason::kCancelled;
@@ -72,31 +90,32 @@ class FakeGeneration final : public inference::Engine::Generation {
   std::shared_ptr<std::size_t> busy_;  // null: suspended
   int tokens_;
   int next_ = 0;
+  bool at_work_ = false;  // a step has begun
 };
 
 class FakeInstance final : public ModelInstance {
  public:
   explicit FakeInstance(FakeCard& card) : card_(card) { ++card_.resident; }
   ~FakeInstance() override {
-    card_.check_thread();
+    card_.check_undisturbed();
     --card_.resident;
   }
 
   std::unique_ptr<inference::Engine::Generation> start(GenerationRequest request) override {
-    card_.check_thread();
+    card_.check_undisturbed();
     ++card_.generations;
     card_.on_start();
     return std::make_unique<FakeGeneration>(card_, busy_, request);
   }
   void resume(inference::Engine::Generation& generation) override {
-    card_.check_thread();
+    card_.check_undisturbed();
     ++card_.resumed;
     card_.on_resume();
     dynamic_cast<FakeGeneration&>(generation).take_slot(busy_);
   }
   std::size_t free_slots() const override { return card_.slots - *busy_; }
   bool work_idle() override {
-    card_.check_thread();
+    card_.check_undisturbed();
     if (card_.idle_work == 0) {
       return false;
     }
@@ -104,7 +123,10 @@ class FakeInstance final : public ModelInstance {
     return true;
   }
   bool release_spare_memory() override { return card_.spare_memory.exchange(false); }
-  void reset_cache() override { ++card_.resets; }
+  void reset_cache() override {
+    card_.check_undisturbed();
+    ++card_.resets;
+  }
   std::uint64_t card_bytes() const override { return 1000; }
   std::size_t context_length() const override { return 2048; }
 
@@ -117,14 +139,14 @@ class FakeBackend final : public CardBackend {
  public:
   explicit FakeBackend(FakeCard& card) : card_(card) {}
   ~FakeBackend() override {
-    card_.check_thread();
+    card_.check_undisturbed();
     ++card_.closed;
   }
 
   CardDescription description() const override { return {true, "V0 fake", 7}; }
 
   std::optional<axcl::CardProperties> properties() override {
-    card_.check_thread();
+    card_.check_undisturbed();
     ++card_.property_reads;
     card_.property_reads_while_generating += card_.active_generations;
     axcl::CardProperties properties;
@@ -137,7 +159,7 @@ class FakeBackend final : public CardBackend {
 
   std::unique_ptr<ModelInstance> load(const ModelReference&,
                                       const inference::LoadProgress& progress) override {
-    card_.check_thread();
+    card_.check_undisturbed();
     ++card_.loads;
     const std::size_t layers = card_.layers;
     for (std::size_t layer = 1; layer <= layers; ++layer) {
@@ -195,6 +217,11 @@ void FakeCard::check_thread() {
   if (std::this_thread::get_id() != owner) {
     wrong_thread = true;
   }
+}
+
+void FakeCard::check_undisturbed() {
+  check_thread();
+  disturbed = disturbed || at_work;
 }
 
 BackendFactory FakeCard::factory() {

@@ -99,9 +99,14 @@ struct FakeCard {
   std::atomic<std::size_t> cancelled_generations{0};
   std::atomic<std::size_t> active_generations{0};
   std::atomic<bool> wrong_thread{false};
+  std::atomic<bool> at_work{false};                  // a step has begun and is not awaited yet
+  std::atomic<bool> disturbed{false};                // asked for anything else meanwhile
+  std::atomic<std::size_t> finished_beside_work{0};  // steps finished on the host while the card was at work
 
   /// Every call must come from the thread that opened the card.
   void check_thread();
+  /// And none while the card is at work.
+  void check_undisturbed();
   std::thread::id owner;
 };
 
