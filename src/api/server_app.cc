@@ -28,6 +28,9 @@ serving::SchedulerOptions scheduler_options(const ServerConfig& config) {
   options.default_keep_alive = config.keep_alive;
   options.trust = {config.card_checks, config.canary_folder};
   options.speculation = config.speculation;
+  if (!config.asynchronous) {
+    options.asynchronous = false;
+  }
   if (config.kv_cache_host > 0 || !config.kv_cache_dir.empty()) {
     auto archive = std::make_shared<inference::KvArchive>(
         inference::KvArchiveOptions{config.kv_cache_host, config.kv_cache_dir, config.kv_cache_disk});

@@ -177,6 +177,7 @@ ServerConfig server_config_from_environment(const EnvironmentLookup& lookup) {
   };
   read_switch("AXLLAMA_CARD_CHECKS", config.card_checks);
   read_switch("AXLLAMA_SPECULATION", config.speculation);
+  read_switch("AXLLAMA_ASYNC", config.asynchronous);
   const auto read_size = [&](const std::string& name, std::uint64_t& value) {
     const std::string text = environment.plain(name);
     try {

@@ -33,9 +33,10 @@ struct ServerConfig {
   std::uint64_t kv_cache_disk = 8ULL << 30U;      // AXLLAMA_KV_CACHE_DISK: bytes of that
   std::uint64_t kv_cache_host = 512U << 20U;      // AXLLAMA_KV_CACHE_HOST: bytes of conversations in memory
   std::chrono::milliseconds drain_grace{10'000};  // for running requests after SIGTERM
-  bool card_checks = true;                        // AXLLAMA_CARD_CHECKS=off: no self-test, no canary
-  std::filesystem::path canary_folder;            // ~/.axllama/canaries; empty without a home
-  std::vector<std::string> warnings;              // sentences about values that were not usable
+  bool asynchronous = true;  // AXLLAMA_ASYNC=off: cards are given work call by call, whatever they can do
+  bool card_checks = true;   // AXLLAMA_CARD_CHECKS=off: no self-test, no canary
+  std::filesystem::path canary_folder;  // ~/.axllama/canaries; empty without a home
+  std::vector<std::string> warnings;    // sentences about values that were not usable
 };
 
 /// Looks a variable up; null when it is not set. The default asks the process's environment.

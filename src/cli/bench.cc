@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <random>
 #include <string>
 #include <thread>
 #include <utility>
@@ -16,15 +15,18 @@
 
 #include "axcl/card.h"
 #include "axcl/runtime.h"
+#include "axcl/selftest.h"
 #include "base/error.h"
 #include "base/mapped_file.h"
 #include "base/safetensors.h"
 #include "cli/bench_report.h"
+#include "cli/bench_runs.h"
 #include "cli/command.h"
 #include "cli/integer_peak.h"
 #include "cli/model_folder.h"
 #include "cli/progress_bar.h"
 #include "cli/read_bandwidth.h"
+#include "cli/timing_ceiling.h"
 #include "inference/engine.h"
 #include "model/package.h"
 #include "softcard/format.h"
@@ -33,9 +35,7 @@ namespace axllama::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using text::TokenId;
 
-constexpr std::uint32_t kPromptSeed = 20260101;
 constexpr std::size_t kTokenMargin = 8;  // kept free behind the last measured token
 
 struct BenchOptions {
@@ -44,91 +44,10 @@ struct BenchOptions {
   std::vector<std::size_t> depths{16, 512};
   std::size_t tokens = 64;
   std::size_t repeats = 3;
+  std::vector<std::size_t> parallel;
+  std::string calls = "auto";
   bool json = false;
   bool no_limits = false;
-};
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-/// Ordinary tokens at random: what is computed does not depend on their meaning.
-std::vector<TokenId> random_prompt(const model::Package& package, std::size_t length) {
-  std::mt19937 random(kPromptSeed);
-  std::uniform_int_distribution<TokenId> any(0,
-                                             static_cast<TokenId>(package.tokenizer().vocabulary_size()) - 1);
-  std::vector<TokenId> tokens;
-  while (tokens.size() < length) {
-    const TokenId token = any(random);
-    if (!package.tokenizer().is_special(token)) tokens.push_back(token);
-  }
-  return tokens;
-}
-
-inference::GenerationRequest request_for(std::vector<TokenId> prompt, int max_tokens) {
-  inference::GenerationRequest request;
-  request.prompt = std::move(prompt);
-  request.sampling.temperature = 0;
-  request.max_tokens = max_tokens;
-  request.ignore_end_of_sequence = true;
-  request.speculate = false;  // plain decoding is measured
-  return request;
-}
-
-class Bench {
- public:
-  Bench(axcl::Card& card, inference::Engine& engine) : card_(card), engine_(engine) {}
-
-  /// One prompt on an empty cache.
-  PromptMeasurement prompt(std::size_t length) {
-    engine_.reset_cache();
-    const auto generation = engine_.start(request_for(random_prompt(engine_.package(), length), 1));
-    const axcl::CallCounters before = card_.counters();
-    const auto begin = Clock::now();
-    while (generation->step().tokens.empty()) {
-    }
-    PromptMeasurement result;
-    result.tokens = length;
-    result.seconds = seconds_since(begin);
-    result.remote_calls = (card_.counters() - before).remote_calls;
-    return result;
-  }
-
-  DecodeMeasurement decode(std::size_t depth, std::size_t tokens) {
-    const auto generation =
-        engine_.start(request_for(random_prompt(engine_.package(), depth), static_cast<int>(tokens) + 1));
-    while (generation->step().tokens.empty()) {
-    }
-    std::vector<double> seconds;
-    const axcl::CallCounters before = card_.counters();
-    const auto begin = Clock::now();
-    for (bool done = false; !done;) {
-      const auto step_begin = Clock::now();
-      done = generation->step().done;
-      seconds.push_back(seconds_since(step_begin));
-    }
-    const double whole = seconds_since(begin);
-    const axcl::CallCounters spent = card_.counters() - before;
-    const auto count = static_cast<double>(seconds.size());
-    DecodeMeasurement result;
-    result.depth = depth;
-    result.tokens = seconds.size();
-    result.seconds_per_token = median(seconds);
-    result.host_seconds_per_token = (whole - static_cast<double>(spent.nanoseconds_in_calls) / 1e9) / count;
-    result.remote_calls_per_token = static_cast<double>(spent.remote_calls) / count;
-    result.bytes_up_per_token = static_cast<double>(spent.bytes_to_card) / count;
-    result.bytes_down_per_token = static_cast<double>(spent.bytes_from_card) / count;
-    return result;
-  }
-
- private:
-  axcl::Card& card_;
-  inference::Engine& engine_;
 };
 
 std::uint64_t weight_bytes(const model::PackageFiles& files) {
@@ -206,7 +125,12 @@ class Limits {
   std::vector<IntegerPeak> peaks_;
 };
 
-PromptMeasurement measure_prompt(Bench& bench, Limits& limits, std::size_t length, std::size_t repeats) {
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+PromptMeasurement measure_prompt(BenchRuns& bench, Limits& limits, std::size_t length, std::size_t repeats) {
   PromptMeasurement result;
   std::vector<double> seconds;
   std::vector<double> shares;
@@ -222,7 +146,7 @@ PromptMeasurement measure_prompt(Bench& bench, Limits& limits, std::size_t lengt
   return result;
 }
 
-DecodeMeasurement measure_decode(Bench& bench, Limits& limits, std::size_t depth,
+DecodeMeasurement measure_decode(BenchRuns& bench, Limits& limits, std::size_t depth,
                                  const BenchOptions& options) {
   DecodeMeasurement result;
   std::vector<double> seconds;
@@ -241,11 +165,22 @@ DecodeMeasurement measure_decode(Bench& bench, Limits& limits, std::size_t depth
   return result;
 }
 
+ParallelMeasurement measure_parallel(BenchRuns& bench, std::size_t answers, const BenchOptions& options) {
+  std::vector<ParallelMeasurement> runs;
+  const std::size_t tokens = std::max<std::size_t>(1, options.tokens / options.repeats);
+  for (std::size_t i = 0; i < options.repeats; ++i) {
+    runs.push_back(bench.parallel(answers, options.depths.empty() ? 1 : options.depths.front(), tokens));
+  }
+  std::sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) { return a.seconds < b.seconds; });
+  return runs[runs.size() / 2];
+}
+
 void measure(const BenchOptions& options, axcl::Card& card, inference::Engine& engine, BenchReport& report) {
-  Bench bench(card, engine);
-  Limits limits(report, report.software_card && !options.no_limits);
+  BenchRuns bench(card, engine);
+  const bool computes = card.runtime().computes();
+  Limits limits(report, report.software_card && computes && !options.no_limits);
   ProgressBar progress("measuring");
-  const std::size_t steps = options.prompts.size() + options.depths.size();
+  const std::size_t steps = options.prompts.size() + options.depths.size() + options.parallel.size();
   std::size_t done = 0;
   for (const std::size_t length : options.prompts) {
     if (length + kTokenMargin <= engine.context_length())
@@ -258,7 +193,33 @@ void measure(const BenchOptions& options, axcl::Card& card, inference::Engine& e
     }
     progress.update(++done, steps);
   }
+  for (const std::size_t answers : options.parallel) {
+    report.parallel.push_back(measure_parallel(bench, answers, options));
+    progress.update(++done, steps);
+  }
   limits.report();
+}
+
+/// Whether the card is given all work of a token at once: as asked for, else as its self-test finds right.
+bool choose_asynchronous(const BenchOptions& options, axcl::Card& card, const model::Package& package) {
+  if (options.calls != "auto") return options.calls == "async";
+  return card.runtime().computes() &&
+         axcl::self_test_once(card, package.files().layers.front())->asynchronous();
+}
+
+/// The profile's limit for one token; the software card reads the whole context whatever the position.
+TimingCeiling ceiling_of(const axcl::Runtime& runtime, const inference::Engine& engine,
+                         std::uint64_t weights) {
+  const model::LayerShapes& shapes = engine.shapes();
+  const std::size_t layers = engine.package().layer_count();
+  constexpr std::size_t kBf16 = 2;
+  TokenCost cost;
+  cost.weight_bytes = weights;
+  cost.cache_bytes = 2 * kBf16 * layers * shapes.context * shapes.kv_width;
+  cost.executions = layers + 1;
+  cost.calls = layers + 5;
+  cost.bytes_moved = kBf16 * (shapes.hidden + engine.package().vocabulary_size());
+  return timing_ceiling(runtime.software_card_timing(), cost);
 }
 
 BenchReport run_bench(const BenchOptions& options) {
@@ -278,17 +239,26 @@ BenchReport run_bench(const BenchOptions& options) {
   report.host_threads = compute_threads();
   report.layer_parameters = layer_parameters(package->files());
 
+  report.asynchronous = choose_asynchronous(options, card, *package);
+
   const auto begin = Clock::now();
   std::unique_ptr<inference::Engine> engine;
   {
     ProgressBar progress("loading " + options.model);
-    engine = inference::Engine::load(card, package, [&progress](std::size_t done, std::size_t total) {
+    const auto show = [&progress](std::size_t done, std::size_t total) {
       progress.update(done, total);
       return true;
-    });
+    };
+    inference::EngineOptions engine_options;
+    engine_options.asynchronous = report.asynchronous;
+    for (const std::size_t answers : options.parallel) {
+      engine_options.parallel = std::max(engine_options.parallel, answers);
+    }
+    engine = inference::Engine::load(card, package, show, engine_options);
   }
   report.load_seconds = seconds_since(begin);
   report.context = engine->context_length();
+  report.ceiling = ceiling_of(*runtime, *engine, report.weight_bytes);
   measure(options, card, *engine, report);
   engine.reset();
   return report;
@@ -312,6 +282,15 @@ void add_bench(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--repeats", options->repeats, "Runs per prompt length and depth; the median counts")
       ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--parallel", options->parallel, "Numbers of answers at once to measure")
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--calls", options->calls,
+                   "How the card is given work: async (a token's all at once), sync (call by call), or auto "
+                   "(async where the card's self-test finds that right)")
+      ->check(CLI::IsMember({"auto", "async", "sync"}))
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
   command->add_flag("--no-limits", options->no_limits,

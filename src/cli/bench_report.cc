@@ -17,8 +17,8 @@ std::string fixed(double value, int digits) {
   return text.data();
 }
 
-std::string percent(double share) {
-  return share > 0 ? fixed(share * 100, 0) + " %" : "-";
+std::string percent(double share, int digits = 0) {
+  return share > 0 ? fixed(share * 100, digits) + " %" : "-";
 }
 
 double per_second(double count, double seconds) {
@@ -26,6 +26,10 @@ double per_second(double count, double seconds) {
 }
 
 }  // namespace
+
+double BenchReport::share_of_ceiling(double seconds_per_token) const {
+  return seconds_per_token > 0 ? ceiling.seconds() / seconds_per_token : 0;
+}
 
 double BenchReport::share_of(const ReadBandwidth& bandwidth, double seconds_per_token) const {
   const double streamed = per_second(static_cast<double>(weight_bytes), seconds_per_token) / 1e9;
@@ -38,13 +42,15 @@ double BenchReport::share_of(const IntegerPeak& peak, std::size_t tokens, double
 }
 
 std::string bench_table(const BenchReport& report) {
-  std::string out = report.model + " (" + report.architecture + ", " + std::to_string(report.layers) +
-                    " layers, " + report.weight_type + ", " + human_bytes(report.weight_bytes) +
-                    " of weights, context " + std::to_string(report.context) + ")\n" + report.device +
-                    (report.software_card ? ", simulated by the software card on " +
-                                                std::to_string(report.host_threads) + " threads"
-                                          : "") +
-                    ", runtime " + report.runtime + "; loaded in " + fixed(report.load_seconds, 2) + " s\n\n";
+  std::string out =
+      report.model + " (" + report.architecture + ", " + std::to_string(report.layers) + " layers, " +
+      report.weight_type + ", " + human_bytes(report.weight_bytes) + " of weights, context " +
+      std::to_string(report.context) + ")\n" + report.device +
+      (report.software_card
+           ? ", simulated by the software card on " + std::to_string(report.host_threads) + " threads"
+           : "") +
+      ", runtime " + report.runtime + "; loaded in " + fixed(report.load_seconds, 2) +
+      " s; work is given to the card " + (report.asynchronous ? "asynchronously" : "call by call") + "\n\n";
 
   Table prompts({"PROMPT", "TOKENS/S", "SECONDS", "CALLS", "OF INT8 PEAK"});
   for (const PromptMeasurement& prompt : report.prompts) {
@@ -55,15 +61,35 @@ std::string bench_table(const BenchReport& report) {
   }
   out += prompts.text() + "\n";
 
-  Table decodes(
-      {"DECODE AT", "TOKENS/S", "MS/TOKEN", "HOST MS", "CALLS", "BYTES UP", "BYTES DOWN", "OF BANDWIDTH"});
+  Table decodes({"DECODE AT", "TOKENS/S", "MS/TOKEN", "HOST MS", "CALLS", "WAITS", "BYTES UP", "BYTES DOWN",
+                 "OF BANDWIDTH", "OF CEILING"});
   for (const DecodeMeasurement& decode : report.decodes) {
     decodes.add({std::to_string(decode.depth), fixed(per_second(1, decode.seconds_per_token), 2),
                  fixed(decode.seconds_per_token * 1e3, 3), fixed(decode.host_seconds_per_token * 1e3, 3),
-                 fixed(decode.remote_calls_per_token, 1), fixed(decode.bytes_up_per_token, 0),
-                 fixed(decode.bytes_down_per_token, 0), percent(decode.share_of_bandwidth)});
+                 fixed(decode.remote_calls_per_token, 1), fixed(decode.waits_per_token, 2),
+                 fixed(decode.bytes_up_per_token, 0), fixed(decode.bytes_down_per_token, 0),
+                 percent(decode.share_of_bandwidth),
+                 percent(report.share_of_ceiling(decode.seconds_per_token), 1)});
   }
   out += decodes.text();
+
+  if (!report.parallel.empty()) {
+    Table parallel({"AT ONCE", "TOKENS/S IN ALL", "OF CEILING"});
+    for (const ParallelMeasurement& run : report.parallel) {
+      const double seconds = run.tokens == 0 ? 0 : run.seconds / static_cast<double>(run.tokens);
+      parallel.add({std::to_string(run.answers), fixed(per_second(1, seconds), 2),
+                    percent(report.share_of_ceiling(seconds), 1)});
+    }
+    out += "\n" + parallel.text();
+  }
+
+  if (!report.ceiling.profile.empty()) {
+    out += "\nceiling of the timing profile " + report.ceiling.profile + ": " +
+           fixed(report.ceiling.seconds() * 1e3, 2) + " ms a token (weights " +
+           fixed(report.ceiling.weights * 1e3, 2) + ", keys and values " +
+           fixed(report.ceiling.cache * 1e3, 2) + ", " + std::to_string(report.layers + 5) +
+           " calls one after the other " + fixed(report.ceiling.calls * 1e3, 2) + ")";
+  }
 
   for (const ReadBandwidth& bandwidth : report.bandwidths) {
     out += "\nmemory read, " + std::to_string(bandwidth.threads) +
@@ -95,9 +121,20 @@ Json bench_json(const BenchReport& report) {
                        {"seconds_per_token", decode.seconds_per_token},
                        {"host_seconds_per_token", decode.host_seconds_per_token},
                        {"remote_calls_per_token", decode.remote_calls_per_token},
+                       {"waits_per_token", decode.waits_per_token},
                        {"bytes_up_per_token", decode.bytes_up_per_token},
                        {"bytes_down_per_token", decode.bytes_down_per_token},
-                       {"share_of_bandwidth", decode.share_of_bandwidth}});
+                       {"share_of_bandwidth", decode.share_of_bandwidth},
+                       {"share_of_ceiling", report.share_of_ceiling(decode.seconds_per_token)}});
+  }
+  Json parallel = Json::array();
+  for (const ParallelMeasurement& run : report.parallel) {
+    const auto tokens = static_cast<double>(run.tokens);
+    parallel.push_back({{"answers", run.answers},
+                        {"tokens", run.tokens},
+                        {"seconds", run.seconds},
+                        {"tokens_per_second", per_second(tokens, run.seconds)},
+                        {"share_of_ceiling", report.share_of_ceiling(per_second(run.seconds, tokens))}});
   }
   Json bandwidths = Json::array();
   for (const ReadBandwidth& bandwidth : report.bandwidths) {
@@ -124,8 +161,12 @@ Json bench_json(const BenchReport& report) {
           {"runtime", report.runtime},
           {"host_threads", report.host_threads},
           {"load_seconds", report.load_seconds},
+          {"asynchronous", report.asynchronous},
+          {"timing_profile", report.ceiling.profile},
+          {"ceiling_seconds_per_token", report.ceiling.seconds()},
           {"prompt", prompts},
           {"decode", decodes},
+          {"parallel", parallel},
           {"memory_read", bandwidths},
           {"integer_peak", peaks}};
 }

@@ -9,6 +9,7 @@
 
 #include "cli/integer_peak.h"
 #include "cli/read_bandwidth.h"
+#include "cli/timing_ceiling.h"
 
 namespace axllama::cli {
 
@@ -27,9 +28,17 @@ struct DecodeMeasurement {
   double seconds_per_token = 0;       // median
   double host_seconds_per_token = 0;  // outside calls to the card
   double remote_calls_per_token = 0;
+  double waits_per_token = 0;  // for work given asynchronously
   double bytes_up_per_token = 0;
   double bytes_down_per_token = 0;
   double share_of_bandwidth = 0;  // as share_of_peak, of the average read bandwidth
+};
+
+/// Several answers at once, taking turns token by token.
+struct ParallelMeasurement {
+  std::size_t answers = 0;
+  std::size_t tokens = 0;  // of all together
+  double seconds = 0;
 };
 
 /// Everything `axllama bench` measured in one run, on what, simulated or not.
@@ -44,13 +53,18 @@ struct BenchReport {
   std::string runtime;
   std::string device;
   bool software_card = false;
+  bool asynchronous = false;  // all work of a token is given at once
+  TimingCeiling ceiling;      // of the software card's timing profile, if it has one
   std::size_t host_threads = 0;
   double load_seconds = 0;
   std::vector<PromptMeasurement> prompts;
   std::vector<DecodeMeasurement> decodes;
+  std::vector<ParallelMeasurement> parallel;
   std::vector<ReadBandwidth> bandwidths;  // empty on a real card
   std::vector<IntegerPeak> peaks;         // the same
 
+  /// The rate of decoding as a share of what the timing profile allows; 0 without one.
+  double share_of_ceiling(double seconds_per_token) const;
   /// Weight bytes streamed per second while decoding as a share of the average read bandwidth.
   double share_of(const ReadBandwidth& bandwidth, double seconds_per_token) const;
   /// Multiply-adds in projections per second of a prompt as a share of the machine's best.

@@ -12,7 +12,8 @@ BenchReport sample() {
   report.software_card = true;
   report.layer_parameters = 1'000'000'000;
   report.prompts.push_back({128, 0.5, 40, 0.512});
-  report.decodes.push_back({16, 64, 0.1, 0.0002, 41, 5188, 303872, 0.8});
+  report.decodes.push_back({16, 64, 0.1, 0.0002, 41, 1, 5188, 303872, 0.8});
+  report.parallel.push_back({2, 20, 2.1});
   report.bandwidths = {{1, 22, 20}, {2, 40, 25}};
   report.peaks = {{2, "AVX2", 1000, 1100}};
   return report;
@@ -34,6 +35,21 @@ TEST(BenchReport, JsonHoldsRatesCallsAndBytes) {
   EXPECT_DOUBLE_EQ(json["decode"][0]["tokens_per_second"].get<double>(), 10);
   EXPECT_EQ(json["decode"][0]["remote_calls_per_token"], 41);
   EXPECT_EQ(json["simulated"], true);
+}
+
+TEST(BenchReport, StatesSharesOfTheTimingProfilesCeiling) {
+  BenchReport report = sample();
+  EXPECT_EQ(bench_table(report).find("ceiling of"), std::string::npos);
+  EXPECT_EQ(report.share_of_ceiling(0.1), 0);
+  report.ceiling = {"pi5", 0.08, 0.01, 0.008};
+  EXPECT_DOUBLE_EQ(report.share_of_ceiling(0.1), 0.98);
+  const std::string table = bench_table(report);
+  EXPECT_NE(table.find("98.0 %"), std::string::npos) << table;
+  EXPECT_NE(table.find("93.3 %"), std::string::npos) << table;
+  EXPECT_NE(table.find("ceiling of the timing profile pi5: 98.00 ms a token"), std::string::npos) << table;
+  const auto json = bench_json(report);
+  EXPECT_DOUBLE_EQ(json["decode"][0]["share_of_ceiling"].get<double>(), 0.98);
+  EXPECT_DOUBLE_EQ(json["parallel"][0]["tokens_per_second"].get<double>(), 20 / 2.1);
 }
 
 TEST(BenchReport, TheTableSaysWhenTheCardIsSimulated) {

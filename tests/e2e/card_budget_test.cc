@@ -14,16 +14,18 @@ namespace {
 using nlohmann::json;
 using testing::run_command;
 
-json bench(const std::string& model) {
-  const auto result =
-      run_command({testing::axllama_program(), "bench", model, "--json", "--no-limits", "--prompt", "64,200",
-                   "--depth", "16,300", "--tokens", "24", "--repeats", "1"});
+json bench(const std::string& model, const std::string& calls) {
+  const auto result = run_command({testing::axllama_program(), "bench", model, "--json", "--no-limits",
+                                   "--prompt", "64,200", "--depth", "16,300", "--tokens", "24", "--repeats",
+                                   "1", "--calls", calls, "--parallel", "1,3"});
   EXPECT_EQ(result.status, 0) << result.err;
   return json::parse(result.out);
 }
 
-void expect_within_budget(const json& report, std::size_t layers, std::size_t hidden,
+void expect_within_budget(const std::string& model, bool asynchronous, std::size_t layers, std::size_t hidden,
                           std::size_t vocabulary) {
+  const json report = bench(model, asynchronous ? "auto" : "sync");
+  EXPECT_EQ(report.at("asynchronous"), asynchronous);
   ASSERT_EQ(report.at("layers"), layers);
   ASSERT_EQ(report.at("decode").size(), 2U);
   for (const json& decode : report.at("decode")) {
@@ -32,14 +34,22 @@ void expect_within_budget(const json& report, std::size_t layers, std::size_t hi
     EXPECT_LE(decode.at("bytes_up_per_token").get<double>(), static_cast<double>(2 * hidden + 4 + 64));
     EXPECT_GE(decode.at("bytes_up_per_token").get<double>(), static_cast<double>(2 * hidden + 4));
     EXPECT_EQ(decode.at("bytes_down_per_token").get<double>(), static_cast<double>(2 * vocabulary));
+    // Given at once, a token is waited for once; one of sixteen, whose layers are timed, twice.
+    const double waits = decode.at("waits_per_token");
+    EXPECT_GE(waits, asynchronous ? 1 : 0);
+    EXPECT_LE(waits, asynchronous ? 1.2 : 0);
   }
+  ASSERT_EQ(report.at("parallel").size(), 2U);
+  EXPECT_EQ(report.at("parallel")[1].at("tokens"), 3 * 24);
 }
 
 TEST(CardBudget, BundledModel) {
   const auto config =
       testing::read_json(std::filesystem::path(AXLLAMA_SOURCE_DIR) / "models" / "tiny" / "config.json");
-  expect_within_budget(bench((testing::bundled_models() / "axllama-tiny").string()),
-                       config.at("num_hidden_layers"), config.at("hidden_size"), config.at("vocab_size"));
+  for (const bool asynchronous : {false, true}) {
+    expect_within_budget((testing::bundled_models() / "axllama-tiny").string(), asynchronous,
+                         config.at("num_hidden_layers"), config.at("hidden_size"), config.at("vocab_size"));
+  }
 }
 
 TEST(CardBudget, RandomModelOf36Layers) {
@@ -51,7 +61,9 @@ TEST(CardBudget, RandomModelOf36Layers) {
   const auto axllama_config = testing::read_json(package / "config.json");
   const std::size_t vocabulary = axllama_config.at("tokens_embed_num");
   const std::size_t hidden = axllama_config.at("tokens_embed_size");
-  expect_within_budget(bench(package.string()), 36, hidden, vocabulary);
+  for (const bool asynchronous : {false, true}) {
+    expect_within_budget(package.string(), asynchronous, 36, hidden, vocabulary);
+  }
 }
 
 }  // namespace

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+#include "axcl/card.h"
+#include "cli/bench_report.h"
+#include "inference/engine.h"
+
+namespace axllama::cli {
+
+/// Single runs on a loaded model.
+class BenchRuns {
+ public:
+  BenchRuns(axcl::Card& card, inference::Engine& engine) : card_(card), engine_(engine) {}
+
+  /// One prompt on an empty cache.
+  PromptMeasurement prompt(std::size_t length);
+  /// `tokens` of one answer behind `depth` cached ones.
+  DecodeMeasurement decode(std::size_t depth, std::size_t tokens);
+  /// `tokens` of each of `answers` at once, taking turns as in the server. Needs so many KV slots.
+  ParallelMeasurement parallel(std::size_t answers, std::size_t depth, std::size_t tokens);
+
+ private:
+  axcl::Card& card_;
+  inference::Engine& engine_;
+};
+
+double seconds_since(std::chrono::steady_clock::time_point begin);
+
+}  // namespace axllama::cli
