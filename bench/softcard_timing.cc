@@ -26,6 +26,7 @@
 #include "base/safetensors.h"
 #include "softcard/card/testing/published_rates.h"
 #include "softcard/format.h"
+#include "softcard/weights/packed_matrix.h"
 
 namespace {
 
@@ -44,20 +45,16 @@ std::size_t size(double value) {
 /// A model file of zeroes in the given shape.
 class ZeroModel {
  public:
-  explicit ZeroModel(bool int4) : int4_(int4) {}
+  explicit ZeroModel(bool int4) : kind_(int4 ? "s4_g128" : "s8") {}
 
   void vector(const std::string& name, std::size_t count) { add(name, "F32", {count}, 4); }
   void matrix(const std::string& name, double rows, double columns) {
-    const std::size_t out = size(rows);
-    const std::size_t in = size(columns);
-    if (int4_) {
-      add(name, "U8", {out, in / 2}, 1);
-      add(name + ".scale", "F16", {out, in / 128}, 2);
-    } else {
-      add(name, "I8", {out, in}, 1);
-      add(name + ".scale", "F32", {out}, 4);
-    }
+    const softcard::PackedLayout layout{*softcard::find_weight_kind(kind_), size(rows), size(columns)};
+    add(name, "U8", {layout.blocks(), layout.block_bytes()}, 1);
+    packed_ += (packed_.empty() ? "\"" : ",\"") + name + "\":\"" + kind_ + "\"";
   }
+  /// The configuration's object of packed matrices.
+  std::string packed() const { return "{" + packed_ + "}"; }
   void write(const fs::path& file, std::string_view program, const std::string& config) const {
     base::write_safetensors(file,
                             {{std::string(softcard::kFormatKey), std::string(softcard::kFormatVersion)},
@@ -74,7 +71,8 @@ class ZeroModel {
         {name, type, {shape.begin(), shape.end()}, std::as_bytes(std::span(zeroes_)).first(bytes)});
   }
 
-  bool int4_;
+  std::string kind_;
+  std::string packed_;
   std::vector<char> zeroes_ = std::vector<char>(size_t{600} << 20U);
   std::vector<base::SafetensorsEntry> entries_;
 };
@@ -107,13 +105,14 @@ void write_layer(const fs::path& file, const PublishedRate& rate) {
       groups += ",{\"kind\":\"prefill\",\"rows\":" + text(rows) + ",\"history\":" + text(history) + "}";
     }
   }
-  model.write(
-      file, softcard::kLayerProgram,
-      "{\"hidden\":" + text(s.hidden) + ",\"heads\":" + text(s.heads) + ",\"kv_heads\":" + text(s.kv_heads) +
-          ",\"head_dim\":" + text(s.head_dim) + ",\"intermediate\":" + text(s.intermediate) +
-          ",\"rms_eps\":1e-6,\"weights\":\"s8\",\"qk_norm\":false,\"activation\":\"silu\",\"compiler\":"
-          "\"zeroes\",\"groups\":[" +
-          groups + "]}");
+  model.write(file, softcard::kLayerProgram,
+              "{\"hidden\":" + text(s.hidden) + ",\"heads\":" + text(s.heads) +
+                  ",\"kv_heads\":" + text(s.kv_heads) + ",\"head_dim\":" + text(s.head_dim) +
+                  ",\"intermediate\":" + text(s.intermediate) +
+                  ",\"rms_eps\":1e-6,\"weights\":\"s8\",\"packed\":" + model.packed() +
+                  ",\"qk_norm\":false,\"activation\":\"silu\",\"compiler\":"
+                  "\"zeroes\",\"groups\":[" +
+                  groups + "]}");
 }
 
 void write_head(const fs::path& file, const DecoderShape& s) {
@@ -122,7 +121,8 @@ void write_head(const fs::path& file, const DecoderShape& s) {
   model.matrix("lm_head", s.vocabulary, s.hidden);
   model.write(file, softcard::kHeadProgram,
               "{\"hidden\":" + text(s.hidden) + ",\"vocab\":" + text(s.vocabulary) +
-                  ",\"rms_eps\":1e-6,\"weights\":\"s8\",\"compiler\":\"zeroes\"}");
+                  ",\"rms_eps\":1e-6,\"weights\":\"s8\",\"packed\":" + model.packed() +
+                  ",\"compiler\":\"zeroes\"}");
 }
 
 /// One shape group of a model with buffers for everything.

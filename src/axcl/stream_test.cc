@@ -240,7 +240,9 @@ TEST_F(StreamTest, RefusesOtherThreads) {
 }
 
 TEST_F(StreamTest, OutlivesItsCardWithoutTouchingIt) {
-  auto card = std::make_unique<Card>(Runtime::open({.allow_vendor = false}), 0);
+  RuntimeOptions options;
+  options.allow_vendor = false;
+  auto card = std::make_unique<Card>(Runtime::open(options), 0);
   Stream stream(*card);
   const DeviceBuffer buffer(*card, 64);
   const std::vector<std::byte> host = numbered(64);

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "axcl/selftest.h"
 #include "base/error.h"
 #include "inference/engine_inspection.h"
 #include "inference/testing/loaded_engine.h"
