@@ -36,7 +36,7 @@ double microseconds_since(Clock::time_point begin) {
   return std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
 }
 
-std::string whole(double number) {
+std::string whole_number(double number) {
   return std::to_string(std::lround(number));
 }
 
@@ -147,7 +147,7 @@ SelfTestCheck SelfTestStream::run() {
                      std::to_string(steps_.size() * kPiecesOfAStep + kPiecesAtTheEnd) +
                      " pieces of work in a stream, give the results that they give call by call; a step "
                      "takes " +
-                     whole(stream_us) + " us instead of " + whole(blocking_us) + ".");
+                     whole_number(stream_us) + " us instead of " + whole_number(blocking_us) + ".");
 }
 
 }  // namespace axllama::axcl

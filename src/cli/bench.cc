@@ -125,11 +125,6 @@ class Limits {
   std::vector<IntegerPeak> peaks_;
 };
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 PromptMeasurement measure_prompt(BenchRuns& bench, Limits& limits, std::size_t length, std::size_t repeats) {
   PromptMeasurement result;
   std::vector<double> seconds;

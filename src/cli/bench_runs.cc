@@ -15,11 +15,6 @@ using Generation = inference::Engine::Generation;
 
 constexpr std::uint32_t kPromptSeed = 20260101;
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 /// Ordinary tokens at random: what is computed does not depend on their meaning.
 std::vector<TokenId> random_prompt(const model::Package& package, std::size_t length,
                                    std::uint32_t seed = kPromptSeed) {
@@ -54,6 +49,11 @@ void evaluate_prompt(Generation& generation) {
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
 }
 
 PromptMeasurement BenchRuns::prompt(std::size_t length) {

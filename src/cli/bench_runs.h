@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <vector>
 
 #include "axcl/card.h"
 #include "cli/bench_report.h"
@@ -27,5 +28,6 @@ class BenchRuns {
 };
 
 double seconds_since(std::chrono::steady_clock::time_point begin);
+double median(std::vector<double> values);
 
 }  // namespace axllama::cli
