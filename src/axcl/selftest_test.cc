@@ -33,6 +33,7 @@ class SelfTestTest : public ::testing::Test {
 
   /// Opens the software card with settings of docs/softcard.md.
   Card& open(const std::string& settings) {
+    card_.reset();
     environment_.emplace("AXLLAMA_SOFTCARD_CONFIG", (folder_ / "card.json").string());
     axllama::testing::random_package_internal::write_text(folder_ / "card.json", settings);
     RuntimeOptions options;

@@ -164,7 +164,7 @@ TEST_F(StreamTest, NamesTheFailedExecutionWhenThereIsOne) {
   run.write(form.mask, decode_mask(form.slots, 0));
   const std::vector<std::byte> four = numbered(4);
   Stream stream(card);
-  stream.upload(run.in(form.indices), four);
+  stream.upload(run.in(form.input).subspan(0, 4), four);
   stream.execute(run.io());
   const Error error = error_of([&] { stream.synchronise(); });
   EXPECT_EQ(error.code(), ErrorCode::kDevice);
