@@ -111,8 +111,9 @@ struct Stream::Impl {
     }
     if (suspects.size() == 1) return axcl_error(suspects.front()->describe() + " failed", code);
     if (suspects.empty()) return axcl_error("Work in a stream failed", code);
-    return axcl_error(suspects.front()->describe() + ", or one of " + std::to_string(suspects.size() - 1) +
-                          " pieces of work after it in a stream, failed",
+    return axcl_error("One of " + std::to_string(suspects.size()) +
+                          " pieces of work in a stream failed, from \"" + suspects.front()->describe() +
+                          "\" to \"" + suspects.back()->describe() + "\"",
                       code);
   }
 

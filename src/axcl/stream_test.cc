@@ -186,7 +186,8 @@ TEST_F(StreamTest, SaysAmongHowManyTheFailedPieceIs) {
   stream.upload(buffer.span(), host);
   EXPECT_THAT(
       error_of([&] { stream.synchronise(); }).message(),
-      AllOf(HasSubstr("Copying 64 bytes to the card, or one of 2 pieces of work after it in a stream"),
+      AllOf(HasSubstr("One of 3 pieces of work in a stream failed, from \"Copying 64 bytes to the card\" to "
+                      "\"Copying 64 bytes to the card\""),
             HasSubstr("0x80300501")));
 }
 

@@ -32,12 +32,12 @@ class EngineAsync : public ::testing::Test {
   EngineAsync() {
     Random random(7);
     const Tokens shared = random_tokens(70, 100);
-    for (std::uint64_t i = 0; i < 6; ++i) {
-      Tokens prompt = random_tokens(1 + random.next() % 120, i);
+    for (std::uint64_t i = 0; i < 5; ++i) {
+      Tokens prompt = random_tokens(1 + random.next() % 80, i);
       if (i % 3 == 0) {
         prompt.insert(prompt.begin(), shared.begin(), shared.end());
       }
-      requests.push_back(greedy(prompt, static_cast<int>(1 + random.next() % 20)));
+      requests.push_back(greedy(prompt, static_cast<int>(2 + random.next() % 8)));
       requests.back().sampling.temperature = i % 2 == 0 ? 0 : 1.2;
       requests.back().sampling.seed = i;
     }
@@ -73,7 +73,7 @@ TEST_F(EngineAsync, OneSequencesHostWorkBesideAnothersStep) {
   std::size_t started = 0;
   std::size_t compared = 0;
   std::size_t beside = 0;
-  while (compared < 3 * requests.size()) {
+  while (compared < 2 * requests.size()) {
     while (loaded.engine->free_slots() > 0) {
       const std::size_t request = started++ % requests.size();
       running.push_back({request, loaded.engine->start(requests[request]), {}});
@@ -106,7 +106,7 @@ TEST_F(EngineAsync, OneSequencesHostWorkBesideAnothersStep) {
       running.erase(running.begin());
     }
   }
-  EXPECT_GT(beside, 100U) << "executions given to the card before another step was finished";
+  EXPECT_GT(beside, 40U) << "executions given to the card before another step was finished";
   running.clear();
   EXPECT_EQ(loaded.engine->free_slots(), 4U);
 }
@@ -159,7 +159,7 @@ TEST_F(EngineAsync, BeginningAStepOnlyHandsWorkOver) {
 
 TEST_F(EngineAsync, KeepsToTheLengthOfAStreamThatWasProven) {
   RandomModel deep;
-  deep.layers = 60;  // a chunk makes 3 * 60 + 3 calls
+  deep.layers = 45;  // a chunk makes 3 * 45 + 3 calls
   const GenerationRequest request = greedy(random_tokens(100, 1), 4);
   const Tokens expected = run(*Loaded(deep).engine, request).tokens;
   Loaded loaded(deep, {.asynchronous = true});
@@ -218,27 +218,24 @@ TEST_F(EngineAsync, ACardThatIsGoneIsUnavailable) {
 TEST_F(EngineAsync, AnswersCanBeGivenUpAtWork) {
   Loaded loaded({}, {.kv_slots = 1, .asynchronous = true});
   for (int way = 0; way < 3; ++way) {
-    for (const int steps : {1, 3}) {
-      auto generation = loaded.engine->start(requests[0]);
-      for (int i = 0; i < steps; ++i) {
-        generation->step();
+    auto generation = loaded.engine->start(requests[0]);
+    generation->step();
+    generation->step();
+    generation->begin_step();
+    if (way == 0) {
+      generation->cancel();
+    } else if (way == 1) {
+      generation.reset();
+    } else {
+      Answer answer;
+      generation->suspend();
+      loaded.engine->resume(*generation);
+      while (answer.step(*generation)) {
       }
-      generation->begin_step();
-      if (way == 0) {
-        generation->cancel();
-      } else if (way == 1) {
-        generation.reset();
-      } else {
-        Answer answer;
-        generation->suspend();
-        loaded.engine->resume(*generation);
-        while (answer.step(*generation)) {
-        }
-        EXPECT_TRUE(std::equal(answer.tokens.rbegin(), answer.tokens.rend(), alone[0].rbegin()));
-      }
-      EXPECT_EQ(loaded.engine->free_slots(), 1U);
-      EXPECT_EQ(run(*loaded.engine, requests[1]).tokens, alone[1]);
+      EXPECT_TRUE(std::equal(answer.tokens.rbegin(), answer.tokens.rend(), alone[0].rbegin()));
     }
+    EXPECT_EQ(loaded.engine->free_slots(), 1U);
+    EXPECT_EQ(run(*loaded.engine, requests[1]).tokens, alone[1]);
   }
 }
 

@@ -124,7 +124,9 @@ TEST_P(LaneRecovery, AnEndlessFailureEndsWithTheErrorThatNamesTheCall) {
     const auto* error = std::get_if<Error>(&events.back());
     ASSERT_NE(error, nullptr);
     EXPECT_EQ(error->code(), ErrorCode::kDevice);
-    EXPECT_NE(error->message().find("_l1_"), std::string::npos) << error->message();
+    // Of calls made at once the card does not say which failed.
+    EXPECT_NE(error->message().find(GetParam() ? "Executing shape group" : "_l1_"), std::string::npos)
+        << error->message();
   }
   faults("");
   EXPECT_EQ(tokens_of(answers(scheduler))[0].size(), 15U);

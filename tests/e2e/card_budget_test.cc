@@ -24,7 +24,7 @@ json bench(const std::string& model, const std::string& calls) {
 
 void expect_within_budget(const std::string& model, bool asynchronous, std::size_t layers, std::size_t hidden,
                           std::size_t vocabulary) {
-  const json report = bench(model, asynchronous ? "auto" : "sync");
+  const json report = bench(model, asynchronous ? "async" : "sync");
   EXPECT_EQ(report.at("asynchronous"), asynchronous);
   ASSERT_EQ(report.at("layers"), layers);
   ASSERT_EQ(report.at("decode").size(), 2U);
