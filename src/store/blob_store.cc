@@ -176,6 +176,23 @@ std::vector<Digest> BlobStore::list() const {
   return digests;
 }
 
+std::size_t BlobStore::rename_old() {
+  std::vector<fs::path> old;
+  std::error_code error;
+  for (fs::directory_iterator entry(blobs_, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->path().filename().string().starts_with("sha256:")) old.push_back(entry->path());
+  }
+  std::size_t renamed = 0;
+  for (const fs::path& file : old) {
+    const auto digest = Digest::parse(file.filename().string());
+    std::error_code failed;
+    if (!digest || contains(*digest)) continue;
+    fs::rename(file, path(*digest), failed);
+    if (!failed) ++renamed;
+  }
+  return renamed;
+}
+
 bool BlobStore::pinned(const Digest& digest) const {
   const std::lock_guard lock(mutex_);
   return pins_.contains(digest);

@@ -91,6 +91,8 @@ class BlobStore {
   std::size_t remove(const std::set<Digest>& digests);
   std::vector<Digest> list() const;
   bool pinned(const Digest& digest) const;
+  /// Gives blobs their name that old programs called "sha256:..."; how many there were.
+  std::size_t rename_old();
 
   const std::filesystem::path& blobs() const noexcept { return blobs_; }
   const std::filesystem::path& unfinished() const noexcept { return unfinished_; }

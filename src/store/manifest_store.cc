@@ -158,6 +158,22 @@ Digest ManifestStore::write(const ModelName& name, const std::string& text) {
   return digest;
 }
 
+std::size_t ManifestStore::remove_empty_folders() {
+  std::size_t removed = 0;
+  std::error_code failed;
+  // From the innermost level outwards; a folder with something in it stays by itself.
+  for (const fs::path& host : entries(manifests_)) {
+    for (const fs::path& space : entries(host)) {
+      for (const fs::path& model : entries(space)) {
+        if (fs::is_directory(model, failed) && fs::remove(model, failed)) ++removed;
+      }
+      if (fs::is_directory(space, failed) && fs::remove(space, failed)) ++removed;
+    }
+    if (fs::is_directory(host, failed) && fs::remove(host, failed)) ++removed;
+  }
+  return removed;
+}
+
 bool ManifestStore::remove(const ModelName& name) {
   const std::optional<fs::path> file = existing(name);
   if (!file) return false;

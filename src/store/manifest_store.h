@@ -38,6 +38,8 @@ class ManifestStore {
   Digest write(const ModelName& name, const std::string& text);
   /// False when there was none. Empty folders go, too.
   bool remove(const ModelName& name);
+  /// Removes folders without a manifest; how many there were.
+  std::size_t remove_empty_folders();
   /// Whether every file is a manifest: only then can be told which blobs nobody refers to.
   bool all_readable() const;
 

@@ -151,6 +151,7 @@ std::size_t ModelStore::remove_damaged() {
 
 RepairSummary ModelStore::repair(const RepairOptions& options) {
   RepairSummary summary;
+  summary.renamed_blobs = blobs_.rename_old();
   summary.unfinished_files = remove_unfinished(options);
   summary.damaged_blobs = remove_damaged();
   if (options.prune) {
@@ -159,16 +160,20 @@ RepairSummary ModelStore::repair(const RepairOptions& options) {
       if (older_than(blobs_.path(digest), options.least_age)) old.insert(digest);
     }
     if (!old.empty()) summary.unreferenced_blobs = remove_unreferenced(old);
+    summary.empty_folders = manifests_.remove_empty_folders();
   }
   if (manifests_.all_readable()) summary.stale_packages = links_.keep_only(packages());
-  if (summary.unfinished_files + summary.damaged_blobs + summary.unreferenced_blobs + summary.stale_packages >
+  if (summary.unfinished_files + summary.damaged_blobs + summary.unreferenced_blobs + summary.stale_packages +
+          summary.renamed_blobs + summary.empty_folders >
       0) {
     telemetry::log(LogLevel::kInfo, "the store was repaired",
                    {{"store", folder_.string()},
                     {"unfinished_files", std::to_string(summary.unfinished_files)},
                     {"damaged_blobs", std::to_string(summary.damaged_blobs)},
                     {"unreferenced_blobs", std::to_string(summary.unreferenced_blobs)},
-                    {"stale_packages", std::to_string(summary.stale_packages)}});
+                    {"stale_packages", std::to_string(summary.stale_packages)},
+                    {"renamed_blobs", std::to_string(summary.renamed_blobs)},
+                    {"empty_folders", std::to_string(summary.empty_folders)}});
   }
   return summary;
 }

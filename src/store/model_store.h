@@ -22,6 +22,8 @@ struct RepairSummary {
   std::size_t damaged_blobs = 0;     // whose size is not what a manifest says
   std::size_t unreferenced_blobs = 0;
   std::size_t stale_packages = 0;  // folders of links
+  std::size_t renamed_blobs = 0;   // that had the name of old programs
+  std::size_t empty_folders = 0;   // of manifests
 };
 
 struct RepairOptions {

@@ -249,6 +249,22 @@ TEST_F(ModelStoreTest, RepairLeavesYoungBlobsAndForeignFilesAlone) {
   EXPECT_TRUE(fs::exists(folder_.path() / "store/blobs" / (Digest::of("x").file_name() + "-partial")));
 }
 
+TEST_F(ModelStoreTest, RepairRenamesOldBlobsAndRemovesEmptyFolders) {
+  write("m", package("weights"));
+  const Digest digest = Digest::of("shared");
+  const fs::path old_name = store_.blobs().blobs() / digest.text();
+  fs::rename(store_.blobs().path(digest), old_name);
+  const fs::path manifests = store_.folder() / "manifests";
+  fs::create_directories(manifests / "host" / "space" / "model");
+  EXPECT_EQ(store_.repair({.prune = false}).renamed_blobs, 1U);
+  EXPECT_TRUE(store_.blobs().contains(digest));
+  EXPECT_FALSE(fs::exists(old_name));
+  EXPECT_TRUE(fs::exists(manifests / "host"));  // nothing is removed without pruning
+  EXPECT_EQ(store_.repair().empty_folders, 3U);
+  EXPECT_FALSE(fs::exists(manifests / "host"));
+  EXPECT_EQ(find("m").name.model, "m");
+}
+
 TEST_F(ModelStoreTest, SettingsAreReadFromTheirLayers) {
   Manifest manifest = package("w");
   manifest.config = layer(media_type::kConfig, R"({"parser":"qwen3","requires":"0.14.0"})");
