@@ -27,7 +27,8 @@ constexpr std::string_view kAllowedHeaders =
     "X-Stainless-Custom-Poll-Interval,X-Stainless-Helper-Method,X-Stainless-Lang,X-Stainless-Os,"
     "X-Stainless-Package-Version,X-Stainless-Poll-Helper,X-Stainless-Retry-Count,X-Stainless-Runtime,"
     "X-Stainless-Runtime-Version,X-Stainless-Timeout,X-Api-Key,Anthropic-Version,Anthropic-Beta,"
-    "Anthropic-Dangerous-Direct-Browser-Access";
+    "Anthropic-Dangerous-Direct-Browser-Access,Last-Event-ID,X-Axllama-Resumable";
+constexpr std::string_view kExposedHeaders = "X-Axllama-Stream-Id,X-Request-Id,Retry-After";
 
 constexpr std::array<std::string_view, 7> kOriginSchemes{"http://",
                                                          "https://",
@@ -240,6 +241,7 @@ AccessDecision AccessPolicy::decide(std::string_view method, const Headers& head
       }
       return decision;
     }
+    decision.headers.emplace_back("Access-Control-Expose-Headers", kExposedHeaders);
     if (!allow_all_) {
       decision.headers.emplace_back("Vary", "Origin");
     }

@@ -2,15 +2,15 @@
 
 #include <array>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
 #include "http/curl_support.h"
+#include "http/line_splitter.h"
 
 namespace axllama::http {
 namespace {
-
-constexpr std::size_t kMaxLineBytes = 64UL * 1024 * 1024;
 
 using base::Error;
 using base::ErrorCode;
@@ -18,50 +18,26 @@ using base::ErrorCode;
 /// One exchange: what libcurl's callbacks fill.
 struct Transfer {
   CURL* easy = nullptr;
-  const std::function<bool(std::string_view)>* on_line = nullptr;  // null: collect the body
+  std::optional<LineSplitter> lines;  // none: collect the body
   ClientResponse response;
-  std::string line;
   std::exception_ptr failure;
   TransferWatch watch;
 
   bool collects_body() {
     long status = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    return on_line == nullptr || status >= 400;
+    return !lines || status >= 400;
   }
 
   /// False ends the transfer.
-  bool take_line(std::string_view text) {
-    if (text.ends_with('\r')) {
-      text.remove_suffix(1);
-    }
-    return text.empty() || (*on_line)(text);
-  }
-
   bool receive(std::string_view bytes) {
     watch.last_byte = std::chrono::steady_clock::now();
     if (collects_body()) {
       response.body += bytes;
       return true;
     }
-    while (!bytes.empty()) {
-      const auto end = bytes.find('\n');
-      line += bytes.substr(0, end);
-      if (line.size() > kMaxLineBytes) {
-        throw Error(ErrorCode::kInvalidArgument,
-                    "the server sent a line of more than " + std::to_string(kMaxLineBytes) + " bytes");
-      }
-      if (end == std::string_view::npos) {
-        return true;
-      }
-      bytes.remove_prefix(end + 1);
-      const std::string complete = std::exchange(line, {});
-      if (!take_line(complete)) {
-        response.ended_early = true;
-        return false;
-      }
-    }
-    return true;
+    response.ended_early = !lines->push(bytes);
+    return !response.ended_early;
   }
 };
 
@@ -126,7 +102,9 @@ ClientResponse Client::Impl::run(const std::string& base_url, const ClientReques
   CURL* const handle = easy.get();
   Transfer transfer;
   transfer.easy = handle;
-  transfer.on_line = on_line;
+  if (on_line != nullptr) {
+    transfer.lines.emplace(*on_line);
+  }
   transfer.watch.cancelled = cancelled;
   transfer.watch.silence_timeout = options.silence_timeout;
   std::array<char, CURL_ERROR_SIZE> detail{};
@@ -155,9 +133,7 @@ ClientResponse Client::Impl::run(const std::string& base_url, const ClientReques
   curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, detail.data());
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &on_bytes);
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, &transfer);
-  if (is_loopback_url(base_url)) {
-    curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
-  }
+  choose_proxy(handle, base_url);
 
   const std::optional<CURLcode> code = run_transfer(multi.get(), handle, transfer.watch);
   if (transfer.failure) {
@@ -174,7 +150,7 @@ ClientResponse Client::Impl::run(const std::string& base_url, const ClientReques
   const char* content_type = nullptr;
   curl_easy_getinfo(handle, CURLINFO_CONTENT_TYPE, &content_type);
   transfer.response.content_type = content_type == nullptr ? "" : content_type;
-  if (!transfer.response.ended_early && !transfer.line.empty() && !transfer.take_line(transfer.line)) {
+  if (!transfer.response.ended_early && transfer.lines && !transfer.lines->finish()) {
     transfer.response.ended_early = true;
   }
   return std::move(transfer.response);

@@ -1,5 +1,6 @@
 #include "http/curl_support.h"
 
+#include <cstdlib>
 #include <mutex>
 #include <new>
 
@@ -67,9 +68,18 @@ std::optional<CURLcode> run_transfer(CURLM* multi, CURL* easy, const TransferWat
   }
 }
 
-bool is_loopback_url(const std::string& url) {
+void choose_proxy(CURL* easy, const std::string& url) {
   const std::string host = parse_endpoint(url).endpoint.host;
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  if (host == "localhost" || host == "::1" || host.starts_with("127.")) {
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    return;
+  }
+  // The library itself looks at all of them but this one, which a web server could have set from a header.
+  const char* proxy = std::getenv("HTTP_PROXY");
+  const bool is_safe = std::getenv("REQUEST_METHOD") == nullptr;
+  if (url.starts_with("http://") && proxy != nullptr && is_safe && std::getenv("http_proxy") == nullptr) {
+    curl_easy_setopt(easy, CURLOPT_PROXY, proxy);
+  }
 }
 
 }  // namespace axllama::http

@@ -36,7 +36,8 @@ struct TransferWatch {
 /// CURLE_OPERATION_TIMEDOUT. Throws Error (kInternal) when the library fails, and what callbacks throw.
 std::optional<CURLcode> run_transfer(CURLM* multi, CURL* easy, const TransferWatch& watch);
 
-/// True for an address of this machine, for which no proxy is asked.
-bool is_loopback_url(const std::string& url);
+/// Sends a transfer through the proxy that the environment names (HTTP_PROXY, HTTPS_PROXY, NO_PROXY, also in
+/// lower case); never one to this machine.
+void choose_proxy(CURL* easy, const std::string& url);
 
 }  // namespace axllama::http

@@ -165,7 +165,7 @@ FetchResponse Fetcher::fetch(const FetchRequest& request, const std::atomic<bool
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
   curl_easy_setopt(handle, CURLOPT_READFUNCTION, &on_upload);
   curl_easy_setopt(handle, CURLOPT_READDATA, &exchange);
-  if (is_loopback_url(request.url)) curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
+  choose_proxy(handle, request.url);
 
   const std::optional<CURLcode> code = run_transfer(impl_->multi.get(), handle, exchange.watch);
   if (exchange.failure) std::rethrow_exception(exchange.failure);

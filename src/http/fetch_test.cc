@@ -1,6 +1,7 @@
 #include "http/fetch.h"
 
 #include <atomic>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <thread>
@@ -136,6 +137,16 @@ TEST_F(FetchTest, BrokenConnectionsAreSentences) {
   } catch (const base::Error& error) {
     EXPECT_THAT(error.message(), HasSubstr("does not answer"));
   }
+}
+
+TEST_F(FetchTest, TheProxyOfTheEnvironmentIsAskedButNotForThisMachine) {
+  ::unsetenv("http_proxy");
+  ::setenv("HTTP_PROXY", url("").c_str(), 1);
+  // The server takes the part of the proxy, and refuses a name that is not its own.
+  EXPECT_EQ(fetcher_.fetch({.url = "http://axllama.invalid/secret"}).head.status, 403);
+  ::setenv("HTTP_PROXY", "http://127.0.0.1:1", 1);
+  EXPECT_EQ(fetcher_.fetch({.url = url("/secret")}).head.status, 200);
+  ::unsetenv("HTTP_PROXY");
 }
 
 TEST_F(FetchTest, CallbacksAndCancellationEndATransfer) {
