@@ -5,12 +5,9 @@
 #include <optional>
 #include <utility>
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/system/system_error.hpp>
+
+#include "api/wakeup.h"
 
 namespace axllama::api {
 
@@ -25,23 +22,9 @@ http::Awaitable<std::optional<serving::ResponseEvent>> next_event_until(
   const auto executor = co_await asio::this_coro::executor;
   while (true) {
     if (auto event = stream->try_next()) co_return std::move(*event);
-
-    // The timer's end stands for "an event is there": the callback ends its wait. The callback may run on the
-    // lane before the wait begins, so it only posts to this executor, which is busy here until the wait has
-    // begun.
-    auto readable = std::make_shared<asio::steady_timer>(executor, deadline);
-    auto signalled = std::make_shared<bool>(false);
-    stream->on_readable([readable, signalled, executor] {
-      asio::post(executor, [readable, signalled] {
-        *signalled = true;
-        readable->cancel();
-      });
-    });
-    boost::system::error_code ended;
-    co_await readable->async_wait(asio::redirect_error(asio::use_awaitable, ended));
-    if (*signalled) continue;
-    if (!ended) co_return std::nullopt;
-    throw boost::system::system_error(asio::error::operation_aborted);
+    Wakeup wakeup(executor, deadline);
+    stream->on_readable(wakeup.trigger());
+    if (!co_await wakeup.wait()) co_return std::nullopt;
   }
 }
 

@@ -1,17 +1,12 @@
 #include "api/jobs.h"
 
-#include <chrono>
 #include <exception>
 #include <string>
 #include <utility>
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/system/system_error.hpp>
 
+#include "api/wakeup.h"
 #include "base/error.h"
 #include "http/status.h"
 #include "telemetry/log.h"
@@ -100,19 +95,9 @@ template <typename Job, typename News>
 http::Awaitable<void> next_news(Job& job, News& news) {
   const auto executor = co_await asio::this_coro::executor;
   while (true) {
-    auto readable =
-        std::make_shared<asio::steady_timer>(executor, std::chrono::steady_clock::time_point::max());
-    auto signalled = std::make_shared<bool>(false);
-    std::function<void()> wake = [readable, signalled, executor] {
-      asio::post(executor, [readable, signalled] {
-        *signalled = true;
-        readable->cancel();
-      });
-    };
-    if (job.take(news, std::move(wake))) co_return;
-    boost::system::error_code ended;
-    co_await readable->async_wait(asio::redirect_error(asio::use_awaitable, ended));
-    if (!*signalled) throw boost::system::system_error(asio::error::operation_aborted);
+    Wakeup wakeup(executor);
+    if (job.take(news, wakeup.trigger())) co_return;
+    co_await wakeup.wait();
   }
 }
 

@@ -7,6 +7,7 @@
 #include "api/ollama/ollama_api.h"
 #include "api/openai/openai_api.h"
 #include "api/sidecar/sidecar_api.h"
+#include "api/streams/reading.h"
 #include "http/router.h"
 #include "http/server.h"
 #include "inference/kv_archive.h"
@@ -57,11 +58,14 @@ struct ServerApp::Impl {
   http::ServerOptions server_options(const ServerConfig& config, CompileFunction compile) {
     http::ServerOptions options;
     auto routes = std::make_shared<http::Router>();
-    const auto core = std::make_shared<chat::Core>(scheduler, library);
+    const auto core = std::make_shared<chat::Core>(
+        scheduler, library,
+        chat::CoreOptions{.context_length = config.context_length, .keep_requests = config.keep_requests});
     ollama::add_ollama_routes(*routes,
                               {core, std::move(compile), store::transfer_options_from_environment()});
     openai::add_openai_routes(*routes, core);
     anthropic::add_anthropic_routes(*routes, core);
+    streams::add_stream_routes(*routes, core->streams, core);
     options.listeners.push_back({.endpoint = config.listen,
                                  .router = std::move(routes),
                                  .origins = config.origins,

@@ -1,11 +1,13 @@
 #include "api/server_config.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 #include "base/byte_size.h"
@@ -54,6 +56,12 @@ class Reader {
     }
     return {};
   }
+  /// What cannot be read counts as true, as in Ollama.
+  bool flag(const std::string& name) const {
+    const std::string value = text(name);
+    constexpr std::array<std::string_view, 6> kNo{"0", "f", "F", "false", "False", "FALSE"};
+    return !value.empty() && std::find(kNo.begin(), kNo.end(), value) == kNo.end();
+  }
   std::string plain(const std::string& name) const {
     const char* value = lookup_(name.c_str());
     return value == nullptr ? std::string() : trimmed(value);
@@ -67,6 +75,12 @@ std::optional<std::size_t> whole_number(const std::string& text) {
   std::size_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+telemetry::LogLevel log_level_of(const std::string& debug) {
+  if (debug == "2") return telemetry::LogLevel::kTrace;
+  const bool off = debug.empty() || debug == "0" || debug == "false";
+  return off ? telemetry::LogLevel::kInfo : telemetry::LogLevel::kDebug;
 }
 
 /// Ollama's own place, so that what is installed there is found.
@@ -136,7 +150,9 @@ ServerConfig server_config_from_environment(const EnvironmentLookup& lookup) {
   }
   config.model_roots = default_model_roots(lookup);
   config.store = default_store(environment);
-  config.prune_store = environment.text("NOPRUNE").empty();
+  config.prune_store = !environment.flag("NOPRUNE");
+  config.keep_requests = environment.flag("DEBUG_LOG_REQUESTS");
+  config.log_level = log_level_of(environment.text("DEBUG"));
   for (const std::string& folder : split(environment.plain("AXLLAMA_WATCH"), ':')) {
     config.watched_folders.emplace_back(folder);
   }
@@ -157,6 +173,7 @@ ServerConfig server_config_from_environment(const EnvironmentLookup& lookup) {
                                 "'; it stays at its default");
     }
   };
+  if (environment.text("CONTEXT_LENGTH") != "0") read_count("CONTEXT_LENGTH", config.context_length);
   read_count("MAX_QUEUE", config.max_queue);
   read_count("KV_SLOTS", config.kv_slots);
   read_count("NUM_PARALLEL", config.parallel);
@@ -193,6 +210,48 @@ ServerConfig server_config_from_environment(const EnvironmentLookup& lookup) {
     config.canary_folder = fs::path(home) / ".axllama" / "canaries";
   }
   return config;
+}
+
+std::string describe(const ServerConfig& config) {
+  std::string text;
+  const auto add = [&text](const std::string& name, const std::string& value) {
+    text += (text.empty() ? "" : " ") + name + ":" + value;
+  };
+  const auto add_list = [&add](const std::string& name, const auto& list, char separator) {
+    std::string joined;
+    for (const auto& element : list) {
+      if (!joined.empty()) joined += separator;
+      if constexpr (std::is_arithmetic_v<std::decay_t<decltype(element)>>) {
+        joined += std::to_string(element);
+      } else {
+        joined += fs::path(element).string();
+      }
+    }
+    add(name, joined);
+  };
+  const auto on_or_off = [](bool value) { return value ? "on" : "off"; };
+  add("HOST", config.listen.authority());
+  add("SIDECAR", config.sidecar ? config.sidecar->authority() : "off");
+  add_list("MODELS", config.model_roots, ':');
+  add("STORE", config.store.string());
+  add_list("WATCH", config.watched_folders, ':');
+  add("NOPRUNE", config.prune_store ? "false" : "true");
+  add_list("ORIGINS", config.origins, ',');
+  add("KEEP_ALIVE", config.keep_alive == serving::KeepAlive::kForever
+                        ? "forever"
+                        : base::format_duration(config.keep_alive));
+  add("CONTEXT_LENGTH", std::to_string(config.context_length));
+  add("MAX_QUEUE", std::to_string(config.max_queue));
+  add("NUM_PARALLEL", std::to_string(config.parallel));
+  add("KV_SLOTS", std::to_string(config.kv_slots));
+  add_list("CARDS", config.cards, ',');
+  add("SPECULATION", on_or_off(config.speculation));
+  add("KV_CACHE_DIR", config.kv_cache_dir.string());
+  add("KV_CACHE_DISK", std::to_string(config.kv_cache_disk));
+  add("KV_CACHE_HOST", std::to_string(config.kv_cache_host));
+  add("CARD_CHECKS", on_or_off(config.card_checks));
+  add("DEBUG_LOG_REQUESTS", config.keep_requests ? "true" : "false");
+  return text;
 }
 
 }  // namespace axllama::api

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "http/endpoint.h"
+#include "telemetry/log.h"
 
 namespace axllama::api {
 
@@ -24,14 +25,18 @@ struct ServerConfig {
   std::vector<std::filesystem::path> watched_folders;  // AXLLAMA_WATCH (several with ':')
   std::vector<std::string> origins;                    // AXLLAMA_ORIGINS, OLLAMA_ORIGINS (comma separated)
   std::chrono::nanoseconds keep_alive = std::chrono::minutes(5);  // AXLLAMA_KEEP_ALIVE, OLLAMA_KEEP_ALIVE
-  std::size_t max_queue = 512;                                    // AXLLAMA_MAX_QUEUE, OLLAMA_MAX_QUEUE
+  std::size_t context_length = 0;  // AXLLAMA_CONTEXT_LENGTH, OLLAMA_CONTEXT_LENGTH; 0: the model's own
+  std::size_t max_queue = 512;     // AXLLAMA_MAX_QUEUE, OLLAMA_MAX_QUEUE
   std::size_t kv_slots = 0;  // AXLLAMA_KV_SLOTS: conversations per model kept on the card; 0: by its memory
   std::size_t parallel = 0;  // AXLLAMA_NUM_PARALLEL, OLLAMA_NUM_PARALLEL: answers at once; 0: one per slot
   std::vector<std::size_t> cards;      // AXLLAMA_CARDS: places in the list of cards, from 0; empty: all
   bool speculation = true;             // AXLLAMA_SPECULATION=off: tokens are never guessed
   std::filesystem::path kv_cache_dir;  // AXLLAMA_KV_CACHE_DIR: conversations on disk; empty: none
-  std::uint64_t kv_cache_disk = 8ULL << 30U;      // AXLLAMA_KV_CACHE_DISK: bytes of that
-  std::uint64_t kv_cache_host = 512U << 20U;      // AXLLAMA_KV_CACHE_HOST: bytes of conversations in memory
+  std::uint64_t kv_cache_disk = 8ULL << 30U;  // AXLLAMA_KV_CACHE_DISK: bytes of that
+  std::uint64_t kv_cache_host = 512U << 20U;  // AXLLAMA_KV_CACHE_HOST: bytes of conversations in memory
+  telemetry::LogLevel log_level =
+      telemetry::LogLevel::kInfo;                 // AXLLAMA_DEBUG, OLLAMA_DEBUG: 1 or true: debug, 2: trace
+  bool keep_requests = false;                     // AXLLAMA_DEBUG_LOG_REQUESTS, OLLAMA_DEBUG_LOG_REQUESTS
   std::chrono::milliseconds drain_grace{10'000};  // for running requests after SIGTERM
   bool asynchronous = true;  // AXLLAMA_ASYNC=off: cards are given work call by call, whatever they can do
   bool card_checks = true;   // AXLLAMA_CARD_CHECKS=off: no self-test, no canary
@@ -45,6 +50,9 @@ using EnvironmentLookup = std::function<const char*(const char*)>;
 /// Values are trimmed of blanks and quotes; AXLLAMA_X wins over OLLAMA_X; a value that cannot be read leaves
 /// the default and adds a warning.
 ServerConfig server_config_from_environment(const EnvironmentLookup& lookup = {});
+
+/// All of it in one line, "NAME:value NAME:value", as the log shows it at the start.
+std::string describe(const ServerConfig& config);
 
 /// Where packages are looked for when nothing else is said: the user's (~/.axllama/models), then those
 /// bundled with the program.

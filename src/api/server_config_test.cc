@@ -56,6 +56,32 @@ TEST(ServerConfig, OllamasVariablesWorkAndOursWin) {
   EXPECT_EQ(config.model_roots[1], "/more");
 }
 
+TEST(ServerConfig, SwitchesAreOnUnlessTheySayNo) {
+  EXPECT_TRUE(config_of({}).prune_store);
+  EXPECT_TRUE(config_of({{"OLLAMA_NOPRUNE", "0"}}).prune_store);
+  EXPECT_TRUE(config_of({{"OLLAMA_NOPRUNE", "False"}}).prune_store);
+  EXPECT_FALSE(config_of({{"OLLAMA_NOPRUNE", "1"}}).prune_store);
+  EXPECT_FALSE(config_of({{"OLLAMA_NOPRUNE", "whatever"}}).prune_store);
+  EXPECT_FALSE(config_of({}).keep_requests);
+  EXPECT_TRUE(config_of({{"OLLAMA_DEBUG_LOG_REQUESTS", "true"}}).keep_requests);
+  EXPECT_EQ(config_of({}).log_level, telemetry::LogLevel::kInfo);
+  EXPECT_EQ(config_of({{"OLLAMA_DEBUG", "false"}}).log_level, telemetry::LogLevel::kInfo);
+  EXPECT_EQ(config_of({{"OLLAMA_DEBUG", "1"}}).log_level, telemetry::LogLevel::kDebug);
+  EXPECT_EQ(config_of({{"OLLAMA_DEBUG", "2"}}).log_level, telemetry::LogLevel::kTrace);
+}
+
+TEST(ServerConfig, IsDescribedInOneLine) {
+  ServerConfig config = config_of({{"OLLAMA_CONTEXT_LENGTH", "4096"}, {"AXLLAMA_CARDS", "0,2"}});
+  EXPECT_EQ(config.context_length, 4096U);
+  config.keep_alive = serving::KeepAlive::kForever;
+  const std::string text = describe(config);
+  for (const char* part : {"HOST:127.0.0.1:11434 ", " KEEP_ALIVE:forever ", " CONTEXT_LENGTH:4096 ",
+                           " CARDS:0,2 ", " MAX_QUEUE:512 "}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+  }
+  EXPECT_TRUE(config_of({{"OLLAMA_CONTEXT_LENGTH", "0"}}).warnings.empty());
+}
+
 TEST(ServerConfig, UnusableValuesWarnAndKeepTheDefault) {
   const ServerConfig config = config_of({{"OLLAMA_KEEP_ALIVE", "soon"},
                                          {"OLLAMA_MAX_QUEUE", "many"},

@@ -102,8 +102,8 @@ void write_port_file(const std::string& path, std::uint16_t port) {
 
 void log_start(const api::ServerApp& app) {
   for (const http::Endpoint& endpoint : app.endpoints()) {
-    telemetry::log(LogLevel::kInfo, "listening",
-                   {{"address", endpoint.authority()}, {"version", AXLLAMA_VERSION}});
+    telemetry::log(LogLevel::kInfo,
+                   "Listening on " + endpoint.authority() + " (version " + AXLLAMA_VERSION + ")");
   }
   const serving::CardStatus card = app.card_status();
   if (!card.problem.empty()) telemetry::log(LogLevel::kWarning, card.problem);
@@ -121,6 +121,8 @@ void compile(const api::CompileJob& job, const compiler::CompileProgress& progre
 void serve(const ServeOptions& options) {
   const StopSignals signals;  // before any thread is made
   const api::ServerConfig config = config_of(options);
+  telemetry::set_log_level(config.log_level);
+  telemetry::log(LogLevel::kInfo, "server config", {{"env", api::describe(config)}});
   for (const std::string& warning : config.warnings) telemetry::log(LogLevel::kWarning, warning);
 
   api::ServerApp app(config, &compile);
@@ -186,7 +188,8 @@ void add_serve(CLI::App& app) {
   command->footer(
       "Environment: OLLAMA_HOST, OLLAMA_ORIGINS, OLLAMA_KEEP_ALIVE, OLLAMA_MAX_QUEUE, "
       "OLLAMA_NUM_PARALLEL\n"
-      "(each also as AXLLAMA_...), OLLAMA_MODELS (AXLLAMA_STORE), OLLAMA_NOPRUNE, AXLLAMA_WATCH,\n"
+      "OLLAMA_CONTEXT_LENGTH, OLLAMA_NOPRUNE, OLLAMA_DEBUG (1, 2), OLLAMA_DEBUG_LOG_REQUESTS\n"
+      "(each also as AXLLAMA_...), OLLAMA_MODELS (AXLLAMA_STORE), AXLLAMA_WATCH,\n"
       "AXLLAMA_KV_SLOTS, AXLLAMA_KV_CACHE_DIR, AXLLAMA_KV_CACHE_DISK, AXLLAMA_KV_CACHE_HOST,\n"
       "AXLLAMA_SPECULATION, AXLLAMA_CARDS, AXLLAMA_MODELS, AXLLAMA_SIDECAR, AXLLAMA_AXCL_LIBRARY,\n"
       "AXLLAMA_CARD_CHECKS, AXLLAMA_ASYNC.");

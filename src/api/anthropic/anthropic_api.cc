@@ -32,14 +32,14 @@ chat::AnswerPlan make_plan(MessagesRequest& asked) {
 Awaitable<void> answer(CorePointer core, Request& request, ResponseWriter& response) {
   MessagesRequest asked;
   std::function<void()> parse = [&] {
-    asked = parse_messages_request(take_json_body(request), core->library);
+    asked = parse_messages_request(chat::take_request(*core, request), core->library);
   };
   co_await core->background.run(parse);
   const std::string model = asked.chat.asked_name;
-  const chat::AnswerPlan plan = make_plan(asked);
+  chat::AnswerPlan plan = make_plan(asked);
   if (asked.stream) {
-    MessageStream form(model, request.id);
-    co_await chat::stream_answers(*core, plan, form, request, response);
+    const auto answers = chat::streamed(std::move(plan), MessageStream(model, request.id));
+    co_await chat::stream_answers(*core, answers, request, response);
     co_return;
   }
   std::vector<chat::WholeAnswer> answers;

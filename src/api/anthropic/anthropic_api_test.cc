@@ -150,6 +150,20 @@ TEST_F(AnthropicApiTest, OptionsReachTheEngine) {
   EXPECT_EQ(generation.stop, (std::vector<std::string>{"a", "b"}));
 }
 
+TEST_F(AnthropicApiTest, TheEffortReachesTheTemplate) {
+  models_.add("levels", "{{ messages[-1].content }}|{{ reasoning_effort | default('none') }}|<think>", "");
+  Json body = messages_body("levels");
+  body["thinking"]["type"] = "enabled";
+  body["output_config"]["effort"] = "low";
+  EXPECT_EQ(post("/v1/messages", body).status, 200);
+  EXPECT_THAT(prompt(), ::testing::HasSubstr("|low|"));
+  body["output_config"]["effort"] = "xhigh";
+  EXPECT_EQ(post("/v1/messages", body).status, 200);
+  EXPECT_THAT(prompt(), ::testing::HasSubstr("|high|"));
+  body["output_config"]["effort"] = "loud";
+  EXPECT_EQ(post("/v1/messages", body).status, 400);
+}
+
 TEST_F(AnthropicApiTest, CountsTokens) {
   Json body = messages_body("plain");
   body.erase("max_tokens");

@@ -57,14 +57,19 @@ std::optional<chat::ToolChoice> parse_tool_choice(const JsonFields& fields) {
       "the field \"tool_choice.type\" must be \"auto\", \"any\", \"none\", or \"tool\" with a name");
 }
 
+/// "low" to "max"; empty where the client leaves that open. Throws Error for a word that is none.
+std::string parse_effort(const JsonFields& fields) {
+  const Json* config = fields.object("output_config");
+  std::string effort =
+      config != nullptr ? fields.inside("output_config", *config).string("effort") : std::string();
+  if (!effort.empty()) {
+    chat::parse_effort(effort);
+  }
+  return effort;
+}
+
 /// Whether the client wants thoughts: it says so, or there are none.
 bool wants_thinking(const JsonFields& fields) {
-  if (const Json* config = fields.object("output_config")) {
-    const std::string effort = fields.inside("output_config", *config).string("effort");
-    if (!effort.empty() && !chat::parse_effort(effort)) {
-      return false;
-    }
-  }
   const Json* thinking = fields.object("thinking");
   if (thinking == nullptr) {
     return false;
@@ -120,12 +125,13 @@ MessagesRequest parse_messages_request(const Json& body, const store::Library& l
   request.stream = fields.boolean("stream", false);
   Json tools = parse_tools(fields);
   const std::optional<chat::ToolChoice> tool_choice = parse_tool_choice(fields);
-  const bool thinking = wants_thinking(fields);
+  const std::string effort = parse_effort(fields);
+  const bool thinking = wants_thinking(fields) && effort != "none";
 
   chat.model = chat::open_model(library, chat.asked_name);
   chat.options = chat::default_options(chat.model);
   chat.options.num_predict = token_limit;
-  chat::set_thinking(chat, thinking && chat.model.can_think());
+  chat::set_thinking(chat, thinking && chat.model.can_think(), effort);
   if (tool_choice) {
     chat::offer_tools(chat, std::move(tools), *tool_choice);
   }

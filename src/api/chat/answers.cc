@@ -1,10 +1,12 @@
 #include "api/chat/answers.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <variant>
 
 #include "api/event_reader.h"
+#include "api/streams/reading.h"
 #include "base/error.h"
 #include "http/status.h"
 #include "telemetry/log.h"
@@ -19,6 +21,7 @@ using http::Request;
 using http::ResponseWriter;
 using StreamPointer = std::shared_ptr<serving::ResponseStream>;
 
+constexpr std::chrono::milliseconds kNoPings{0};
 constexpr std::size_t kFallbackContext = 2048;  // a model that was unloaded as soon as it was loaded
 
 /// A model loaded only to learn its context length stays until the generation is submitted.
@@ -43,21 +46,38 @@ StreamPointer start_generation(Core& core, const ChatRequest& request, const Bui
   return core.service.submit(std::move(inference));
 }
 
-void log_cut_answer(const Request& request, const base::Error& error) {
+/// Who asked, for the log and for fairness.
+struct Asker {
+  std::string request_id;
+  std::string client;
+};
+
+void log_cut_answer(const Asker& asker, const base::Error& error) {
   telemetry::log(telemetry::LogLevel::kWarning, "an answer ended with an error",
-                 {{"id", request.id}, {"error", error.what()}});
+                 {{"id", asker.request_id}, {"error", error.what()}});
 }
 
 /// A stream's way to its client.
 class StreamSender {
  public:
   StreamSender(StreamForm& form, std::chrono::milliseconds ping_interval, ResponseWriter& response)
-      : form_(form), ping_interval_(ping_interval), response_(response) {}
+      : form_(form),
+        ping_interval_(form.ping().empty() ? kNoPings : ping_interval),
+        response_(response) {}
 
-  /// The next event; the client hears in the meantime that the stream is alive.
+  /// The next event; the client hears in the meantime that the stream is alive. (Many events may pass without
+  /// a word to the client, as while a call is put together.)
   Awaitable<void> next(StreamPointer stream, serving::ResponseEvent& event) {
     while (true) {
-      std::optional<serving::ResponseEvent> arrived = co_await next_event_within(stream, ping_interval_);
+      std::optional<serving::ResponseEvent> arrived;
+      if (ping_interval_ == kNoPings) {
+        arrived = co_await next_event(stream);
+      } else {
+        const auto silent_for =
+            std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - last_sent_);
+        const auto patience = std::max(ping_interval_ - silent_for, std::chrono::milliseconds(0));
+        arrived = co_await next_event_within(stream, patience);
+      }
       if (arrived) {
         event = std::move(*arrived);
         co_return;
@@ -73,6 +93,7 @@ class StreamSender {
     }
     start();
     co_await response_.write(records);
+    last_sent_ = Clock::now();
   }
   Awaitable<void> finish(const std::string& records) {
     start();
@@ -82,6 +103,8 @@ class StreamSender {
   bool started() const { return response_.started(); }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   void start() {
     if (!response_.started()) {
       if (form_.content_type() == http::kEventStreamContentType) {
@@ -94,6 +117,7 @@ class StreamSender {
   StreamForm& form_;
   std::chrono::milliseconds ping_interval_;
   ResponseWriter& response_;
+  Clock::time_point last_sent_ = Clock::now();
 };
 
 Awaitable<void> next_or_ping(StreamPointer stream, StreamSender* sender, serving::ResponseEvent& event) {
@@ -130,7 +154,10 @@ Awaitable<void> prepare_with(Core& core, const ChatRequest& request, StreamSende
     co_await wait_until_ready(loading, sender, load_time);
     context = core.contexts.find(request.model);
   }
-  const std::size_t context_length = context.value_or(kFallbackContext);
+  std::size_t context_length = context.value_or(kFallbackContext);
+  if (const std::size_t usual = core.options.context_length; usual > 0 && !request.options.num_ctx) {
+    context_length = std::min(context_length, usual);
+  }
   std::function<void()> build = [&] { prompt = build_prompt(request, context_length); };
   co_await core.background.run(build);
 }
@@ -217,6 +244,42 @@ Awaitable<void> collect_answer(AnswerReader& reader, StreamPointer stream, Whole
   answer.end = reader.end();
 }
 
+Awaitable<void> make_stream(Core& core, StreamedAnswers& answers, Asker asker, ResponseWriter& response) {
+  StreamForm& form = *answers.form;
+  StreamSender sender(form, answers.plan.ping_interval, response);
+  std::optional<base::Error> failure;
+  std::string rest;  // records not sent yet
+  try {
+    co_await send_all(core, answers.plan, form, sender, asker.client, rest);
+    rest += form.finish();
+  } catch (const base::Error& error) {
+    if (!sender.started() && rest.empty()) {
+      throw;
+    }
+    failure = error;
+  }
+  if (failure) {
+    log_cut_answer(asker, *failure);
+    rest += form.error(*failure);
+  }
+  co_await sender.finish(rest);
+}
+
+/// Null when there is no room for another one.
+std::unique_ptr<streams::Reader> start_resumable(Core& core, const StreamedAnswersPointer& answers,
+                                                 const Asker& asker) {
+  StreamForm& form = *answers->form;
+  streams::ResumableStream::Form stream{std::string(form.content_type()), form.ping(),
+                                        answers->plan.ping_interval};
+  return core.streams.start(
+      std::move(stream),
+      [&core, answers, asker](ResponseWriter& writer) {
+        answers->plan.ping_interval = kNoPings;  // each reader sees to its own
+        return make_stream(core, *answers, asker, writer);
+      },
+      [answers](const base::Error& error) { return answers->form->error(error); });
+}
+
 }  // namespace
 
 Awaitable<void> prepare(Core& core, const ChatRequest& request, BuiltPrompt& prompt) {
@@ -230,25 +293,18 @@ Awaitable<void> load(Core& core, const ChatRequest& request) {
   co_await wait_until_ready(loading, nullptr, load_time);
 }
 
-Awaitable<void> stream_answers(Core& core, const AnswerPlan& plan, StreamForm& form, const Request& request,
+Awaitable<void> stream_answers(Core& core, const StreamedAnswersPointer& answers, const Request& request,
                                ResponseWriter& response) {
-  StreamSender sender(form, plan.ping_interval, response);
-  std::optional<base::Error> failure;
-  std::string rest;  // records not sent yet
-  try {
-    co_await send_all(core, plan, form, sender, request.remote_address, rest);
-    rest += form.finish();
-  } catch (const base::Error& error) {
-    if (!sender.started() && rest.empty()) {
-      throw;
-    }
-    failure = error;
+  const Asker asker{request.id, request.remote_address};
+  std::unique_ptr<streams::Reader> reader;
+  if (streams::asks_for_resumable(request)) {
+    reader = start_resumable(core, answers, asker);
   }
-  if (failure) {
-    log_cut_answer(request, *failure);
-    rest += form.error(*failure);
+  if (reader) {
+    co_await streams::send_stream(*reader, response);
+  } else {
+    co_await make_stream(core, *answers, asker, response);
   }
-  co_await sender.finish(rest);
 }
 
 Awaitable<void> collect_answers(Core& core, const AnswerPlan& plan, const Request& request,

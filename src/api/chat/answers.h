@@ -48,6 +48,19 @@ struct AnswerPlan {
   std::size_t answer_count() const { return requests.size() * answers_each; }
 };
 
+/// Answers as one stream, with all that is needed to make them: they may outlive their handler.
+struct StreamedAnswers {
+  AnswerPlan plan;
+  std::unique_ptr<StreamForm> form;
+};
+using StreamedAnswersPointer = std::shared_ptr<StreamedAnswers>;
+
+template <typename Form>
+StreamedAnswersPointer streamed(AnswerPlan plan, Form form) {
+  return std::make_shared<StreamedAnswers>(
+      StreamedAnswers{std::move(plan), std::make_unique<Form>(std::move(form))});
+}
+
 // Coroutines for handlers. Arguments must outlive them. They throw what the model, the prompt or the
 // scheduler say, as Error.
 
@@ -57,8 +70,9 @@ http::Awaitable<void> prepare(Core& core, const ChatRequest& request, BuiltPromp
 /// Waits until the model is on the card.
 http::Awaitable<void> load(Core& core, const ChatRequest& request);
 
-/// Generates and sends all answers as one stream.
-http::Awaitable<void> stream_answers(Core& core, const AnswerPlan& plan, StreamForm& form,
+/// Generates and sends all answers as one stream; one that can be taken up again if the request asks for
+/// that.
+http::Awaitable<void> stream_answers(Core& core, const StreamedAnswersPointer& answers,
                                      const http::Request& request, http::ResponseWriter& response);
 
 /// Generates all answers.

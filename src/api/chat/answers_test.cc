@@ -1,6 +1,8 @@
 #include "api/chat/answers.h"
 
 #include <chrono>
+#include <filesystem>
+#include <functional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -18,7 +20,7 @@ using namespace std::chrono_literals;
 /// Names the functions it is called with.
 class TracingForm final : public StreamForm {
  public:
-  std::string_view content_type() const override { return http::kEventStreamContentType; }
+  std::string_view content_type() const override { return http::kNdjsonContentType; }
   std::string begin(const BuiltPrompt& prompt) override {
     return "begin " + std::to_string(prompt.tokens.size()) + "\n";
   }
@@ -32,14 +34,15 @@ class TracingForm final : public StreamForm {
 class AnswersTest : public testing::DialectTest {
  protected:
   void add_routes(http::Router& router, const std::shared_ptr<Core>& core) override {
+    core_ = core.get();
     router.add("POST", "/", [this, core](http::Request& request, http::ResponseWriter& response) {
       return answer(core, request, response);
     });
   }
   http::Awaitable<void> answer(std::shared_ptr<Core> core, http::Request& request,
                                http::ResponseWriter& response) {
-    TracingForm form;
-    co_await stream_answers(*core, plan_, form, request, response);
+    const auto answers = streamed(plan_, TracingForm());
+    co_await stream_answers(*core, answers, request, response);
   }
   ChatRequest ask(const std::string& model, const std::string& text = "Hi") {
     ChatRequest request;
@@ -49,8 +52,22 @@ class AnswersTest : public testing::DialectTest {
     return request;
   }
   std::string stream() { return server().post("/", "x").body; }
+  /// Lets the model be silent for a while before it answers.
+  std::thread answer_late(std::chrono::milliseconds pause, std::function<void(testing::FakeRequest&)> answer) {
+    service_.on_submit = nullptr;
+    return std::thread([this, pause, answer = std::move(answer)] {
+      const auto request = service_.last_request();
+      std::this_thread::sleep_for(pause);
+      answer(*request);
+    });
+  }
+  static void end(testing::FakeRequest& request) {
+    request.push_ready();
+    request.push_done();
+  }
 
   AnswerPlan plan_;
+  Core* core_ = nullptr;
 };
 
 TEST_F(AnswersTest, AnswersFollowEachOther) {
@@ -64,27 +81,47 @@ TEST_F(AnswersTest, AnswersFollowEachOther) {
 TEST_F(AnswersTest, ALongWaitIsPinged) {
   plan_.requests = {ask("plain")};
   plan_.ping_interval = 20ms;
-  service_.on_submit = nullptr;  // nothing yet
-  std::thread late([&] {
-    const auto request = service_.last_request();
-    std::this_thread::sleep_for(200ms);
-    request->push_ready();
-    request->push_done();
-  });
+  std::thread late = answer_late(200ms, end);
   const std::string body = stream();
   late.join();
   EXPECT_THAT(body, ::testing::StartsWith("ping\nping\n"));
   EXPECT_THAT(body, ::testing::EndsWith("ping\nbegin 20\nend 0\nfinish\n"));
 }
 
+TEST_F(AnswersTest, EventsWithoutAWordDoNotPutPingsOff) {
+  plan_.requests = {ask("plain")};
+  plan_.ping_interval = 20ms;
+  std::thread late = answer_late(0ms, [](testing::FakeRequest& request) {
+    request.push_ready();
+    for (int i = 0; i < 60; ++i) {
+      request.push_text("");
+      std::this_thread::sleep_for(5ms);
+    }
+    request.push_done();
+  });
+  const std::string body = stream();
+  late.join();
+  EXPECT_THAT(body, ::testing::HasSubstr("begin 20\nping\n"));
+}
+
+TEST_F(AnswersTest, PingsAreNoRecordsOfAStreamThatCanBeTakenUpAgain) {
+  plan_.requests = {ask("plain")};
+  plan_.ping_interval = 20ms;
+  std::thread late = answer_late(100ms, end);
+  const auto response = server().call("POST", "/", "x", "X-Axllama-Resumable: 1\r\n");
+  late.join();
+  EXPECT_THAT(response.body, ::testing::StartsWith("ping\n"));
+  EXPECT_THAT(response.body, ::testing::EndsWith("ping\nbegin 20\nend 0\nfinish\n"));
+  const std::string* id = response.headers.find("X-Axllama-Stream-Id");
+  ASSERT_NE(id, nullptr);
+  EXPECT_EQ(server().call("GET", "/api/streams/" + *id).body, "begin 20\nend 0\nfinish\n");
+}
+
 TEST_F(AnswersTest, AnErrorAfterAPingIsARecord) {
   plan_.requests = {ask("plain")};
   plan_.ping_interval = 20ms;
-  service_.on_submit = nullptr;
-  std::thread late([&] {
-    const auto request = service_.last_request();
-    std::this_thread::sleep_for(100ms);
-    request->push(base::Error(base::ErrorCode::kDevice, "it broke"));
+  std::thread late = answer_late(100ms, [](testing::FakeRequest& request) {
+    request.push(base::Error(base::ErrorCode::kDevice, "it broke"));
   });
   const std::string body = stream();
   late.join();
@@ -95,6 +132,27 @@ TEST_F(AnswersTest, AModelIsLoadedFirstWhereOnlyThatTellsItsContext) {
   plan_.requests = {ask("unknown-context")};
   EXPECT_THAT(stream(), ::testing::StartsWith("begin 20\n"));
   EXPECT_EQ(service_.loads().size(), 1U);
+}
+
+TEST_F(AnswersTest, TheUsualContextHoldsWhereTheRequestSaysNothing) {
+  core_options_.context_length = 64;
+  plan_.requests = {ask("plain", std::string(100, 'x'))};
+  EXPECT_THAT(stream(), ::testing::Not(::testing::StartsWith("begin 118")));  // cut in the middle
+  plan_.requests.front().options.num_ctx = 200;
+  EXPECT_THAT(stream(), ::testing::StartsWith("begin 118"));
+}
+
+TEST_F(AnswersTest, RequestsAreWrittenDownWhenAskedFor) {
+  core_options_.keep_requests = true;
+  plan_.requests = {ask("plain")};
+  server();
+  ASSERT_TRUE(core_->archive);
+  http::Request request;
+  request.path = "/api/chat";
+  request.body = "{}";
+  EXPECT_EQ(take_request(*core_, request), Json::object());
+  EXPECT_TRUE(std::filesystem::exists(core_->archive->folder() / "000001-api_chat.body"));
+  std::filesystem::remove_all(core_->archive->folder());
 }
 
 TEST_F(AnswersTest, TheSecondAnswersErrorEndsTheStream) {

@@ -115,6 +115,18 @@ bool parse_effort(const std::string& level) {
   return true;
 }
 
+void set_templated_prompt(ChatRequest& request, const std::string& own_template,
+                          const text::GoPromptInputs& inputs) {
+  const std::optional<text::GoChatTemplate> go_template =
+      own_template.empty() ? request.model.own_template
+                           : std::optional(text::GoChatTemplate(own_template, request.asked_name));
+  if (!go_template || (!inputs.suffix.empty() && !go_template->supports_suffix())) {
+    refuse_request(request.model.full_name() + " does not support insert");
+  }
+  request.raw_prompt = go_template->render(inputs);
+  request.think = false;
+}
+
 void refuse_images(const ChatRequest& request) {
   refuse_request(in_quotes(request.asked_name) + " does not support vision; send the request without images");
 }

@@ -79,6 +79,11 @@ void set_thinking(ChatRequest& request, const std::optional<bool>& asked, std::s
 /// none: `invalid reasoning value: "x" (must be ...)`.
 bool parse_effort(const std::string& level);
 
+/// Writes the prompt without a conversation, by a template of the request's or, where that is empty, by the
+/// model's own. Throws Error `... does not support insert` when there is a suffix and no place for it.
+void set_templated_prompt(ChatRequest& request, const std::string& own_template,
+                          const text::GoPromptInputs& inputs);
+
 /// Refuses pictures for a model that cannot see.
 [[noreturn]] void refuse_images(const ChatRequest& request);
 

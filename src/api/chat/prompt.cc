@@ -33,7 +33,8 @@ std::string render(const ChatRequest& request, std::vector<ChatMessage> messages
   if (request.model.can_think()) {
     inputs.enable_thinking = request.think;
     if (!request.think_level.empty()) {
-      inputs.extra = {{"reasoning_effort", request.think_level}};
+      // As Jinja templates of models call it, and as Modelfiles do.
+      inputs.extra = {{"reasoning_effort", request.think_level}, {"ThinkLevel", request.think_level}};
     }
   }
   if (request.model.own_template) {

@@ -23,19 +23,6 @@ void set_messages(chat::ChatRequest& request, const std::string& system, std::st
   request.messages.push_back({"user", std::move(prompt)});
 }
 
-/// A template of the request's, or a place to fill in, is written without a conversation.
-void set_templated_prompt(chat::ChatRequest& request, const std::string& own_template,
-                          const text::GoPromptInputs& inputs) {
-  const std::optional<text::GoChatTemplate> go_template =
-      own_template.empty() ? request.model.own_template
-                           : std::optional(text::GoChatTemplate(own_template, request.asked_name));
-  if (!go_template || (!inputs.suffix.empty() && !go_template->supports_suffix())) {
-    chat::refuse_request(request.model.full_name() + " does not support insert");
-  }
-  request.raw_prompt = go_template->render(inputs);
-  request.think = false;
-}
-
 }  // namespace
 
 InferenceCall parse_generate_request(const Json& body, const store::Library& library) {
@@ -82,8 +69,8 @@ InferenceCall parse_generate_request(const Json& body, const store::Library& lib
   request.context = chat::parse_tokens(context, "context", *request.model.package);
   const std::string shown_system = system.empty() ? request.model.system_prompt() : system;
   if (!own_template.empty() || !suffix.empty()) {
-    set_templated_prompt(request, own_template,
-                         {.system = shown_system, .prompt = std::move(prompt), .suffix = suffix});
+    chat::set_templated_prompt(request, own_template,
+                               {.system = shown_system, .prompt = std::move(prompt), .suffix = suffix});
     return call;
   }
   set_messages(request, shown_system, std::move(prompt));

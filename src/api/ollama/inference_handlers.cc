@@ -8,7 +8,6 @@
 #include "api/ollama/records.h"
 #include "api/ollama/request_fields.h"
 #include "api/ollama/state.h"
-#include "api/request_body.h"
 #include "http/status.h"
 
 // Coroutines here hold only named values: GCC 12 destroys some temporaries of a co_await expression twice.
@@ -22,7 +21,7 @@ using http::ResponseWriter;
 using Parser = InferenceCall (*)(const Json&, const store::Library&);
 
 void parse_call(Parser parse, State& state, Request& request, InferenceCall& call) {
-  call = parse(take_json_body(request), state.library);
+  call = parse(chat::take_request(*state.core, request), state.library);
 }
 
 std::string done_without_answer(const InferenceCall& call, const char* reason) {
@@ -40,10 +39,11 @@ chat::AnswerPlan make_plan(InferenceCall& call) {
 }
 
 Awaitable<void> generate(State& state, InferenceCall& call, Request& request, ResponseWriter& response) {
-  Answer answer(call, request.received_at);
-  const chat::AnswerPlan plan = make_plan(call);
+  const Answer answer(call, request.received_at);
+  chat::AnswerPlan plan = make_plan(call);
   if (call.stream) {
-    co_await chat::stream_answers(*state.core, plan, answer, request, response);
+    const auto answers = chat::streamed(std::move(plan), answer);
+    co_await chat::stream_answers(*state.core, answers, request, response);
     co_return;
   }
   std::vector<chat::WholeAnswer> answers;

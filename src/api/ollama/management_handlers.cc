@@ -7,6 +7,7 @@
 #include "api/ollama/model_creation.h"
 #include "api/ollama/request_fields.h"
 #include "api/ollama/state.h"
+#include "api/request_body.h"
 #include "base/error.h"
 #include "http/status.h"
 #include "store/model_builder.h"
@@ -93,8 +94,8 @@ struct TransferCall {
   bool stream = true;
 };
 
-TransferCall parse_transfer_call(const State& state, const Request& request) {
-  const Json body = parse_json_body(request.body);
+TransferCall parse_transfer_call(const State& state, Request& request) {
+  const Json body = take_json_body(request);
   const JsonFields fields(body);
   std::string asked = fields.string("model");
   if (asked.empty()) asked = fields.string("name");
@@ -132,7 +133,7 @@ Awaitable<void> transfer(StatePointer state, Transfer work, Request& request, Re
 }
 
 Awaitable<void> create(StatePointer state, Request& request, ResponseWriter& response) {
-  auto asked = std::make_shared<CreateRequest>(parse_create_request(parse_json_body(request.body)));
+  auto asked = std::make_shared<CreateRequest>(parse_create_request(take_json_body(request)));
   // The job must not keep the state alive, which waits for its jobs when it ends.
   JobWork work = [state = state.get(), asked](const RecordSink& emit, const std::atomic<bool>& cancelled) {
     const CreationTools tools{
@@ -198,7 +199,7 @@ void delete_model(State& state, const Json& body) {
 using Work = void (*)(State&, const Json&);
 
 Awaitable<void> answer_empty(StatePointer state, Work work, Request& request, ResponseWriter& response) {
-  std::function<void()> run = [&] { work(*state, parse_json_body(request.body)); };
+  std::function<void()> run = [&] { work(*state, take_json_body(request)); };
   co_await state->core->background.run(run);
   co_await response.respond(200, "", "");
 }

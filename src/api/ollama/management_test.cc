@@ -10,6 +10,7 @@
 
 #include "api/json_body.h"
 #include "api/ollama/ollama_api.h"
+#include "api/openai/openai_api.h"
 #include "api/testing/api_server.h"
 #include "api/testing/fake_service.h"
 #include "base/error.h"
@@ -34,10 +35,11 @@ class ManagementTest : public ::testing::Test {
   ManagementTest()
       : library_(store::LibraryOptions{.roots = {models_.path()}, .store = home_.path() / "store"}),
         server_([this](http::Router& router) {
-          add_ollama_routes(router,
-                            {std::make_shared<chat::Core>(service_, library_),
-                             [this](const CompileJob& job, const auto& progress) { compile(job, progress); },
-                             transfer_options()});
+          const auto core = std::make_shared<chat::Core>(service_, library_);
+          add_ollama_routes(
+              router, {core, [this](const CompileJob& job, const auto& progress) { compile(job, progress); },
+                       transfer_options()});
+          openai::add_openai_routes(router, core);
         }) {}
   ~ManagementTest() override { server_.server().stop(std::chrono::milliseconds(0)); }
 
@@ -270,8 +272,31 @@ TEST_F(ManagementTest, WhatAModelfileSaysTakesEffect) {
   EXPECT_EQ(ask("/api/generate", {{"prompt", "begin"}, {"suffix", "end"}}), "<begin|end>");
   EXPECT_EQ(ask("/api/generate", {{"prompt", "x"}, {"template", "{{ .System }}: {{ .Prompt }}!"}}),
             "Talk like a pirate.: x!");
+  EXPECT_EQ(ask("/v1/completions", {{"prompt", "begin"}, {"suffix", "end"}}), "<begin|end>");
+  EXPECT_EQ(service_.last_request()->submitted->generation.stop, (std::vector<std::string>{"END"}));
+  ask("/v1/completions", {{"prompt", "begin"}, {"stop", "STOP"}});
+  EXPECT_EQ(service_.last_request()->submitted->generation.stop, (std::vector<std::string>{"STOP"}));
   const Json shown = Json::parse(post("/api/show", {{"model", "pirate"}}).body);
   EXPECT_THAT(shown["capabilities"].dump(), HasSubstr("insert"));
+}
+
+TEST_F(ManagementTest, AModelfilesTemplateLearnsHowMuchToThink) {
+  create({{"model", "deep"},
+          {"from", "thinker"},
+          {"template",
+           "{{ range .Messages }}{{ .Content }}{{ .Thinking }}{{ end }} {{ .Think }} {{ .ThinkLevel }}"}});
+  const auto prompt = [this](const Json& think) {
+    EXPECT_EQ(post("/api/generate", {{"model", "deep"}, {"prompt", "Hi"}, {"think", think}}).status, 200);
+    std::string text;
+    for (const text::TokenId token : service_.last_request()->submitted->generation.prompt) {
+      text += static_cast<char>(token);
+    }
+    return text;
+  };
+  EXPECT_EQ(prompt("low"), "Hi true low");
+  EXPECT_EQ(prompt("max"), "Hi true high");
+  EXPECT_EQ(prompt(true), "Hi true ");
+  EXPECT_EQ(prompt(false), "Hi false ");
 }
 
 TEST_F(ManagementTest, TheShownModelfileMakesTheModelAgain) {

@@ -6,6 +6,8 @@
 #include "api/ollama/model_info.h"
 #include "api/ollama/request_fields.h"
 #include "api/ollama/state.h"
+#include "api/ollama/tensor_list.h"
+#include "api/request_body.h"
 #include "base/timestamp.h"
 #include "http/status.h"
 
@@ -22,8 +24,8 @@ std::string base_name(const store::ModelRecord& record) {
   return name ? name->model : record.name.substr(0, record.name.find(':'));
 }
 
-std::string show_model(State& state, const Request& request) {
-  const Json body = parse_json_body(request.body);
+std::string show_model(State& state, Request& request) {
+  const Json body = take_json_body(request);
   const JsonFields fields(body);
   std::string asked = fields.string("model");
   if (asked.empty()) {
@@ -31,7 +33,7 @@ std::string show_model(State& state, const Request& request) {
   }
   const std::string asked_system = fields.string("system");
   const Json* overrides = fields.object("options");
-  fields.boolean("verbose", false);
+  const bool verbose = fields.boolean("verbose", false);
   if (asked.empty()) {
     chat::refuse_request("model is required");
   }
@@ -77,6 +79,7 @@ std::string show_model(State& state, const Request& request) {
   if (!settings.requires_version.empty()) reply["requires"] = settings.requires_version;
   reply["details"] = details_json(card);
   reply["model_info"] = std::move(info);
+  if (verbose) reply["tensors"] = tensor_list(package);
   reply["capabilities"] = card.capabilities;
   reply["modified_at"] = base::format_timestamp_local(model.record.modified_at);
   return to_json(reply);

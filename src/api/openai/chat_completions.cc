@@ -7,7 +7,6 @@
 #include "api/openai/chat_form.h"
 #include "api/openai/chat_request.h"
 #include "api/openai/routes.h"
-#include "api/request_body.h"
 #include "http/status.h"
 
 // Coroutines here hold only named values: GCC 12 destroys some temporaries of a co_await expression twice.
@@ -28,13 +27,15 @@ chat::AnswerPlan make_plan(ChatCompletionRequest& asked) {
 
 Awaitable<void> answer(CorePointer core, Request& request, ResponseWriter& response) {
   ChatCompletionRequest asked;
-  std::function<void()> parse = [&] { asked = parse_chat_request(take_json_body(request), core->library); };
+  std::function<void()> parse = [&] {
+    asked = parse_chat_request(chat::take_request(*core, request), core->library);
+  };
   co_await core->background.run(parse);
   const std::string model = asked.chat.asked_name;
-  const chat::AnswerPlan plan = make_plan(asked);
+  chat::AnswerPlan plan = make_plan(asked);
   if (asked.stream) {
-    ChatStream form(model, asked.include_usage);
-    co_await chat::stream_answers(*core, plan, form, request, response);
+    const auto answers = chat::streamed(std::move(plan), ChatStream(model, asked.include_usage));
+    co_await chat::stream_answers(*core, answers, request, response);
     co_return;
   }
   std::vector<chat::WholeAnswer> answers;

@@ -50,7 +50,10 @@ Json choice_json(const std::string& text, std::size_t index, Json logprobs, cons
 }  // namespace
 
 CompletionStream::CompletionStream(const CompletionRequest& request)
-    : request_(request), head_(kIdPrefix, request.model) {}
+    : head_(kIdPrefix, request.model),
+      echoes_(request.echoes),
+      answers_each_(request.plan.answers_each),
+      include_usage_(request.include_usage) {}
 
 std::string_view CompletionStream::content_type() const {
   return http::kEventStreamContentType;
@@ -60,14 +63,14 @@ std::string CompletionStream::chunk(const std::string& text, const char* finish_
   Json body = head_.begin(kObject);
   body["choices"] = Json::array();
   body["choices"].push_back(choice_json(text, index_, std::move(logprobs), finish_reason));
-  if (request_.include_usage) {
+  if (include_usage_) {
     body["usage"] = nullptr;
   }
   return data_record(body);
 }
 
 std::string CompletionStream::begin(const chat::BuiltPrompt& /*prompt*/) {
-  const std::string& echo = request_.echoes[index_ / request_.plan.answers_each];
+  const std::string& echo = echoes_[index_ / answers_each_];
   text_offset_ = base::utf8_length(echo);
   return echo.empty() ? std::string() : chunk(echo, nullptr);
 }
@@ -80,14 +83,14 @@ std::string CompletionStream::piece(chat::AnswerPiece piece) {
 
 std::string CompletionStream::end(const chat::AnswerEnd& end) {
   std::string records = chunk("", finish_reason(end));
-  usage_.add(end, index_ % request_.plan.answers_each != 0);
+  usage_.add(end, index_ % answers_each_ != 0);
   ++index_;
   return records;
 }
 
 std::string CompletionStream::finish() {
   std::string records;
-  if (request_.include_usage) {
+  if (include_usage_) {
     Json body = head_.begin(kObject);
     body["choices"] = Json::array();
     body["usage"] = usage_.json();

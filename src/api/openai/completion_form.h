@@ -15,7 +15,6 @@ namespace axllama::api::openai {
 /// The answers of /v1/completions as a stream of chunks.
 class CompletionStream final : public chat::StreamForm {
  public:
-  /// `request` must outlive the form.
   explicit CompletionStream(const CompletionRequest& request);
 
   std::string_view content_type() const override;
@@ -29,8 +28,10 @@ class CompletionStream final : public chat::StreamForm {
  private:
   std::string chunk(const std::string& text, const char* finish_reason, Json logprobs = nullptr);
 
-  const CompletionRequest& request_;
   AnswerHead head_;
+  std::vector<std::string> echoes_;  // by prompt
+  std::size_t answers_each_;
+  bool include_usage_;
   Usage usage_;
   std::size_t index_ = 0;        // of the answer
   std::size_t text_offset_ = 0;  // characters of this answer with log probabilities so far

@@ -53,8 +53,12 @@ std::vector<Prompt> parse_prompts(const Json* value, const model::Package& packa
   return prompts;
 }
 
-chat::ChatRequest with_prompt(chat::ChatRequest request, const Prompt& prompt, bool raw) {
-  if (!prompt.tokens.empty()) {
+chat::ChatRequest with_prompt(chat::ChatRequest request, const Prompt& prompt, const std::string& suffix,
+                              bool raw) {
+  if (!suffix.empty()) {
+    chat::set_templated_prompt(
+        request, "", {.system = request.model.system_prompt(), .prompt = prompt.text, .suffix = suffix});
+  } else if (!prompt.tokens.empty()) {
     request.context = prompt.tokens;
     request.raw_prompt = "";
   } else if (raw) {
@@ -75,6 +79,7 @@ CompletionRequest parse_completion_request(const Json& body, const store::Librar
   request.stream = fields.boolean("stream", false);
   request.include_usage = wants_usage(fields);
   const bool raw = fields.boolean("raw", false);
+  const std::string suffix = fields.string("suffix");
   const bool echo = fields.boolean("echo", false);
   const std::string reasoning = parse_reasoning(fields);
   constexpr int kMostLogprobs = 20;
@@ -85,9 +90,6 @@ CompletionRequest parse_completion_request(const Json& body, const store::Librar
 
   open_asked(common, fields, library);
   request.model = common.asked_name;
-  if (!fields.string("suffix").empty()) {
-    refuse_request(common.model.full_name() + " does not support insert");
-  }
   // Thoughts have no place in the answer: they would only use up its tokens.
   set_reasoning(common, reasoning.empty() ? "none" : reasoning);
   set_sampling(common, fields);
@@ -98,7 +100,7 @@ CompletionRequest parse_completion_request(const Json& body, const store::Librar
   const std::vector<Prompt> prompts = parse_prompts(fields.find("prompt"), *common.model.package);
   request.plan.answers_each = parse_answer_count(fields, prompts.size());
   for (const Prompt& prompt : prompts) {
-    request.plan.requests.push_back(with_prompt(common, prompt, raw));
+    request.plan.requests.push_back(with_prompt(common, prompt, suffix, raw));
     request.echoes.push_back(echo ? prompt.text : std::string());
   }
   return request;

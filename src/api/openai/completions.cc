@@ -7,7 +7,6 @@
 #include "api/openai/completion_form.h"
 #include "api/openai/completion_request.h"
 #include "api/openai/routes.h"
-#include "api/request_body.h"
 #include "http/status.h"
 
 // Coroutines here hold only named values: GCC 12 destroys some temporaries of a co_await expression twice.
@@ -22,12 +21,13 @@ using http::ResponseWriter;
 Awaitable<void> answer(CorePointer core, Request& request, ResponseWriter& response) {
   CompletionRequest asked;
   std::function<void()> parse = [&] {
-    asked = parse_completion_request(take_json_body(request), core->library);
+    asked = parse_completion_request(chat::take_request(*core, request), core->library);
   };
   co_await core->background.run(parse);
   if (asked.stream) {
-    CompletionStream form(asked);
-    co_await chat::stream_answers(*core, asked.plan, form, request, response);
+    const CompletionStream form(asked);
+    const auto answers = chat::streamed(std::move(asked.plan), form);
+    co_await chat::stream_answers(*core, answers, request, response);
     co_return;
   }
   std::vector<chat::WholeAnswer> answers;

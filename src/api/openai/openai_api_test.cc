@@ -340,6 +340,18 @@ TEST_F(OpenAiApiTest, CompletionErrors) {
 
 // ---- Models
 
+TEST_F(OpenAiApiTest, NoModelListens) {
+  const auto transcribe = [this](const std::string& model, int status, const std::string& type) {
+    const std::string form = model.empty() ? "--b--"
+                                           : "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n" +
+                                                 model + "\r\n--b--\r\n";
+    return error("/v1/audio/transcriptions", form, status, type);
+  };
+  EXPECT_EQ(transcribe("", 400, "invalid_request_error"), "model is required");
+  EXPECT_EQ(transcribe("nope", 404, "not_found_error"), "model 'nope' not found");
+  EXPECT_EQ(transcribe("plain", 400, "invalid_request_error"), "\"plain\" does not support audio");
+}
+
 TEST_F(OpenAiApiTest, ModelsAreListedAndFound) {
   const Json list = json_of(server().call("GET", "/v1/models"));
   EXPECT_EQ(list["object"], "list");

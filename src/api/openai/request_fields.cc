@@ -15,22 +15,19 @@ using chat::refuse_request;
 
 constexpr std::size_t kMostStopBytes = 64 * 1024;  // of all stop strings together
 
-std::vector<std::string> parse_stop(const Json* stop) {
+std::vector<std::string> parse_stop(const Json& stop) {
   std::vector<std::string> strings;
-  if (stop == nullptr) {
-    return strings;
-  }
-  if (stop->is_string()) {
-    strings.push_back(stop->get<std::string>());
-  } else if (stop->is_array()) {
-    for (const Json& element : *stop) {
+  if (stop.is_string()) {
+    strings.push_back(stop.get<std::string>());
+  } else if (stop.is_array()) {
+    for (const Json& element : stop) {
       if (element.is_string()) {
         strings.push_back(element.get<std::string>());
       }
     }
   } else {
     refuse_request("the field \"stop\" must be a string or an array of strings, not " +
-                   std::string(json_kind(*stop)));
+                   std::string(json_kind(stop)));
   }
   std::size_t bytes = 0;
   for (const std::string& text : strings) {
@@ -58,12 +55,14 @@ void set_sampling(chat::ChatRequest& request, const JsonFields& fields) {
   inference::SamplingOptions& sampling = request.options.sampling;
   sampling.temperature = std::max(fields.number("temperature").value_or(1.0), 0.0);
   sampling.top_p = fields.number("top_p").value_or(1.0);
-  sampling.frequency_penalty = fields.number("frequency_penalty").value_or(0.0);
-  sampling.presence_penalty = fields.number("presence_penalty").value_or(0.0);
+  sampling.frequency_penalty = fields.number("frequency_penalty").value_or(sampling.frequency_penalty);
+  sampling.presence_penalty = fields.number("presence_penalty").value_or(sampling.presence_penalty);
   if (const auto seed = fields.integer("seed"); seed && *seed >= 0) {
     sampling.seed = static_cast<std::uint64_t>(*seed);
   }
-  request.options.stop = parse_stop(fields.find("stop"));
+  if (const Json* stop = fields.find("stop")) {
+    request.options.stop = parse_stop(*stop);
+  }
 }
 
 void set_token_limit(chat::ChatRequest& request, const JsonFields& fields,

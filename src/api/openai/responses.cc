@@ -7,7 +7,6 @@
 #include "api/openai/responses_request.h"
 #include "api/openai/responses_stream.h"
 #include "api/openai/routes.h"
-#include "api/request_body.h"
 #include "http/status.h"
 
 // Coroutines here hold only named values: GCC 12 destroys some temporaries of a co_await expression twice.
@@ -28,13 +27,13 @@ chat::AnswerPlan make_plan(ResponsesRequest& asked) {
 Awaitable<void> answer(CorePointer core, Request& request, ResponseWriter& response) {
   ResponsesRequest asked;
   std::function<void()> parse = [&] {
-    asked = parse_responses_request(take_json_body(request), core->library);
+    asked = parse_responses_request(chat::take_request(*core, request), core->library);
   };
   co_await core->background.run(parse);
   if (asked.stream) {
-    ResponsesStream form(asked);
-    const chat::AnswerPlan plan = make_plan(asked);
-    co_await chat::stream_answers(*core, plan, form, request, response);
+    const ResponsesStream form(asked);
+    const auto answers = chat::streamed(make_plan(asked), form);
+    co_await chat::stream_answers(*core, answers, request, response);
     co_return;
   }
   const ResponseObject object(asked);

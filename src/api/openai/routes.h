@@ -15,5 +15,6 @@ http::Handler completions_handler(CorePointer core);
 http::Handler models_handler(CorePointer core);
 http::Handler model_handler(CorePointer core);
 http::Handler responses_handler(CorePointer core);
+http::Handler transcriptions_handler(CorePointer core);
 
 }  // namespace axllama::api::openai

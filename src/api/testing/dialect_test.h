@@ -10,6 +10,7 @@
 
 #include "api/chat/core.h"
 #include "api/json_body.h"
+#include "api/streams/reading.h"
 #include "api/testing/api_server.h"
 #include "api/testing/fake_service.h"
 #include "store/library.h"
@@ -31,7 +32,9 @@ class DialectTest : public ::testing::Test {
   ApiServer& server() {
     if (!server_) {
       server_ = std::make_unique<ApiServer>([this](http::Router& router) {
-        add_routes(router, std::make_shared<chat::Core>(service_, library_));
+        const auto core = std::make_shared<chat::Core>(service_, library_, core_options_);
+        add_routes(router, core);
+        streams::add_stream_routes(router, core->streams, core);
       });
     }
     return *server_;
@@ -72,6 +75,7 @@ class DialectTest : public ::testing::Test {
   ModelFolder models_;
   store::Library library_;
   FakeService service_;
+  chat::CoreOptions core_options_;
   std::unique_ptr<ApiServer> server_;
 };
 
