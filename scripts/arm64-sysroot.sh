@@ -7,7 +7,7 @@ sysroot=$root/build/sysroot-arm64
 rm -rf "$sysroot"
 mkdir -p "$root/build"
 libraries=libstdc++-12-dev,libc6-dev,libboost1.81-dev,nlohmann-json3-dev,libcli11-dev,libspdlog-dev,libcurl4-openssl-dev
-libraries+=,libssl-dev,libpcre2-dev,libedit-dev,libgtest-dev,libgmock-dev,libbenchmark-dev,zlib1g-dev,libzstd-dev
+libraries+=,libssl-dev,libpcre2-dev,libgtest-dev,libgmock-dev,libbenchmark-dev,zlib1g-dev,libzstd-dev
 echo "Making the arm64 sysroot ..."
 mmdebstrap --quiet --architectures=arm64 --variant=extract --include="$libraries" bookworm "$sysroot"
 # Absolute links inside the root would point at the host.

@@ -4,7 +4,7 @@
 build_packages=(
   ca-certificates g++ make cmake ninja-build ccache pkg-config
   libboost1.81-dev nlohmann-json3-dev libcli11-dev libspdlog-dev
-  libcurl4-openssl-dev libssl-dev libpcre2-dev libedit-dev zlib1g-dev libzstd-dev
+  libcurl4-openssl-dev libssl-dev libpcre2-dev zlib1g-dev libzstd-dev
 )
 cross_packages=(mmdebstrap g++-aarch64-linux-gnu qemu-user-static)
 test_packages=(

@@ -4,9 +4,11 @@
 #include <cstdio>
 #include <fstream>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "cli/environment.h"
+#include "cli/stream_record.h"
 #include "http/endpoint.h"
 #include "http/fetch.h"
 
@@ -66,6 +68,13 @@ Json ApiClient::post(const std::string& path, const Json& body) {
   return parse_reply(response.body, url);
 }
 
+ApiReply ApiClient::exchange(const std::string& method, const std::string& path, const Json& body) {
+  const http::ClientResponse response =
+      client_.request({.method = method, .path = path, .body = body.dump()});
+  Json reply = Json::parse(response.body, nullptr, false);
+  return {response.status, reply.is_object() ? std::move(reply) : Json::object()};
+}
+
 void ApiClient::send(const std::string& method, const std::string& path, const Json& body) {
   throw_if_failed(client_.request({.method = method, .path = path, .body = body.dump()}), base_url() + path);
 }
@@ -99,10 +108,11 @@ bool ApiClient::stream(const std::string& path, const Json& body,
   std::string error;
   bool complete = false;
   const auto on_line = [&](std::string_view line) {
-    const Json record = parse_reply(std::string(line), url);
-    if (error = record.value("error", ""); !error.empty()) return false;
-    complete = complete || record.value("done", false) || record.value("status", "") == "success";
-    return on_record(record);
+    const StreamRecord record = read_stream_record(line, url);
+    error = record.error;
+    if (!error.empty()) return false;
+    complete = complete || record.last;
+    return on_record(record.json);
   };
   const http::ClientResponse response =
       client_.stream({.method = "POST", .path = path, .body = body.dump()}, on_line, cancelled);

@@ -12,6 +12,11 @@
 
 namespace axllama::cli {
 
+struct ApiReply {
+  int status = 0;
+  nlohmann::ordered_json body;
+};
+
 /// Talks to an Ollama-compatible server: ours or another. The address is OLLAMA_HOST's (AXLLAMA_HOST wins),
 /// default 127.0.0.1:11434. Every failure is a base::Error whose message is what the server or the system
 /// said.
@@ -22,6 +27,9 @@ class ApiClient {
 
   nlohmann::ordered_json get(const std::string& path);
   nlohmann::ordered_json post(const std::string& path, const nlohmann::ordered_json& body);
+
+  /// A request whose answer is told whatever its status; without a JSON body it is an empty object.
+  ApiReply exchange(const std::string& method, const std::string& path, const nlohmann::ordered_json& body);
 
   /// A request whose answer has no body.
   void send(const std::string& method, const std::string& path, const nlohmann::ordered_json& body);

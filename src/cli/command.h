@@ -18,6 +18,7 @@ void add_pull(CLI::App& app);
 void add_push(CLI::App& app);
 void add_cp(CLI::App& app);
 void add_rm(CLI::App& app);
+void add_accounts(CLI::App& app);  // signin, signout
 void add_stop(CLI::App& app);
 void add_top(CLI::App& app);
 void add_bench(CLI::App& app);

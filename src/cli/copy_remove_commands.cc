@@ -5,10 +5,23 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/error.h"
 #include "cli/api_client.h"
 #include "cli/command.h"
 
 namespace axllama::cli {
+namespace {
+
+/// A stock Ollama leaves a removed model on the card; what is wrong with the name, the removal will say.
+void unload(ApiClient& client, const std::string& model) {
+  try {
+    client.post("/api/generate", {{"model", model}, {"keep_alive", 0}, {"stream", false}});
+  } catch (const base::Error& error) {
+    if (error.code() == base::ErrorCode::kUnavailable) throw;
+  }
+}
+
+}  // namespace
 
 void add_cp(CLI::App& app) {
   struct Options {
@@ -33,6 +46,7 @@ void add_rm(CLI::App& app) {
   command->callback([models] {
     ApiClient client;
     for (const std::string& model : *models) {
+      unload(client, model);
       client.send("DELETE", "/api/delete", {{"model", model}});
       std::printf("deleted '%s'\n", model.c_str());
     }

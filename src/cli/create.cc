@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -106,6 +107,17 @@ void refuse_what_cannot_be(const store::Modelfile& file) {
   }
 }
 
+/// What a FROM line means by a path: it counts from the Modelfile's folder, or from the user's.
+fs::path source_of(const fs::path& modelfile, const std::string& from) {
+  const char* home = std::getenv("HOME");
+  if (from.starts_with("~/") && home != nullptr) return fs::path(home) / from.substr(2);
+  return modelfile.parent_path() / from;
+}
+
+bool is_path(const std::string& from) {
+  return from.starts_with('.') || from.starts_with('/') || from.starts_with("~/");
+}
+
 void create(const Options& options) {
   const fs::path path = options.modelfile;
   const store::Modelfile file = store::parse_modelfile(store::read_file(path, kMostModelfileBytes));
@@ -113,12 +125,11 @@ void create(const Options& options) {
   refuse_what_cannot_be(file);
   ApiClient client;
   Json request = request_of(options, file);
-  // A path counts from the Modelfile's folder.
-  const fs::path source = path.parent_path() / file.from.front();
+  const fs::path source = source_of(path, file.from.front());
   std::error_code error;
   if (fs::exists(source, error)) {
     request["files"] = upload_files(client, source);
-  } else if (file.from.front().starts_with('.') || file.from.front().starts_with('/')) {
+  } else if (is_path(file.from.front())) {
     throw Error(ErrorCode::kNotFound, "FROM " + file.from.front() + ": there is no such file or folder");
   } else {
     request["from"] = file.from.front();

@@ -5,7 +5,7 @@
 
 namespace axllama::cli {
 
-nlohmann::ordered_json show_or_pull(ApiClient& client, const std::string& model) {
+nlohmann::ordered_json show_or_pull(ApiClient& client, const std::string& model, bool insecure) {
   using base::Error;
   using base::ErrorCode;
   const nlohmann::ordered_json asked{{"model", model}};
@@ -16,7 +16,8 @@ nlohmann::ordered_json show_or_pull(ApiClient& client, const std::string& model)
   }
   try {
     StatusDisplay display;
-    client.stream("/api/pull", asked, [&display](const nlohmann::ordered_json& record) {
+    const nlohmann::ordered_json pull{{"model", model}, {"insecure", insecure}};
+    client.stream("/api/pull", pull, [&display](const nlohmann::ordered_json& record) {
       display.show(record);
       return true;
     });

@@ -10,6 +10,6 @@ namespace axllama::cli {
 
 /// What POST /api/show says of a model; one that is not installed is pulled first. Throws Error (kNotFound)
 /// with the reason when it can be had from nowhere.
-nlohmann::ordered_json show_or_pull(ApiClient& client, const std::string& model);
+nlohmann::ordered_json show_or_pull(ApiClient& client, const std::string& model, bool insecure = false);
 
 }  // namespace axllama::cli

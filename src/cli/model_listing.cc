@@ -146,6 +146,12 @@ std::string describe_model(const Json& show, bool verbose) {
     sections.begin("Capabilities");
     for (const Json& capability : *capabilities) sections.text(capability.get<std::string>());
   }
+  if (const Json projector = show.value("projector_info", Json::object()); !projector.empty()) {
+    sections.begin("Projector");
+    for (const auto& [key, value] : projector.items()) {
+      sections.row(key, value.is_string() ? value.get<std::string>() : value.dump());
+    }
+  }
   if (const std::string parameters = show.value("parameters", ""); !parameters.empty()) {
     sections.begin("Parameters");
     sections.parameters(parameters);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/version.h"
 
 namespace axllama::cli {
 namespace {
@@ -24,15 +25,16 @@ void refuse_unknown_command(const CLI::App& app, const std::string& word) {
 int main_with(int argc, char** argv) {
   CLI::App app{"Axllama: language models on an AXERA AX650N / AX8850 card, or on the software card.",
                "axllama"};
-  app.set_version_flag("-v,--version", "axllama version " AXLLAMA_VERSION);
+  const auto version = [] { return version_text(); };
+  app.set_version_flag("-v,--version", version);
   app.require_subcommand(1);
   app.fallthrough(false);
   for (const auto add :
        {add_serve, add_run, add_list, add_ps, add_stop, add_show, add_create, add_pull, add_push, add_cp,
-        add_rm, add_top, add_bench, add_compile, add_doctor, add_completion})
+        add_rm, add_accounts, add_top, add_bench, add_compile, add_doctor, add_completion})
     add(app);
   for (CLI::App* command : app.get_subcommands({})) {
-    command->set_version_flag("--version", "axllama version " AXLLAMA_VERSION);
+    command->set_version_flag("--version", version);
   }
   if (argc == 1) {
     std::fputs(app.help().c_str(), stdout);

@@ -22,6 +22,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr const char* kPlaceholder = "Send a message (/? for help)";
+constexpr const char* kMorePlaceholder = "Press Enter to send";
+
 void say(const std::string& text) {
   std::fputs((text + "\n").c_str(), stdout);
 }
@@ -85,22 +88,23 @@ int Repl::run() {
   const InterruptGuard interrupts;
   MessageReader reader;
   show_messages(session_.messages);
-  say("Send a message (/? for help)");
+  if (!editor_.shows_placeholder()) say(kPlaceholder);
   while (true) {
-    const auto [status, line] = editor_.read(reader.continuing() ? "... " : ">>> ");
+    const auto [status, line] = reader.continuing() ? editor_.read("... ", "... ", kMorePlaceholder)
+                                                    : editor_.read(">>> ", "... ", kPlaceholder);
     if (status == LineEditor::Status::kEnd) {
       say("");
       return 0;
     }
     if (status == LineEditor::Status::kInterrupted) {
-      if (!reader.continuing()) say("\nUse Ctrl + d or /bye to exit.");
+      if (!reader.continuing()) say("Use Ctrl + d or /bye to exit.");
       reader.reset();
       continue;
     }
+    if (history_) editor_.remember(line);
     if (!reader.push(line)) continue;
     const std::string message = reader.take();
     if (message.find_first_not_of(" \t\n") == std::string::npos) continue;
-    if (history_) editor_.remember(message);
     try {
       if (is_repl_command(message)) {
         if (command(parse_repl_command(message)) == Next::kExit) return 0;

@@ -50,9 +50,12 @@ constexpr const char* kShortcuts = R"(Available keyboard shortcuts:
   Ctrl + e            Move to the end of the line (End)
    Alt + b            Move back (left) one word
    Alt + f            Move forward (right) one word
-  Ctrl + k            Delete the sentence after the cursor
-  Ctrl + u            Delete the line
+  Ctrl + k            Delete what is behind the cursor
+  Ctrl + u            Delete what is in front of the cursor
   Ctrl + w            Delete the word before the cursor
+  Ctrl + j            Begin a new line in the message
+  Ctrl + g            Edit the message in $OLLAMA_EDITOR, $VISUAL or $EDITOR
+  Ctrl + r            Search the history
   Ctrl + l            Clear the screen
   Ctrl + c            Stop the model from responding
   Ctrl + d            Exit (/bye)

@@ -35,6 +35,7 @@ struct RunOptions {
   std::string format;
   std::string think;
   std::string keep_alive;
+  bool insecure = false;
   bool hide_thinking = false;
   bool no_word_wrap = false;
   bool verbose = false;
@@ -105,7 +106,7 @@ int run(const RunOptions& options) {
   if (!options.format.empty()) parse_format(options.format);  // before a model is fetched for nothing
   if (!options.think.empty()) parse_think(options.think);
   ApiClient client;
-  const Json model = show_or_pull(client, options.model);
+  const Json model = show_or_pull(client, options.model, options.insecure);
   const ChatSession session = session_of(options, model);
   if (stdin_is_terminal() && stdout_is_terminal() && options.prompt.empty()) {
     return converse(client, session, model);
@@ -125,6 +126,7 @@ void add_run(CLI::App& app) {
   command->add_option("--format", options->format, "Answer in JSON: json, a JSON schema, or a file of one");
   command->add_flag("--think{true}", options->think,
                     "Think before answering: --think, or --think=true|false|low|medium|high|max");
+  command->add_flag("--insecure", options->insecure, "Speak http to the registry when the model is pulled");
   command->add_flag("--hidethinking", options->hide_thinking, "Do not show thinking");
   command->add_option("--keepalive", options->keep_alive, "How long the model stays loaded (for example 5m)");
   command->add_flag("--nowordwrap", options->no_word_wrap, "Do not wrap words at the terminal's width");

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/process.h"
+#include "tests/support/terminal.h"
 
 namespace axllama {
 namespace {
@@ -166,7 +167,9 @@ TEST_F(CommandLine, ListsTakeAPrefix) {
 }
 
 TEST_F(CommandLine, ShowTakesOnePartOrEverything) {
-  EXPECT_THAT(axllama({"show", "-v", "axllama-tiny"}).out, HasSubstr("qwen3.block_count"));
+  const std::string everything = axllama({"show", "-v", "axllama-tiny"}).out;
+  EXPECT_THAT(everything, HasSubstr("qwen3.block_count"));
+  EXPECT_THAT(everything, HasSubstr("blk.0.q_proj"));
   const CommandResult two = axllama({"show", "axllama-tiny", "--system", "--license"});
   EXPECT_EQ(two.status, 1);
   EXPECT_THAT(two.err, HasSubstr("only one of '--license'"));
@@ -234,6 +237,37 @@ TEST_F(CommandLine, HistoryIsKeptUnlessTurnedOff) {
   EXPECT_THAT(lines(), HasSubstr("quiet"));
 }
 
+TEST_F(CommandLine, ATerminalIsEditedKeyByKey) {
+  const std::string editor = write("editor.sh", "printf '/set verb%s' ose > \"$1\"\n");
+  testing::TerminalProcess terminal({testing::axllama_program(), "run", "axllama-tiny"},
+                                    {{"OLLAMA_HOST", server_->host()},
+                                     {"HOME", home_->path()},
+                                     {"TERM", "xterm"},
+                                     {"NO_COLOR", ""},
+                                     {"OLLAMA_EDITOR", "sh " + editor}});
+  ASSERT_TRUE(terminal.shows("Send a message (/? for help)")) << terminal.output();
+  terminal.type("/xet quiet\x01\x1b[C\x1b[3~s\r");
+  EXPECT_TRUE(terminal.shows("Set 'quiet' mode.")) << terminal.output();
+  terminal.type("/set system \"\"\"Be brief.\nBe kind.\"\"\"\r");  // Ctrl+J within the message
+  EXPECT_TRUE(terminal.shows("Set system message.")) << terminal.output();
+  terminal.type("\x1b[200~/set nowordwrap\x1b[201~\r");
+  EXPECT_TRUE(terminal.shows("Set 'nowordwrap' mode.")) << terminal.output();
+  terminal.type("\x12quiet\r");  // found in the history
+  EXPECT_TRUE(terminal.shows("Set 'quiet' mode.")) << terminal.output();
+  terminal.type("\x07");
+  EXPECT_TRUE(terminal.shows("/set verbose")) << terminal.output();
+  terminal.type("\r");
+  EXPECT_TRUE(terminal.shows("Set 'verbose' mode.")) << terminal.output();
+  terminal.type("/show system\r");
+  EXPECT_TRUE(terminal.shows("Be brief.\r\nBe kind.")) << terminal.output();
+  terminal.type("half a message\x03");
+  EXPECT_TRUE(terminal.shows("Use Ctrl + d or /bye to exit.")) << terminal.output();
+  terminal.type("What is 2+2?\r");
+  EXPECT_TRUE(terminal.shows("eval rate:")) << terminal.output();
+  terminal.type("\x04");
+  EXPECT_EQ(terminal.wait(), 0) << terminal.output();
+}
+
 TEST_F(CommandLine, MisuseFailsWithASentence) {
   const CommandResult unknown = axllama({"no-such-command"});
   EXPECT_EQ(unknown.status, 1);
@@ -248,9 +282,17 @@ TEST_F(CommandLine, HelpAndVersionEverywhere) {
     const CommandResult help = axllama({command, "--help"});
     EXPECT_EQ(help.status, 0) << command;
     EXPECT_THAT(help.out, HasSubstr("--help")) << command;
-    EXPECT_THAT(axllama({command, "--version"}).out, HasSubstr("axllama version")) << command;
+    EXPECT_THAT(axllama({command, "--version"}).out, HasSubstr("axllama version is ")) << command;
   }
   EXPECT_EQ(axllama({"--help"}).status, 0);
+}
+
+TEST(CommandLineAlone, TheVersionWithoutAServerIsThePrograms) {
+  const CommandResult result =
+      run_command({testing::axllama_program(), "--version"}, {{"OLLAMA_HOST", "127.0.0.1:1"}});
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.out, HasSubstr("Warning: could not connect to a running Ollama instance\n"));
+  EXPECT_THAT(result.out, HasSubstr("Warning: client version is "));
 }
 
 TEST(CommandLineAlone, ASentenceWhenNoServerRuns) {

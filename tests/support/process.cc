@@ -36,8 +36,8 @@ int status_of(int raw) {
   return WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
 }
 
-/// The command line with the emulator before a program of this build that this machine cannot run by itself:
-/// AXLLAMA_EMULATOR, words separated by spaces.
+}  // namespace
+
 std::vector<std::string> emulated(const std::vector<std::string>& arguments) {
   std::vector<std::string> command;
   const char* emulator = std::getenv("AXLLAMA_EMULATOR");
@@ -48,6 +48,8 @@ std::vector<std::string> emulated(const std::vector<std::string>& arguments) {
   command.insert(command.end(), arguments.begin(), arguments.end());
   return command;
 }
+
+namespace {
 
 pid_t spawn(const std::vector<std::string>& arguments, const Environment& added, const std::string& in,
             const std::string& out, const std::string& err) {

@@ -26,6 +26,10 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
+/// The command line with the emulator before a program of this build that this machine cannot run by itself:
+/// AXLLAMA_EMULATOR, words separated by spaces.
+std::vector<std::string> emulated(const std::vector<std::string>& arguments);
+
 struct CommandResult {
   int status = -1;  // exit status; 128 + signal when killed
   std::string out;
