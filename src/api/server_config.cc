@@ -208,6 +208,7 @@ ServerConfig server_config_from_environment(const EnvironmentLookup& lookup) {
   read_size("AXLLAMA_KV_CACHE_HOST", config.kv_cache_host);
   if (const std::string home = environment.plain("HOME"); !home.empty()) {
     config.canary_folder = fs::path(home) / ".axllama" / "canaries";
+    config.cost_folder = fs::path(home) / ".axllama" / "costs";
   }
   return config;
 }

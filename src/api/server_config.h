@@ -41,6 +41,7 @@ struct ServerConfig {
   bool asynchronous = true;  // AXLLAMA_ASYNC=off: cards are given work call by call, whatever they can do
   bool card_checks = true;   // AXLLAMA_CARD_CHECKS=off: no self-test, no canary
   std::filesystem::path canary_folder;  // ~/.axllama/canaries; empty without a home
+  std::filesystem::path cost_folder;    // ~/.axllama/costs; empty without a home
   std::vector<std::string> warnings;    // sentences about values that were not usable
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "inference/prefill_plan.h"
+#include "model/cost_record.h"
 #include "model/shapes.h"
 
 namespace axllama::inference {
@@ -27,6 +28,12 @@ class CostMeter {
   void prefilled(std::size_t group, std::size_t count, Duration time);
   void copied(Duration time);
   void transferred(std::size_t bytes, Duration time);
+
+  /// What an earlier engine measured stands in for what this one has not measured yet, as far as the record
+  /// has this engine's groups; where both know something, by what the card's pace has become since.
+  void assume(model::CostRecord record) { assumed_ = std::move(record); }
+  /// All that is known, measured or assumed; without the name of the card.
+  model::CostRecord record() const;
 
   /// From now on these are the costs, whatever is measured.
   void fix(PrefillCosts costs) { fixed_ = std::move(costs); }
@@ -57,12 +64,19 @@ class CostMeter {
   };
 
   std::optional<double> chunk_by_another(std::size_t group) const;
+  const model::CostRecord::Chunk* assumed_chunk(std::size_t group) const;
+  double pace() const;
+  std::optional<double> known_decode() const;
+  std::optional<double> known_copy() const;
+  std::optional<double> known_byte() const;
+  std::optional<double> known_chunk(std::size_t group) const;
 
   std::vector<model::PrefillGroup> groups_;
   std::vector<Chunk> chunks_;  // by group
   Times decode_;
   Times copy_;
   Times transfer_;  // of a byte
+  model::CostRecord assumed_;
   std::optional<PrefillCosts> fixed_;
 };
 

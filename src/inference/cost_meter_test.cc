@@ -75,6 +75,42 @@ TEST(CostMeter, CanBeTold) {
   EXPECT_EQ(meter.costs().chunk, (std::vector<double>{4, 5, 6}));
 }
 
+TEST(CostMeter, StartsWithWhatAnotherMeasured) {
+  CostMeter earlier(groups());
+  earlier.decoded(100ms);
+  earlier.prefilled(1, 128, 200ms);
+  earlier.prefilled(2, 5, 220ms);
+  earlier.copied(7ms);
+  earlier.transferred(1000, 1ms);
+  CostMeter meter(groups());
+  meter.assume(earlier.record());
+  EXPECT_TRUE(meter.measured());
+  EXPECT_EQ(meter.costs().decode_step, earlier.costs().decode_step);
+  EXPECT_EQ(meter.costs().chunk, earlier.costs().chunk);
+  EXPECT_EQ(meter.costs().copy, earlier.costs().copy);
+  EXPECT_EQ(meter.transfer_seconds(5000), earlier.transfer_seconds(5000));
+  EXPECT_EQ(meter.record(), earlier.record());
+}
+
+TEST(CostMeter, WhatIsMeasuredCountsMoreThanWhatIsAssumed) {
+  CostMeter meter(groups());
+  meter.assume({.decode_step = 0.1,
+                .chunks = {{128, 0, 0.2, true}, {128, 512, 0.3, true}, {64, 0, 9, true}},
+                .copy = 0.5});
+  EXPECT_NEAR(meter.costs().chunk[2], 0.3, 1e-9);
+  meter.prefilled(0, 3, 10ms);  // a short one says less than the full one that was assumed
+  EXPECT_NEAR(meter.costs().chunk[0], 0.2, 1e-9);
+  meter.prefilled(0, 128, 100ms);  // twice as fast as it was
+  EXPECT_NEAR(meter.costs().chunk[0], 0.1, 1e-9);
+  EXPECT_NEAR(meter.costs().chunk[1], 0.15, 1e-9);
+  EXPECT_NEAR(meter.costs().decode_step, 0.05, 1e-9);
+  meter.decoded(200ms);
+  EXPECT_NEAR(meter.costs().decode_step, 0.2, 1e-9);
+  EXPECT_NEAR(meter.costs().chunk[1], 0.6, 1e-9);
+  EXPECT_NEAR(meter.costs().copy, 0.5, 1e-9);
+  EXPECT_EQ(meter.record().chunks.size(), 2U);  // of groups that there are
+}
+
 TEST(CostMeter, WorksWithoutGroups) {
   CostMeter meter({});
   EXPECT_TRUE(meter.costs().chunk.empty());

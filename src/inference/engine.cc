@@ -91,6 +91,14 @@ void Engine::reset_cache() {
   impl_->runner.slots().forget_all();
 }
 
+model::CostRecord Engine::measured_costs() const {
+  return impl_->runner.costs().record();
+}
+
+void Engine::assume_costs(model::CostRecord record) {
+  impl_->runner.costs().assume(std::move(record));
+}
+
 void Engine::set_kv_tier(std::shared_ptr<KvTier> tier) {
   impl_->tier = std::move(tier);
 }

@@ -11,6 +11,7 @@
 #include "inference/engine_options.h"
 #include "inference/generation.h"
 #include "inference/kv_tier.h"
+#include "model/cost_record.h"
 #include "model/package.h"
 #include "model/shapes.h"
 #include "text/tokenizer/tokenizer.h"
@@ -87,6 +88,10 @@ class Engine {
 
   /// Forgets the cached conversations; those of running generations when they end.
   void reset_cache();
+
+  /// What engine calls cost here, as far as it is known, and what to go by until they have been made.
+  model::CostRecord measured_costs() const;
+  void assume_costs(model::CostRecord record);
 
   /// Where conversations are kept beyond the card (null: nowhere), and what it has to know of them.
   void set_kv_tier(std::shared_ptr<KvTier> tier);

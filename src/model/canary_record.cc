@@ -1,14 +1,12 @@
 #include "model/canary_record.h"
 
 #include <algorithm>
-#include <fstream>
-#include <system_error>
 #include <type_traits>
 
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "base/error.h"
+#include "model/json_file.h"
 #include "model/json_object.h"
 
 namespace axllama::model {
@@ -65,19 +63,7 @@ void write_canary(const fs::path& file, const CanaryRecord& record) {
                                     {"prompt", record.prompt},
                                     {"tokens", record.tokens},
                                     {"logits", record.logits}};
-  std::error_code error;
-  if (file.has_parent_path()) fs::create_directories(file.parent_path(), error);
-  const fs::path unfinished = file.string() + "." + std::to_string(::getpid()) + ".tmp";
-  bool written = false;
-  {
-    std::ofstream out(unfinished, std::ios::binary);
-    out << json.dump() << '\n';
-    written = static_cast<bool>(out.flush());
-  }
-  if (written) fs::rename(unfinished, file, error);
-  if (!written || error) {
-    std::error_code ignored;
-    fs::remove(unfinished, ignored);
+  if (!replace_json_file(file, json)) {
     throw Error(ErrorCode::kInternal, "The canary record " + file.string() + " cannot be written.");
   }
 }

@@ -1,15 +1,30 @@
 #include "serving/axcl_backend.h"
 
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
+
+#include "serving/kept_costs.h"
 
 namespace axllama::serving {
 namespace {
 
 class EngineInstance final : public ModelInstance {
  public:
-  explicit EngineInstance(std::unique_ptr<inference::Engine> engine) : engine_(std::move(engine)) {}
+  EngineInstance(std::unique_ptr<inference::Engine> engine, std::optional<KeptCosts> costs)
+      : engine_(std::move(engine)), costs_(std::move(costs)) {
+    if (costs_) {
+      costs_->begin(*engine_);
+    }
+  }
+  ~EngineInstance() override {
+    if (costs_) {
+      costs_->keep(*engine_);
+    }
+  }
+  EngineInstance(const EngineInstance&) = delete;
+  EngineInstance& operator=(const EngineInstance&) = delete;
 
   std::unique_ptr<inference::Engine::Generation> start(inference::GenerationRequest request) override {
     return engine_->start(std::move(request));
@@ -17,13 +32,19 @@ class EngineInstance final : public ModelInstance {
   void resume(inference::Engine::Generation& generation) override { engine_->resume(generation); }
   std::size_t free_slots() const override { return engine_->free_slots(); }
   void reset_cache() override { engine_->reset_cache(); }
-  bool work_idle() override { return engine_->work_idle(); }
+  bool work_idle() override {
+    if (costs_) {
+      costs_->keep_at_times(*engine_);
+    }
+    return engine_->work_idle();
+  }
   bool release_spare_memory() override { return engine_->release_spare_memory(); }
   std::uint64_t card_bytes() const override { return engine_->card_bytes(); }
   std::size_t context_length() const override { return engine_->context_length(); }
 
  private:
   std::unique_ptr<inference::Engine> engine_;
+  std::optional<KeptCosts> costs_;  // empty: not kept
 };
 
 class AxclBackend final : public CardBackend {
@@ -64,10 +85,18 @@ class AxclBackend final : public CardBackend {
     if (options_.kv_tiers) {
       engine->set_kv_tier(options_.kv_tiers(model.digest, engine->kv_layout()));
     }
-    return std::make_unique<EngineInstance>(std::move(engine));
+    return std::make_unique<EngineInstance>(std::move(engine), costs_of(model));
   }
 
  private:
+  /// A card that computes nothing tells nothing about one that does.
+  std::optional<KeptCosts> costs_of(const ModelReference& model) {
+    if (options_.cost_records.empty() || !runtime_->computes()) {
+      return std::nullopt;
+    }
+    return KeptCosts(cost_record_file(options_.cost_records, model, card_), describe_card(card_));
+  }
+
   const AxclBackendOptions options_;
   std::shared_ptr<axcl::Runtime> runtime_;
   axcl::Card card_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <optional>
 
 #include "axcl/runtime.h"
@@ -19,7 +20,8 @@ struct AxclBackendOptions {
   inference::EngineOptions engine = {};  // but for `asynchronous`
   std::optional<bool> asynchronous =
       {};  // how the card is given work; unset: as its self-test has found right
-  inference::KvTierFactory kv_tiers = {};  // empty: conversations are kept on the card only
+  inference::KvTierFactory kv_tiers = {};   // empty: conversations are kept on the card only
+  std::filesystem::path cost_records = {};  // what calls cost, by package and card; empty: not kept
 };
 
 /// Opens a card of the AXCL runtime. A model is loaded only on a card that passed its self-test, and served

@@ -155,6 +155,7 @@ std::function<BackendFactory(std::size_t)> axcl_cards(const SchedulerOptions& op
       .kv_slots = options.kv_slots, .parallel = options.parallel, .speculation = options.speculation};
   card.asynchronous = options.asynchronous;
   card.kv_tiers = options.kv_tiers;
+  card.cost_records = options.cost_records;
   return [card](std::size_t index) {
     AxclBackendOptions indexed = card;
     indexed.card_index = index;

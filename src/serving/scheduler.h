@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,13 +19,14 @@ namespace axllama::serving {
 struct SchedulerOptions {
   axcl::RuntimeOptions runtime;
   TrustOptions trust;
-  std::vector<std::size_t> cards;     // places in the runtime's list of cards; empty: all of them
-  std::size_t kv_slots = 0;           // per model; 0: by the card's memory (see inference::EngineOptions)
-  std::size_t parallel = 0;           // OLLAMA_NUM_PARALLEL: answers at once per model; 0: a slot each
-  bool speculation = true;            // guesses tokens where that is faster
-  std::optional<bool> asynchronous;   // how cards are given work; unset: as their self-tests find right
-  inference::KvTierFactory kv_tiers;  // where conversations are kept beyond the card; empty: nowhere
-  std::size_t max_queue = 512;        // OLLAMA_MAX_QUEUE
+  std::vector<std::size_t> cards;      // places in the runtime's list of cards; empty: all of them
+  std::size_t kv_slots = 0;            // per model; 0: by the card's memory (see inference::EngineOptions)
+  std::size_t parallel = 0;            // OLLAMA_NUM_PARALLEL: answers at once per model; 0: a slot each
+  bool speculation = true;             // guesses tokens where that is faster
+  std::optional<bool> asynchronous;    // how cards are given work; unset: as their self-tests find right
+  inference::KvTierFactory kv_tiers;   // where conversations are kept beyond the card; empty: nowhere
+  std::filesystem::path cost_records;  // folder of what calls cost, by package and card; empty: not kept
+  std::size_t max_queue = 512;         // OLLAMA_MAX_QUEUE
   std::size_t max_pending_events = 16384;  // a reader that falls further behind loses its request
   std::chrono::nanoseconds default_keep_alive = std::chrono::minutes(5);
   std::chrono::nanoseconds call_limit = std::chrono::minutes(1);   // then an engine call is taken for hung;

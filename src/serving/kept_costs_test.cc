@@ -1,0 +1,137 @@
+// What calls cost is kept from load to load, with the software card.
+
+#include "serving/kept_costs.h"
+
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "serving/axcl_backend.h"
+#include "tests/support/random_package.h"
+
+namespace axllama::serving {
+namespace {
+
+namespace fs = std::filesystem;
+using model::CostRecord;
+
+TEST(IsNews, AnotherCostOrOneThatChanged) {
+  CostRecord kept{.decode_step = 0.1};
+  kept.chunks = {{64, 0, 0.2, true}};
+  EXPECT_FALSE(is_news({}, kept));
+  EXPECT_FALSE(is_news(kept, kept));
+  CostRecord now = kept;
+  now.decode_step = 0.105;
+  EXPECT_FALSE(is_news(now, kept));
+  now.decode_step = 0.12;
+  EXPECT_TRUE(is_news(now, kept));
+  now = kept;
+  now.byte = 1e-9;
+  EXPECT_TRUE(is_news(now, kept));
+  now = kept;
+  now.chunks[0].seconds = 0.1;
+  EXPECT_TRUE(is_news(now, kept));
+  now.chunks = {{64, 64, 0.2, true}};
+  EXPECT_TRUE(is_news(now, kept));
+  now.chunks = {{64, 0, 0.2, false}};
+  EXPECT_TRUE(is_news(now, kept));
+}
+
+class KeptCostsOnCard : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "axllama-test-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    testing::write_random_package({}, folder_ / "package");
+    AxclBackendOptions options;
+    options.runtime.library = fs::path(AXLLAMA_BINARY_DIR) / "lib/softcard/libaxcl_rt.so";
+    options.trust.enabled = false;
+    options.cost_records = records();
+    backend_ = axcl_backend(options)();
+  }
+  void TearDown() override {
+    backend_.reset();
+    fs::remove_all(folder_);
+  }
+
+  fs::path records() const { return folder_ / "costs"; }
+  std::unique_ptr<ModelInstance> load() {
+    return backend_->load({"m", "0123456789abcdef0123", model::Package::open(folder_ / "package")}, {});
+  }
+  static void answer(ModelInstance& model) {
+    inference::GenerationRequest request;
+    request.prompt.assign(64, 5);  // one chunk
+    request.max_tokens = 2;
+    request.ignore_end_of_sequence = true;
+    const auto generation = model.start(request);
+    while (!generation->step().done) {
+    }
+  }
+  fs::path only_record() const {
+    const fs::path file = fs::directory_iterator(records())->path();
+    EXPECT_EQ(std::distance(fs::directory_iterator(records()), {}), 1);
+    return file;
+  }
+
+ private:
+  fs::path folder_;
+  std::unique_ptr<CardBackend> backend_;
+};
+
+TEST_F(KeptCostsOnCard, AreWrittenWhenTheModelGoesAndUsedByTheNextOne) {
+  {
+    const auto model = load();
+    answer(*model);
+    EXPECT_FALSE(fs::exists(records()));
+  }
+  EXPECT_EQ(only_record().filename(), "random-0123456789abcdef-1.json");
+  const auto record = model::read_costs(only_record()).value();
+  EXPECT_TRUE(record.decode_step);
+  ASSERT_EQ(record.chunks.size(), 1U);
+  EXPECT_TRUE(record.chunks[0].full);
+
+  // What nobody has measured in the next engine comes from the file.
+  CostRecord told = record;
+  told.chunks.push_back({64, 128, 0.5, true});
+  model::write_costs(only_record(), told);
+  load().reset();
+  EXPECT_EQ(model::read_costs(only_record()), told);
+}
+
+TEST_F(KeptCostsOnCard, AreWrittenInThePauseAfterAnAnswer) {
+  const auto model = load();
+  answer(*model);
+  model->work_idle();
+  EXPECT_TRUE(model::read_costs(only_record())->decode_step);
+}
+
+TEST_F(KeptCostsOnCard, FilesOfOthersAreReplaced) {
+  load().reset();
+  EXPECT_FALSE(fs::exists(records())) << "nothing was measured";
+  answer(*load());
+  const fs::path file = only_record();
+  CostRecord foreign = model::read_costs(file).value();
+  foreign.card = "another card";
+  foreign.decode_step = 1000;
+  model::write_costs(file, foreign);
+  answer(*load());
+  EXPECT_LT(model::read_costs(file)->decode_step, 1000);
+  std::ofstream(file) << "{\"version\":1,\"chunks\":[";
+  answer(*load());
+  EXPECT_TRUE(model::read_costs(file)->decode_step);
+}
+
+TEST_F(KeptCostsOnCard, NeedNoFolder) {
+  std::ofstream(records()) << "a file where the folder should be";
+  const auto model = load();
+  answer(*model);
+  model->work_idle();
+  EXPECT_TRUE(fs::is_regular_file(records()));
+}
+
+}  // namespace
+}  // namespace axllama::serving
