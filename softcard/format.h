@@ -17,8 +17,11 @@
 //                q_norm [D] F32 and k_norm [D] F32 when qk_norm, mlp_norm [H] F32, gate_proj [I,H], up_proj
 //                [I,H], down_proj [H,I], rope_inv_freq [D/2] F32 (rotate-half RoPE; angle = position *
 //                inv_freq). Optional q_proj.bias, k_proj.bias, v_proj.bias [out] F32.
-// Head config    hidden, vocab, rms_eps, weights, packed, compiler. Head tensors  norm [H] F32, lm_head
-// [V,H].
+// Head config    hidden, vocab, rms_eps, weights, packed, compiler; optional kTopCountField: the head gives
+// so
+//                many of its largest logits, and the whole row only if kAllLogitsField (bool, then needed)
+//                is true.
+// Head tensors   norm [H] F32, lm_head [V,H].
 //
 // A projection [out, in] is packed in the order in which kernels read it (softcard/weights/packed_matrix.h):
 // U8 [blocks, block bytes], and the configuration's object kPackedField has its name with a kind of
@@ -40,6 +43,8 @@ inline constexpr std::string_view kLayerProgram = "layer";
 inline constexpr std::string_view kHeadProgram = "head";
 
 inline constexpr std::string_view kPackedField = "packed";
+inline constexpr std::string_view kTopCountField = "post_topk";
+inline constexpr std::string_view kAllLogitsField = "all_logits";
 inline constexpr std::string_view kBiasSuffix = ".bias";
 
 }  // namespace axllama::softcard

@@ -4,13 +4,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "softcard/format.h"
 #include "softcard/graph/activations.h"
 
 namespace axllama::softcard {
 namespace {
 
-TensorInfo row_tensor(const char* name, std::size_t columns) {
-  return {name, ElementType::kBf16, {{1, 1, static_cast<std::int32_t>(columns)}}};
+TensorInfo row_tensor(const char* name, std::size_t columns, ElementType type = ElementType::kBf16) {
+  return {name, type, {{1, 1, static_cast<std::int32_t>(columns)}}};
 }
 
 }  // namespace
@@ -24,7 +25,14 @@ HeadProgram::HeadProgram(const ProgramImage& image) {
   norm_ = image.f32_vector("norm", hidden_);
   weights_ = WeightStore({image.projection("lm_head", vocab_, hidden_)}, *pool_);
   inputs_.push_back(row_tensor("input", hidden_));
-  outputs_.push_back(row_tensor("output", vocab_));
+  if (image.config().contains(kTopCountField)) {
+    top_count_ = image.size_field(image.config(), std::string(kTopCountField).c_str(), vocab_);
+    gives_all_ = image.bool_field(std::string(kAllLogitsField).c_str());
+    outputs_.push_back(row_tensor("indices", top_count_, ElementType::kInt32));
+    outputs_.push_back(row_tensor("logits", top_count_));
+  }
+  all_output_ = outputs_.size();
+  if (gives_all_) outputs_.push_back(row_tensor("output", vocab_));
 }
 
 ExecutionCost HeadProgram::cost(std::size_t /*group*/) const {
@@ -36,7 +44,8 @@ void HeadProgram::execute(std::size_t group, std::span<const std::byte* const> i
   if (group != 0)
     throw ProgramError("the output head has one shape group, not " + std::to_string(group + 1) + ".");
   const auto* input = reinterpret_cast<const std::uint16_t*>(input_data[0]);
-  auto* output = reinterpret_cast<std::uint16_t*>(output_data[0]);
+  if (!gives_all_) row_.resize(vocab_);
+  auto* output = gives_all_ ? reinterpret_cast<std::uint16_t*>(output_data[all_output_]) : row_.data();
   const std::shared_ptr<Workspace> workspace = workspaces_->borrow();
   const Projection& head = weights_.projections().front();
   const Activations x(kernels_, *workspace, Workspace::kNormed, 1, hidden_, {&head});
@@ -49,6 +58,10 @@ void HeadProgram::execute(std::size_t group, std::span<const std::byte* const> i
     const std::size_t first = block * kBlockRows;
     kernels_.f32_to_bf16(logits, std::min(kBlockRows, vocab_ - first), output + first);
   });
+  if (top_count_ > 0) {
+    top_.find({output, vocab_}, {reinterpret_cast<std::int32_t*>(output_data[0]), top_count_},
+              {reinterpret_cast<std::uint16_t*>(output_data[1]), top_count_});
+  }
 }
 
 }  // namespace axllama::softcard

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "softcard/graph/program.h"
 #include "softcard/graph/program_image.h"
+#include "softcard/graph/top_logits.h"
 #include "softcard/graph/weight_store.h"
 #include "softcard/graph/workspace.h"
 #include "softcard/kernels/dispatch.h"
@@ -13,7 +15,9 @@
 
 namespace axllama::softcard {
 
-/// The output head: input [1,1,H] bf16 -> RMSNorm -> lm_head -> output [1,1,V] bf16 logits. One group.
+/// The output head: input [1,1,H] bf16 -> RMSNorm -> lm_head -> logits, one group. They leave it as output
+/// [1,1,V] bf16; with post_topk as the K largest, indices [1,1,K] int32 and logits [1,1,K] bf16 (see
+/// TopLogits), and beside them as output only where the configuration says so.
 class HeadProgram final : public Program {
  public:
   explicit HeadProgram(const ProgramImage& image);
@@ -33,12 +37,17 @@ class HeadProgram final : public Program {
   const KernelTable& kernels_ = kernels();
   std::size_t hidden_ = 0;
   std::size_t vocab_ = 0;
+  std::size_t top_count_ = 0;  // 0: the whole row only
+  bool gives_all_ = true;
+  std::size_t all_output_ = 0;  // which output the whole row is
   float rms_eps_ = 0;
   std::string compiler_;
   std::vector<float> norm_;
   WeightStore weights_;
   std::vector<TensorInfo> inputs_;
   std::vector<TensorInfo> outputs_;
+  std::vector<std::uint16_t> row_;  // of logits that do not leave the card
+  TopLogits top_;
 };
 
 }  // namespace axllama::softcard

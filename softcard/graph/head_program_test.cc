@@ -1,5 +1,6 @@
 #include "softcard/graph/head_program.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -67,6 +68,68 @@ TEST(HeadProgramTest, MatchesFloat64Reference) {
       EXPECT_THROW(program->execute(1, in, out), ProgramError);
     }
   }
+}
+
+/// A head of 50 bf16 rows.
+testing::ImageBuilder small_head(const nlohmann::json& more) {
+  std::mt19937 random(9);
+  testing::ImageBuilder builder;
+  testing::add_random_projection(builder, "lm_head", 50, 64, "row-major bf16", random);
+  builder.add_f32("norm", std::vector<float>(64, 1.0F));
+  nlohmann::json config{
+      {"hidden", 64}, {"vocab", 50}, {"rms_eps", 1e-5}, {"weights", "bf16"}, {"compiler", "test"}};
+  config.update(more);
+  builder.set_program(kHeadProgram, config);
+  return builder;
+}
+
+TEST(HeadProgramTest, GivesTheLargestLogitsInsteadOfTheRowOrBesideIt) {
+  const auto whole = Program::load(small_head(nlohmann::json::object()).image(), "post.axmodel");
+  const auto few =
+      Program::load(small_head({{"post_topk", 7}, {"all_logits", false}}).image(), "post.axmodel");
+  const auto both =
+      Program::load(small_head({{"post_topk", 7}, {"all_logits", true}}).image(), "post.axmodel");
+  ASSERT_EQ(few->outputs().size(), 2U);
+  EXPECT_EQ(few->outputs()[0].name, "indices");
+  EXPECT_EQ(few->outputs()[0].type, ElementType::kInt32);
+  EXPECT_EQ(few->outputs()[0].bytes(0), 7U * 4);
+  EXPECT_EQ(few->outputs()[1].name, "logits");
+  EXPECT_EQ(few->outputs()[1].bytes(0), 7U * 2);
+  ASSERT_EQ(both->outputs().size(), 3U);
+  EXPECT_EQ(both->outputs()[2].name, "output");
+  EXPECT_EQ(both->outputs()[2].bytes(0), 50U * 2);
+
+  const std::vector<Bf16> input(64, f32_to_bf16(0.25F));
+  const std::byte* in[] = {reinterpret_cast<const std::byte*>(input.data())};
+  const auto run = [&](Program& program, std::vector<std::int32_t>& indices, std::vector<Bf16>& logits,
+                       std::vector<Bf16>& row) {
+    std::byte* out[] = {reinterpret_cast<std::byte*>(indices.data()),
+                        reinterpret_cast<std::byte*>(logits.data()),
+                        reinterpret_cast<std::byte*>(row.data())};
+    program.execute(0, in, std::span<std::byte* const>(out).first(program.outputs().size()));
+  };
+  std::vector<Bf16> row(50);
+  std::byte* out[] = {reinterpret_cast<std::byte*>(row.data())};
+  whole->execute(0, in, out);
+  std::vector<std::int32_t> indices(7), same_indices(7);
+  std::vector<Bf16> logits(7), same_logits(7), same_row(50), none;
+  run(*few, indices, logits, none);
+  run(*both, same_indices, same_logits, same_row);
+  EXPECT_EQ(same_row, row);
+  EXPECT_EQ(same_indices, indices);
+  EXPECT_EQ(same_logits, logits);
+  std::vector<Bf16> sorted = row;
+  std::sort(sorted.begin(), sorted.end(), [](Bf16 a, Bf16 b) { return bf16_to_f32(a) > bf16_to_f32(b); });
+  EXPECT_TRUE(std::equal(logits.begin(), logits.end(), sorted.begin()));
+  for (std::size_t i = 0; i < 7; ++i) EXPECT_EQ(row[static_cast<std::size_t>(indices[i])], logits[i]);
+}
+
+TEST(HeadProgramTest, RefusesMoreLogitsThanThereAre) {
+  EXPECT_THROW(Program::load(small_head({{"post_topk", 51}, {"all_logits", false}}).image(), "post.axmodel"),
+               ProgramError);
+  EXPECT_THROW(Program::load(small_head({{"post_topk", 0}, {"all_logits", true}}).image(), "post.axmodel"),
+               ProgramError);
+  EXPECT_THROW(Program::load(small_head({{"post_topk", 5}}).image(), "post.axmodel"), ProgramError);
 }
 
 }  // namespace

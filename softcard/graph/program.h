@@ -11,7 +11,7 @@
 namespace axllama::softcard {
 
 /// Element types a program's tensors may have; values are those of axclrtEngineDataType.
-enum class ElementType : int { kUint32 = 8, kBf16 = 14, kFp32 = 15 };
+enum class ElementType : int { kInt32 = 7, kUint32 = 8, kBf16 = 14, kFp32 = 15 };
 
 std::size_t element_size(ElementType type) noexcept;
 

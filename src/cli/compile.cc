@@ -60,6 +60,10 @@ void add_compile(CLI::App& app) {
       ->add_option("--prefill_len", options->prefill_len,
                    "Longest prompt the prefill groups take; 0: the context")
       ->capture_default_str();
+  command->add_option("--post_topk", options->post_topk,
+                      "The head gives so many of the largest logits instead of all; 0: all");
+  command->add_flag("--post_all_logits", options->post_all_logits,
+                    "With --post_topk: the head gives all as well, for requests that need them");
   command->add_option("--seed", options->seed, "Seed of random weights")->capture_default_str();
   command->add_flag("--force", options->force, "Replace an existing package");
   auto no_canary = std::make_shared<bool>(false);

@@ -70,6 +70,17 @@ PackagePlan make_plan(const CompileOptions& options, DecoderConfig config) {
       options.prefill_len == 0 ? plan.context : std::min(options.prefill_len, plan.context);
   // A prompt may begin anywhere in the context, so the last group reads all of it.
   plan.histories = prefill_histories(plan.chunk, prefill + plan.chunk);
+  if (options.post_topk > config.vocabulary) {
+    throw Error(ErrorCode::kInvalidArgument, "the " + std::to_string(options.post_topk) +
+                                                 " largest logits were asked for, but the model has " +
+                                                 std::to_string(config.vocabulary));
+  }
+  if (options.post_topk == 0 && options.post_all_logits) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "the whole row of logits besides the largest was asked for, but not how many of those");
+  }
+  plan.top_logits = options.post_topk;
+  plan.all_logits = options.post_topk == 0 || options.post_all_logits;
   plan.config = std::move(config);
   return plan;
 }

@@ -18,6 +18,8 @@ struct CompileOptions {
   std::size_t max_context = 2048;       // slots of the decode cache; at most the model's own limit
   std::size_t prefill_step_size = 128;  // rows of a prefill chunk
   std::size_t prefill_len = 0;          // longest prompt the prefill groups take; 0: the context
+  std::size_t post_topk = 0;            // the head gives so many largest logits; 0: the whole row
+  bool post_all_logits = false;         // with post_topk: the whole row as well
   std::uint64_t seed = 1;               // of random weights
   bool force = false;                   // replace an existing package
 };

@@ -110,12 +110,16 @@ WeightCounts write_head_file(const PackagePlan& plan, WeightSource& source,
   TensorSet tensors(source, plan.kind);
   tensors.add_vector("norm", "model.norm.weight", model.hidden);
   tensors.add_matrix("lm_head", "lm_head.weight", model.vocabulary, model.hidden);
-  const json config{{"hidden", model.hidden},
-                    {"vocab", model.vocabulary},
-                    {"rms_eps", model.rms_eps},
-                    {"weights", weights_name(plan)},
-                    {softcard::kPackedField, tensors.packed()},
-                    {"compiler", kCompilerName}};
+  json config{{"hidden", model.hidden},
+              {"vocab", model.vocabulary},
+              {"rms_eps", model.rms_eps},
+              {"weights", weights_name(plan)},
+              {softcard::kPackedField, tensors.packed()},
+              {"compiler", kCompilerName}};
+  if (plan.top_logits > 0) {
+    config[softcard::kTopCountField] = plan.top_logits;
+    config[softcard::kAllLogitsField] = plan.all_logits;
+  }
   tensors.write(file, metadata(softcard::kHeadProgram, config));
   return tensors.weights();
 }

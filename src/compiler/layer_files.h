@@ -19,6 +19,8 @@ struct PackagePlan {
   std::size_t context = 0;                     // slots of the decode group
   std::size_t chunk = 0;                       // rows of the prefill groups
   std::vector<std::size_t> histories;          // of the prefill groups, growing, the first 0
+  std::size_t top_logits = 0;                  // that the head gives; 0: the whole row only
+  bool all_logits = true;                      // whether the head gives the whole row
 };
 
 /// The ladder of histories: 0, one chunk, then steps of two and four chunks, the last at least what a chunk

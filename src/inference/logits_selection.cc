@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <functional>
 #include <string>
 
@@ -43,6 +44,17 @@ void require_logits(const KeyRange& keys, std::size_t count) {
 }
 
 }  // namespace
+
+void require_largest(std::span<const Candidate> largest) {
+  const bool numbers = std::none_of(largest.begin(), largest.end(),
+                                    [](const Candidate& candidate) { return std::isnan(candidate.logit); });
+  if (largest.empty() || !numbers || !std::isfinite(largest.front().logit)) {
+    throw base::Error(
+        base::ErrorCode::kDevice,
+        "The card's result for the next token has values that are not finite numbers among its " +
+            std::to_string(largest.size()) + " largest logits.");
+  }
+}
 
 /// A copy for whole blocks, so that scanning need not look where the set ends.
 void LogitsSelection::pad(text::TokenSet allowed, std::size_t logits) {

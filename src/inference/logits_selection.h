@@ -27,6 +27,10 @@ constexpr bool allows(text::TokenSet allowed, std::size_t token) noexcept {
   return allowed.empty() || (token / 64 < allowed.size() && (allowed[token / 64] >> (token % 64) & 1U) != 0);
 }
 
+/// Throws base::Error (kDevice) when the largest logits of a row, in order of choice, tell that the card
+/// computes garbage: there are none, or the first is no finite number.
+void require_largest(std::span<const Candidate> largest);
+
 /// Selection from a row of logits [V] bf16. Keeps scratch memory between calls; one thread at a time.
 ///
 /// `allowed` names the tokens that may be chosen; without words, all may. Tokens that its words do not reach

@@ -20,6 +20,8 @@ class Penalties {
 
   /// False when the options change nothing; then accept() does nothing.
   bool active() const noexcept { return window_ > 0; }
+  /// Whether no logit becomes larger than it was.
+  bool only_lower() const noexcept { return repeat_ >= 1.0 && presence_ >= 0.0 && frequency_ >= 0.0; }
   /// Moves the window on by one token.
   void accept(text::TokenId token);
   /// The tokens within the window and how often each occurs; without order.

@@ -40,20 +40,44 @@ Sampler::Sampler(const SamplingOptions& options, std::size_t context_length)
       random_(seed_),
       penalties_(options, context_length) {}
 
-/// Replaces the logits of tokens within the penalty window. candidates_ holds at least keep + (tokens in the
-/// window) of the unpenalised order, so the first `keep` of the new order are among them and the penalised
-/// ones.
-void Sampler::penalise(std::span<const base::Bf16> logits, text::TokenSet allowed, std::size_t keep) {
-  const auto& counts = penalties_.counts();
-  std::erase_if(candidates_, [&](const Candidate& c) { return counts.contains(c.id); });
+/// How many of so many logits penalties and top-k leave.
+std::size_t Sampler::kept_of(std::size_t logits) const noexcept {
+  if (greedy()) {
+    return 1;
+  }
+  return options_.top_k > 0 ? std::min(logits, static_cast<std::size_t>(options_.top_k)) : logits;
+}
+
+/// Penalties that only lower logits leave room for no more tokens than there are in the window.
+std::optional<std::size_t> Sampler::largest_needed() const noexcept {
+  if (!greedy() && options_.top_k <= 0) {
+    return std::nullopt;
+  }
+  const std::size_t keep = greedy() ? 1 : static_cast<std::size_t>(options_.top_k);
+  if (!penalties_.active()) {
+    return keep;
+  }
+  return penalties_.only_lower() ? std::optional(keep + penalties_.counts().size()) : std::nullopt;
+}
+
+/// The penalised logits of the tokens within the penalty window, sorted.
+void Sampler::penalise(std::span<const base::Bf16> logits, text::TokenSet allowed) {
   penalised_.clear();
-  for (const auto& [token, count] : counts) {
+  for (const auto& [token, count] : penalties_.counts()) {
     const auto index = static_cast<std::size_t>(token);
     if (token >= 0 && index < logits.size() && allows(allowed, index)) {
       penalised_.push_back({penalties_.apply(base::bf16_to_f32(logits[index]), count), token});
     }
   }
   std::sort(penalised_.begin(), penalised_.end(), precedes);
+}
+
+/// Puts penalised_ in place of the same tokens in candidates_, which hold at least keep + (tokens in the
+/// window) of the unpenalised order: so the first `keep` of the new order are among them and the penalised
+/// ones.
+void Sampler::merge_penalised(std::size_t keep) {
+  const auto& counts = penalties_.counts();
+  std::erase_if(candidates_, [&](const Candidate& c) { return counts.contains(c.id); });
   merged_.clear();
   std::merge(candidates_.begin(), candidates_.end(), penalised_.begin(), penalised_.end(),
              std::back_inserter(merged_), precedes);
@@ -63,15 +87,11 @@ void Sampler::penalise(std::span<const base::Bf16> logits, text::TokenSet allowe
 
 /// Penalties and top-k: the beginning of the order of choice, into candidates_.
 void Sampler::select(std::span<const base::Bf16> logits, text::TokenSet allowed) {
-  std::size_t keep = logits.size();
-  if (greedy()) {
-    keep = 1;
-  } else if (options_.top_k > 0) {
-    keep = std::min(keep, static_cast<std::size_t>(options_.top_k));
-  }
+  const std::size_t keep = kept_of(logits.size());
   if (penalties_.active()) {
     selection_.top(logits, std::min(keep + penalties_.counts().size(), logits.size()), candidates_, allowed);
-    penalise(logits, allowed, keep);
+    penalise(logits, allowed);
+    merge_penalised(keep);
   } else if (keep == 1) {
     candidates_.assign(1, selection_.best(logits, allowed));
   } else {
@@ -79,17 +99,51 @@ void Sampler::select(std::span<const base::Bf16> logits, text::TokenSet allowed)
   }
 }
 
-const std::vector<Candidate>& Sampler::candidates(std::span<const base::Bf16> logits,
-                                                  text::TokenSet allowed) {
-  select(logits, allowed);
+void Sampler::select(std::span<const Candidate> largest) {
+  require_largest(largest);
+  const std::size_t keep = kept_of(largest.size());
+  if (!penalties_.active()) {
+    const auto kept = largest.first(keep);
+    candidates_.assign(kept.begin(), kept.end());
+    return;
+  }
+  candidates_.assign(largest.begin(), largest.end());
+  penalised_.clear();
+  for (const Candidate& candidate : largest) {
+    const auto found = penalties_.counts().find(candidate.id);
+    if (found != penalties_.counts().end()) {
+      penalised_.push_back({penalties_.apply(candidate.logit, found->second), candidate.id});
+    }
+  }
+  std::sort(penalised_.begin(), penalised_.end(), precedes);
+  merge_penalised(keep);
+}
+
+void Sampler::filter() {
   keep_typical_p(candidates_, options_.typical_p);
   keep_top_p(candidates_, options_.top_p);
   keep_min_p(candidates_, options_.min_p);
+}
+
+const std::vector<Candidate>& Sampler::candidates(std::span<const base::Bf16> logits,
+                                                  text::TokenSet allowed) {
+  select(logits, allowed);
+  filter();
   return candidates_;
 }
 
 text::TokenId Sampler::sample(std::span<const base::Bf16> logits, text::TokenSet allowed) {
   candidates(logits, allowed);
+  return draw();
+}
+
+text::TokenId Sampler::sample(std::span<const Candidate> largest) {
+  select(largest);
+  filter();
+  return draw();
+}
+
+text::TokenId Sampler::draw() {
   if (candidates_.size() == 1) {
     return candidates_.front().id;
   }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,6 +34,14 @@ class Sampler {
   /// LogitsSelection).
   text::TokenId sample(std::span<const base::Bf16> logits, text::TokenSet allowed = {});
 
+  /// How many of the largest logits are enough to choose as from all of them; unset: all are needed. Where a
+  /// set of allowed tokens or log probabilities are asked for as well, all are, too.
+  std::optional<std::size_t> largest_needed() const noexcept;
+
+  /// From the largest logits alone, in order of choice: the token that sample() chooses from the whole row if
+  /// there are largest_needed() of them; from fewer, as if the others could not come. Draws as often.
+  text::TokenId sample(std::span<const Candidate> largest);
+
   /// What sample() would draw from, after all filters, in order of choice. For tests.
   const std::vector<Candidate>& candidates(std::span<const base::Bf16> logits, text::TokenSet allowed = {});
 
@@ -40,7 +49,12 @@ class Sampler {
 
  private:
   void select(std::span<const base::Bf16> logits, text::TokenSet allowed);
-  void penalise(std::span<const base::Bf16> logits, text::TokenSet allowed, std::size_t keep);
+  void select(std::span<const Candidate> largest);
+  void penalise(std::span<const base::Bf16> logits, text::TokenSet allowed);
+  void merge_penalised(std::size_t keep);
+  void filter();
+  text::TokenId draw();
+  std::size_t kept_of(std::size_t logits) const noexcept;
   bool greedy() const noexcept { return options_.temperature <= 0; }
 
   SamplingOptions options_;

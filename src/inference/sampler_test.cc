@@ -346,6 +346,67 @@ TEST(Sampler, RefusesRowsThatAreNotLogits) {
   EXPECT_THROW(Sampler({}, 100).sample(unwritten), base::Error);
 }
 
+TEST(Sampler, ChoosesFromTheLargestAsFromTheWholeRow) {
+  Random random(11);
+  int compared = 0;
+  int penalised = 0;
+  for (int round = 0; round < 2000; ++round) {
+    const SamplingOptions options = random_options(random);
+    const std::size_t vocabulary = 300 + static_cast<std::size_t>(random.uniform() * 500);
+    const std::vector<Bf16> logits = random_row(random, vocabulary);
+    Sampler whole(options, 100000);
+    Sampler few(options, 100000);
+    for (int i = 0; i < 30; ++i) {
+      const auto token = static_cast<TokenId>(random.uniform() * 80);
+      whole.accept(token);
+      few.accept(token);
+    }
+    const auto needed = few.largest_needed();
+    if (!needed) {
+      continue;
+    }
+    std::vector<Candidate> largest;
+    LogitsSelection().top(logits, std::min(*needed, vocabulary), largest);
+    for (int draw = 0; draw < 3; ++draw) {  // and the random numbers stay in step
+      ASSERT_EQ(few.sample(largest), whole.sample(logits)) << "round " << round;
+    }
+    ++compared;
+    penalised += *needed > static_cast<std::size_t>(std::max(options.top_k, 1)) ? 1 : 0;
+  }
+  EXPECT_GT(compared, 500);
+  EXPECT_GT(penalised, 100);
+}
+
+TEST(Sampler, SaysHowManyOfTheLargestItNeeds) {
+  SamplingOptions options;
+  EXPECT_EQ(Sampler(options, 100).largest_needed(), 40U);
+  options.temperature = 0;
+  EXPECT_EQ(Sampler(options, 100).largest_needed(), 1U);
+  options.repeat_penalty = 1.1;
+  Sampler repeating(options, 100);
+  repeating.accept(5);
+  repeating.accept(6);
+  repeating.accept(5);
+  EXPECT_EQ(repeating.largest_needed(), 3U);
+  options.presence_penalty = -1;  // may raise a logit from anywhere
+  EXPECT_FALSE(Sampler(options, 100).largest_needed());
+  options = {};
+  options.top_k = 0;
+  EXPECT_FALSE(Sampler(options, 100).largest_needed());
+}
+
+TEST(Sampler, RefusesLargestLogitsThatAreNone) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  Sampler sampler({}, 100);
+  for (const auto& bad : {std::vector<Candidate>{},
+                          {{nan, 1}, {1, 2}},
+                          {{1, 1}, {nan, 2}},
+                          {{kInfinity, 0}},
+                          {{-kInfinity, 0}}}) {
+    EXPECT_THROW(sampler.sample(bad), base::Error);
+  }
+}
+
 TEST(Sampler, RefusesOptionsThatAreNotNumbers) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const auto set : {+[](SamplingOptions& o, double v) { o.temperature = v; },

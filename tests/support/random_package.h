@@ -32,6 +32,8 @@ struct RandomModel {
   std::size_t chunk = 64;                                  // rows of the prefill groups
   std::vector<std::size_t> histories = {0, 64, 128, 192};  // of the prefill groups
   double head_scale = 4;                                   // of the logits, roughly
+  std::size_t top_logits = 0;                              // that the head gives; 0: the whole row only
+  bool all_logits = true;                                  // whether the head gives the whole row
   std::uint64_t seed = 1;
 
   std::filesystem::path layer_file(const std::filesystem::path& folder, std::size_t layer) const {
@@ -196,9 +198,13 @@ inline void write_random_head(const RandomModel& model, const std::filesystem::p
   writer.gain("norm", model.hidden);
   writer.bf16("lm_head", static_cast<std::int64_t>(model.vocabulary), static_cast<std::int64_t>(model.hidden),
               model.head_scale / std::sqrt(static_cast<double>(model.hidden)));
+  const std::string top = model.top_logits == 0
+                              ? ""
+                              : ",\"post_topk\":" + std::to_string(model.top_logits) +
+                                    ",\"all_logits\":" + (model.all_logits ? "true" : "false");
   writer.write(model.head_file(folder), softcard::kHeadProgram,
                "{\"hidden\":" + std::to_string(model.hidden) +
-                   ",\"vocab\":" + std::to_string(model.vocabulary) +
+                   ",\"vocab\":" + std::to_string(model.vocabulary) + top +
                    ",\"rms_eps\":1e-6,\"weights\":\"bf16\",\"compiler\":\"random\"}");
 }
 
