@@ -14,7 +14,8 @@ bool goes_on(const SlotView& slot) {
   if (slot.common == 0) {
     return false;
   }
-  const bool same_conversation = slot.common > slot.pinned && 2 * slot.common >= slot.size;
+  const bool same_conversation =
+      slot.common > slot.pinned && 2 * (slot.common - slot.pinned) >= slot.size - slot.pinned;
   return same_conversation || slot.size - slot.common <= kTrifle;
 }
 

@@ -33,6 +33,10 @@ TEST(ChooseSlot, KeepsAConversationThatOnlyBeginsAlike) {
   EXPECT_EQ(choose_slot(Slots{other}, true), std::nullopt);
   EXPECT_EQ(choose_slot(Slots{other, {.size = 300, .common = 3, .last_used = 4}}, false), 1U);
   EXPECT_EQ(choose_slot(Slots{other}, false), 0U);
+  // As does the first word.
+  EXPECT_EQ(choose_slot(Slots{{.size = 800, .common = 510, .pinned = 500, .last_used = 9}}, true),
+            std::nullopt);
+  EXPECT_EQ(choose_slot(Slots{{.size = 800, .common = 650, .pinned = 500, .last_used = 9}}, true), 0U);
   // Less than half: not the same conversation.
   EXPECT_EQ(choose_slot(Slots{{.size = 800, .common = 300, .last_used = 1}}, true), std::nullopt);
 }

@@ -20,8 +20,8 @@ struct Parameter {
 };
 
 /// Every option Ollama knows, also those that only steer other engines: Modelfiles written for them are to
-/// work.
-constexpr std::array<Parameter, 23> kParameters{{{"num_keep", Kind::kInteger},
+/// work. Then our own.
+constexpr std::array<Parameter, 25> kParameters{{{"num_keep", Kind::kInteger},
                                                  {"seed", Kind::kInteger},
                                                  {"num_predict", Kind::kInteger},
                                                  {"top_k", Kind::kInteger},
@@ -43,7 +43,9 @@ constexpr std::array<Parameter, 23> kParameters{{{"num_keep", Kind::kInteger},
                                                  {"draft_num_predict", Kind::kInteger},
                                                  {"use_mlock", Kind::kBoolean},
                                                  {"numa", Kind::kBoolean},
-                                                 {"low_vram", Kind::kBoolean}}};
+                                                 {"low_vram", Kind::kBoolean},
+                                                 {"repetition_guard", Kind::kBoolean},
+                                                 {"request_timeout", Kind::kNumber}}};
 
 [[noreturn]] void refuse(const std::string& name, const std::string& value, const char* kind) {
   throw Error(ErrorCode::kInvalidArgument,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,7 +16,8 @@ struct GenerationOptions {
   inference::SamplingOptions sampling;
   int num_predict = -1;        // < 0: no limit
   std::optional<int> num_ctx;  // unset: the model's context
-  int num_keep = 4;            // tokens at the front that survive cutting a prompt
+  int num_keep = 4;            // first tokens that survive cutting a prompt and shifting; < 0: the prompt
+  std::optional<std::chrono::nanoseconds> request_timeout;  // then the answer ends, waiting included
   std::vector<std::string> stop;
 };
 

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string_view>
 
+#include "base/duration.h"
 #include "base/error.h"
 #include "telemetry/log.h"
 
@@ -86,6 +89,25 @@ std::optional<std::uint64_t> seed(std::string_view name, const Json& value) {
   return number < 0 || number > kMost ? std::nullopt : std::optional(static_cast<std::uint64_t>(number));
 }
 
+/// A duration as keep_alive writes it: seconds, or a string such as "1m30s". At most a day, which is as good
+/// as none.
+std::chrono::nanoseconds timeout(std::string_view name, const Json& value) {
+  constexpr std::chrono::nanoseconds kMost = std::chrono::hours(24);
+  std::chrono::nanoseconds time{};
+  if (value.is_string()) {
+    time = base::parse_duration(value.get<std::string>());
+  } else {
+    const double seconds = std::clamp(number(name, value), -1.0, 24.0 * 3600.0);
+    time = std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
+  }
+  if (time <= std::chrono::nanoseconds(0)) {
+    throw base::Error(base::ErrorCode::kInvalidArgument, "option \"" + std::string(name) +
+                                                             "\" must be longer than 0 seconds, not " +
+                                                             base::format_duration(time));
+  }
+  return std::min(time, kMost);
+}
+
 /// False for a name that means nothing here.
 bool set_option(GenerationOptions& options, std::string_view name, const Json& value) {
   inference::SamplingOptions& sampling = options.sampling;
@@ -117,6 +139,8 @@ bool set_option(GenerationOptions& options, std::string_view name, const Json& v
     options.num_ctx = std::max(integer(name, value), kLeastContext);
   } else if (name == "num_keep") {
     options.num_keep = integer(name, value);
+  } else if (name == "request_timeout") {
+    options.request_timeout = timeout(name, value);
   } else if (name == "stop") {
     options.stop = strings(name, value);
   } else {

@@ -1,6 +1,8 @@
 #include "api/chat/prompt.h"
 
 #include <algorithm>
+#include <chrono>
+#include <iterator>
 #include <optional>
 #include <string_view>
 
@@ -84,6 +86,31 @@ std::vector<std::size_t> possible_beginnings(const std::vector<ChatMessage>& mes
   return beginnings;
 }
 
+/// How many of the prompt's first tokens other conversations will begin with as well: those of the tools and
+/// of the system's messages in front. Found by comparing with another conversation of these.
+std::size_t shared_beginning(const ChatRequest& request, const std::vector<TokenId>& tokens) {
+  std::vector<ChatMessage> other;
+  const auto is_system = [](const ChatMessage& message) { return message.role == "system"; };
+  std::copy_if(request.messages.begin(),
+               std::find_if_not(request.messages.begin(), request.messages.end(), is_system),
+               std::back_inserter(other), is_system);
+  const bool same_front = !other.empty() || !request.tools.is_null();
+  if (request.raw_prompt || !request.context.empty() || !same_front ||
+      other.size() == request.messages.size()) {
+    return 0;
+  }
+  const std::string& said = request.messages[other.size()].content;
+  other.push_back({.role = "user", .content = said.starts_with('x') ? "y" : "x"});
+  try {
+    const std::vector<TokenId> others =
+        request.model.package->tokenizer().encode(render(request, std::move(other)));
+    const auto [end, ignored] = std::mismatch(tokens.begin(), tokens.end(), others.begin(), others.end());
+    return static_cast<std::size_t>(end - tokens.begin());
+  } catch (const base::Error&) {
+    return 0;  // a template that does not take such a conversation
+  }
+}
+
 std::vector<ChatMessage> beginning_at(const std::vector<ChatMessage>& messages, std::size_t begin) {
   std::vector<ChatMessage> kept;
   for (std::size_t i = 0; i < messages.size(); ++i) {
@@ -126,11 +153,17 @@ std::size_t answer_room(const ChatRequest& request, std::size_t limit) {
              : std::max<std::size_t>(limit / 8, 1);
 }
 
+/// How many first tokens survive whatever is cut, at most half of the context: num_keep (negative: the whole
+/// prompt) and the tokenizer's own beginning.
+std::size_t kept_tokens(const ChatRequest& request, std::size_t prompt_tokens, std::size_t limit) {
+  const std::size_t bos = request.model.package->tokenizer().adds_bos() ? 1 : 0;
+  const int asked = request.options.num_keep;
+  return std::min(asked < 0 ? prompt_tokens : static_cast<std::size_t>(asked) + bos, limit / 2);
+}
+
 /// Keeps the first tokens and the last ones, as Ollama's runner does with a prompt that is too long.
 void drop_middle(const ChatRequest& request, std::size_t limit, std::vector<TokenId>& tokens) {
-  const std::size_t bos = request.model.package->tokenizer().adds_bos() ? 1 : 0;
-  const auto asked = static_cast<std::size_t>(std::max(request.options.num_keep, 0));
-  const std::size_t keep = std::min(asked + bos, limit / 2);
+  const std::size_t keep = kept_tokens(request, tokens.size(), limit);
   const std::size_t wanted = std::min(limit - (limit - keep) / 2, limit - 1);
   const auto keep_end = tokens.begin() + static_cast<std::ptrdiff_t>(keep);
   const auto tail_begin = tokens.end() - static_cast<std::ptrdiff_t>(wanted - keep);
@@ -188,6 +221,7 @@ BuiltPrompt build_prompt(const ChatRequest& request, std::size_t context_length)
     }
     drop_middle(request, limit, prompt.tokens);
   }
+  prompt.shared_tokens = shared_beginning(request, prompt.tokens);
   return prompt;
 }
 
@@ -207,9 +241,12 @@ inference::GenerationRequest make_generation(const ChatRequest& request, const B
   generation.sampling = request.options.sampling;
   generation.stop = request.options.stop;
   generation.max_tokens = request.options.num_predict;
-  if (!request.shift) {
-    const int room = static_cast<int>(prompt.context_limit - prompt.tokens.size());
-    generation.max_tokens = generation.max_tokens < 0 ? room : std::min(generation.max_tokens, room);
+  generation.context_limit = prompt.context_limit;
+  generation.context_shift = request.shift;
+  generation.keep_tokens = kept_tokens(request, prompt.tokens.size(), prompt.context_limit);
+  generation.pinned_prompt_tokens = prompt.shared_tokens;
+  if (request.options.request_timeout) {
+    generation.deadline = std::chrono::steady_clock::now() + *request.options.request_timeout;
   }
   generation.top_logprobs = request.top_logprobs;
   generation.constraint = request.format;

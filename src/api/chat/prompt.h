@@ -16,14 +16,15 @@ struct BuiltPrompt {
   bool inside_thinking = false;  // it ends within an open thinking tag
   std::size_t context_limit =
       0;  // tokens of prompt and answer: the smaller of num_ctx and the model's context
+  std::size_t shared_tokens = 0;  // the beginning that other conversations will share: system and tools
 };
 
 /// Renders and tokenizes a request's prompt.
 ///
 /// What is too long is cut as Ollama does: of a conversation the oldest messages go, but not the system's and
-/// the last; what then is still too long loses its middle. This model's cache cannot be shifted while it
-/// answers, so a conversation is cut early enough to leave a part of the context for the answer. With
-/// `truncate` or `shift` off nothing is cut, and a text of megabytes is refused. Throws Error
+/// the last; what then is still too long loses its middle. Shifting a full context while answering means
+/// evaluating half of it again, so a conversation is cut early enough to leave a part of it for the answer.
+/// With `truncate` or `shift` off nothing is cut, and a text of megabytes is refused. Throws Error
 /// (kInvalidArgument) when the prompt does not fit, or from the template.
 BuiltPrompt build_prompt(const ChatRequest& request, std::size_t context_length);
 

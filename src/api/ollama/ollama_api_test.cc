@@ -496,7 +496,61 @@ TEST_F(OllamaApiTest, NumCtxIsClamped) {
   unshifted["shift"] = false;
   unshifted["options"]["num_ctx"] = 40;
   post("/api/generate", unshifted);
-  EXPECT_EQ(submitted().generation.max_tokens, 40 - static_cast<int>(prompt().size()));
+  EXPECT_EQ(submitted().generation.context_limit, 40U);
+  EXPECT_FALSE(submitted().generation.context_shift);
+}
+
+TEST_F(OllamaApiTest, AFullContextIsShiftedUnlessItShallNot) {
+  Json body = generate_body("plain");
+  body["options"]["num_ctx"] = 64;
+  body["options"]["num_keep"] = 9;
+  post("/api/generate", body);
+  EXPECT_EQ(submitted().generation.context_limit, 64U);
+  EXPECT_TRUE(submitted().generation.context_shift);
+  EXPECT_EQ(submitted().generation.keep_tokens, 9U);
+  body["options"]["num_keep"] = -1;
+  post("/api/generate", body);
+  EXPECT_EQ(submitted().generation.keep_tokens, std::min<std::size_t>(prompt().size(), 32));
+  body["options"]["num_keep"] = 1000;
+  post("/api/generate", body);
+  EXPECT_EQ(submitted().generation.keep_tokens, 32U);
+}
+
+TEST_F(OllamaApiTest, WhatTheSystemSaysIsPinned) {
+  Json body = chat_body("plain", "hello");
+  post("/api/chat", body);
+  EXPECT_EQ(submitted().generation.pinned_prompt_tokens, 0U);
+  body["messages"] = Json::array(
+      {Json{{"role", "system"}, {"content", "SYS"}}, Json{{"role", "user"}, {"content", "x and y"}}});
+  post("/api/chat", body);
+  EXPECT_EQ(prompt().substr(0, submitted().generation.pinned_prompt_tokens), "[system]SYS\n[user]");
+  body["messages"][1]["content"] = "you";
+  post("/api/chat", body);
+  EXPECT_EQ(prompt().substr(0, submitted().generation.pinned_prompt_tokens), "[system]SYS\n[user]");
+  body["messages"].erase(1);
+  post("/api/chat", body);
+  EXPECT_EQ(submitted().generation.pinned_prompt_tokens, 0U);
+  Json generate = generate_body("plain", "hello");
+  generate["system"] = "S";
+  post("/api/generate", generate);
+  EXPECT_EQ(prompt().substr(0, submitted().generation.pinned_prompt_tokens), "[system]S\n[user]");
+}
+
+TEST_F(OllamaApiTest, ARequestCanHaveADeadline) {
+  Json body = generate_body("plain");
+  post("/api/generate", body);
+  EXPECT_FALSE(submitted().generation.deadline.has_value());
+  const auto before = std::chrono::steady_clock::now();
+  for (const Json& timeout : {Json(90), Json("1m30s")}) {
+    body["options"]["request_timeout"] = timeout;
+    post("/api/generate", body);
+    EXPECT_GE(submitted().generation.deadline.value() - before, std::chrono::seconds(90));
+    EXPECT_LT(submitted().generation.deadline.value() - before, std::chrono::seconds(1000));
+  }
+  for (const Json& timeout : {Json(0), Json(-3), Json("0s"), Json("soon"), Json(true)}) {
+    body["options"]["request_timeout"] = timeout;
+    reply("/api/generate", body, 400);
+  }
 }
 
 TEST_F(OllamaApiTest, ATextOfWhichNextToNothingWouldBeLeftIsRefused) {
