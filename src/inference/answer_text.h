@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "text/stop_strings.h"
@@ -23,6 +24,8 @@ class AnswerText {
   std::string finish();
   /// A stop string was found.
   bool stopped() const noexcept { return stops_.stopped(); }
+  /// That stop string; "" while there is none.
+  std::string_view stop_string() const noexcept { return stops_.matched(); }
 
  private:
   text::StreamingDetokenizer detokenizer_;

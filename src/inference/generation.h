@@ -70,6 +70,7 @@ struct TokenEvent {
   std::vector<TokenLogprob> logprobs;  // one per token where the request asked for them
   bool done = false;                   // the last event; then `reason` and `stats` are set
   FinishReason reason = FinishReason::kStop;
+  std::string stop_string;  // of the request's, the one that ended the answer; empty: none did
   GenerationStats stats;
 };
 

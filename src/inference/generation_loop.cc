@@ -90,6 +90,9 @@ void GenerationLoop::require_step() const {
 void GenerationLoop::finish(TokenEvent& event, FinishReason reason) {
   event.done = true;
   event.reason = reason;
+  if (reason == FinishReason::kStop) {
+    event.stop_string = answer_.stop_string();
+  }
 }
 
 bool GenerationLoop::past_deadline() const {

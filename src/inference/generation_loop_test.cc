@@ -218,9 +218,11 @@ TEST(GenerationLoop, StopsBeforeAStopStringThatSpansTokens) {
   Answer answer = run(bytes_of("onEtwo ENDmore"), request);
   EXPECT_EQ(answer.text, "onEtwo ");
   EXPECT_EQ(answer.last.reason, FinishReason::kStop);
+  EXPECT_EQ(answer.last.stop_string, "END");
   EXPECT_EQ(answer.tokens, bytes_of("onEtwo END"));
   answer = run(bytes_of("the EN") + kRandomEnd, request);
   EXPECT_EQ(answer.text, "the EN");  // held back, then shown
+  EXPECT_EQ(answer.last.stop_string, "");
   request.max_tokens = 6;
   answer = run(bytes_of("the ENx"), request);
   EXPECT_EQ(answer.text, "the EN");

@@ -38,13 +38,13 @@ Awaitable<void> answer(CorePointer core, Request& request, ResponseWriter& respo
   const std::string model = asked.chat.asked_name;
   chat::AnswerPlan plan = make_plan(asked);
   if (asked.stream) {
-    const auto answers = chat::streamed(std::move(plan), MessageStream(model, request.id));
+    const auto answers = chat::streamed(std::move(plan), MessageStream(model, asked.stop_sequences, request.id));
     co_await chat::stream_answers(*core, answers, request, response);
     co_return;
   }
   std::vector<chat::WholeAnswer> answers;
   co_await chat::collect_answers(*core, plan, request, answers);
-  const std::string body = message(model, answers.front());
+  const std::string body = message(model, asked.stop_sequences, answers.front());
   co_await response.respond(200, http::kJsonContentType, body);
 }
 

@@ -97,6 +97,30 @@ TEST_F(AnthropicApiTest, StreamsEventsInOrder) {
   EXPECT_EQ(events[6].json()["usage"]["output_tokens"], 7);
 }
 
+TEST_F(AnthropicApiTest, SaysWhichStopSequenceEndedTheAnswer) {
+  const auto stopped_by = [this](const std::string& stop) {
+    service_.on_submit = [stop](FakeRequest& request) {
+      request.push_ready();
+      request.push_text("one, ");
+      request.push_done(FinishReason::kStop, "", stop);
+    };
+  };
+  stopped_by("two");
+  Json body = messages_body("plain");
+  body["stop_sequences"] = {"three", "two"};
+  const Json whole = reply("/v1/messages", body);
+  EXPECT_EQ(whole["stop_reason"], "stop_sequence");
+  EXPECT_EQ(whole["stop_sequence"], "two");
+  body["stream"] = true;
+  const std::vector<EventRecord> events = events_of(post("/v1/messages", body).body);
+  EXPECT_EQ(to_json(events[5].json()["delta"]), R"({"stop_reason":"stop_sequence","stop_sequence":"two"})");
+  stopped_by("the model's own");
+  body.erase("stream");
+  const Json turn = reply("/v1/messages", body);
+  EXPECT_EQ(turn["stop_reason"], "end_turn");
+  EXPECT_TRUE(turn["stop_sequence"].is_null());
+}
+
 TEST_F(AnthropicApiTest, ThoughtsAreABlockOfTheirOwn) {
   script({"<think>hm", "</think>Yes"});
   Json body = messages_body("thinker");

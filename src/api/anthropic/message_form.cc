@@ -42,11 +42,15 @@ Json usage_json(const inference::GenerationStats& stats) {
   return usage_json(stats.prompt_tokens, stats.cached_prompt_tokens, stats.generated_tokens);
 }
 
-const char* stop_reason(const chat::AnswerEnd& end) {
-  if (end.reason == inference::FinishReason::kLength) {
-    return "max_tokens";
-  }
-  return end.called_tools ? "tool_use" : "end_turn";
+/// "stop_reason" and "stop_sequence". Stop strings that are the model's own end a turn.
+Json stop_fields(const chat::AnswerEnd& end, const std::vector<std::string>& stop_sequences) {
+  const bool asked_for = !end.stop_string.empty() && std::find(stop_sequences.begin(), stop_sequences.end(),
+                                                               end.stop_string) != stop_sequences.end();
+  const char* reason = asked_for ? "stop_sequence" : end.called_tools ? "tool_use" : "end_turn";
+  Json fields;
+  fields["stop_reason"] = end.reason == inference::FinishReason::kLength ? "max_tokens" : reason;
+  fields["stop_sequence"] = asked_for ? Json(end.stop_string) : Json();
+  return fields;
 }
 
 Json thinking_block(const std::string& thinking) {
@@ -75,8 +79,11 @@ std::string event(const char* type, Json fields) {
 
 }  // namespace
 
-MessageStream::MessageStream(std::string model, std::string request_id)
-    : model_(std::move(model)), request_id_(std::move(request_id)) {}
+MessageStream::MessageStream(std::string model, std::vector<std::string> stop_sequences,
+                             std::string request_id)
+    : model_(std::move(model)),
+      stop_sequences_(std::move(stop_sequences)),
+      request_id_(std::move(request_id)) {}
 
 std::string_view MessageStream::content_type() const {
   return http::kEventStreamContentType;
@@ -152,7 +159,7 @@ std::string MessageStream::end(const chat::AnswerEnd& end) {
   std::string records = blocks_ == 0 ? open(Open::kText) : std::string();
   records += close();
   Json fields;
-  fields["delta"] = Json{{"stop_reason", stop_reason(end)}, {"stop_sequence", nullptr}};
+  fields["delta"] = stop_fields(end, stop_sequences_);
   fields["usage"] = usage_json(end.stats);
   return records + event("message_delta", std::move(fields)) + event("message_stop", Json::object());
 }
@@ -165,7 +172,8 @@ std::string MessageStream::ping() {
   return event("ping", Json::object());
 }
 
-std::string message(const std::string& model, const chat::WholeAnswer& answer) {
+std::string message(const std::string& model, const std::vector<std::string>& stop_sequences,
+                    const chat::WholeAnswer& answer) {
   const chat::AnswerPiece& said = answer.message;
   Json message = message_head(model);
   Json& content = message["content"];
@@ -178,7 +186,7 @@ std::string message(const std::string& model, const chat::WholeAnswer& answer) {
   for (const text::ToolCall& call : said.tool_calls) {
     content.push_back(tool_use_block(call, call.arguments));
   }
-  message["stop_reason"] = stop_reason(answer.end);
+  message.update(stop_fields(answer.end, stop_sequences));
   message["usage"] = usage_json(answer.end.stats);
   return to_json(message);
 }

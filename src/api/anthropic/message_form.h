@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/chat/answers.h"
 #include "api/json_body.h"
@@ -13,7 +14,8 @@ namespace axllama::api::anthropic {
 /// over its deltas to its stop, then message_delta and message_stop.
 class MessageStream final : public chat::StreamForm {
  public:
-  MessageStream(std::string model, std::string request_id);
+  /// `stop_sequences`: the client's own.
+  MessageStream(std::string model, std::vector<std::string> stop_sequences, std::string request_id);
 
   std::string_view content_type() const override;
   std::string begin(const chat::BuiltPrompt& prompt) override;
@@ -32,12 +34,14 @@ class MessageStream final : public chat::StreamForm {
   std::string tool_use(const text::ToolCall& call);
 
   std::string model_;
+  std::vector<std::string> stop_sequences_;
   std::string request_id_;
   Open open_ = Open::kNone;
   std::size_t blocks_ = 0;  // started so far
 };
 
-/// The answer of /v1/messages as one object.
-std::string message(const std::string& model, const chat::WholeAnswer& answer);
+/// The answer of /v1/messages as one object. `stop_sequences`: the client's own.
+std::string message(const std::string& model, const std::vector<std::string>& stop_sequences,
+                    const chat::WholeAnswer& answer);
 
 }  // namespace axllama::api::anthropic

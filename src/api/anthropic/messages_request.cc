@@ -89,13 +89,18 @@ void set_sampling(chat::ChatRequest& request, const JsonFields& fields) {
   if (const auto top_k = fields.integer("top_k")) {
     sampling.top_k = static_cast<int>(std::clamp<std::int64_t>(*top_k, 0, std::numeric_limits<int>::max()));
   }
+}
+
+std::vector<std::string> parse_stop_sequences(const JsonFields& fields) {
+  std::vector<std::string> sequences;
   const Json* stop = fields.array("stop_sequences");
   for (std::size_t i = 0; stop != nullptr && i < stop->size(); ++i) {
     if (!(*stop)[i].is_string()) {
       refuse_request("the field \"stop_sequences\" must be an array of strings");
     }
-    request.options.stop.push_back((*stop)[i].get<std::string>());
+    sequences.push_back((*stop)[i].get<std::string>());
   }
+  return sequences;
 }
 
 int parse_token_limit(const JsonFields& fields) {
@@ -139,6 +144,9 @@ MessagesRequest parse_messages_request(const Json& body, const store::Library& l
     chat::refuse_images(chat);
   }
   set_sampling(chat, fields);
+  request.stop_sequences = parse_stop_sequences(fields);
+  chat.options.stop.insert(chat.options.stop.end(), request.stop_sequences.begin(),
+                           request.stop_sequences.end());
   chat::complete_conversation(chat);
   return request;
 }

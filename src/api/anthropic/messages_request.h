@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "api/chat/chat_request.h"
 #include "api/json_body.h"
 #include "store/library.h"
@@ -9,6 +12,7 @@ namespace axllama::api::anthropic {
 /// A request to /v1/messages.
 struct MessagesRequest {
   chat::ChatRequest chat;
+  std::vector<std::string> stop_sequences;  // the client's own; the model may have others
   bool stream = false;
 };
 

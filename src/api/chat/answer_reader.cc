@@ -110,6 +110,7 @@ AnswerPiece AnswerReader::take(serving::ResponseEvent event) {
   if (token.done) {
     done_ = true;
     end_.reason = token.reason;
+    end_.stop_string = std::move(token.stop_string);
     end_.stats = token.stats;
   }
   end_.called_tools = end_.called_tools || !piece.tool_calls.empty();

@@ -29,6 +29,7 @@ struct AnswerPiece {
 /// How an answer ended.
 struct AnswerEnd {
   inference::FinishReason reason = inference::FinishReason::kStop;
+  std::string stop_string;  // that ended it; empty: none did
   inference::GenerationStats stats;
   std::chrono::nanoseconds load_time{0};  // waiting for the model to be on the card
   std::vector<text::TokenId> prompt;      // what the model was shown

@@ -40,8 +40,10 @@ class FakeRequest {
     event.tokens = std::move(tokens);
     push(std::move(event));
   }
-  void push_done(inference::FinishReason reason = inference::FinishReason::kStop, std::string text = {}) {
+  void push_done(inference::FinishReason reason = inference::FinishReason::kStop, std::string text = {},
+                 std::string stop_string = {}) {
     inference::TokenEvent event;
+    event.stop_string = std::move(stop_string);
     event.text = std::move(text);
     event.done = true;
     event.reason = reason;
