@@ -1,9 +1,12 @@
 #include "base/byte_size.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <cstddef>
+#include <cstdio>
 #include <optional>
 
 #include "base/error.h"
@@ -48,6 +51,21 @@ std::uint64_t parse_byte_size(std::string_view text) {
                 "A size is a number and a unit, as 512MiB or 8GB, not '" + std::string(text) + "'.");
   }
   return static_cast<std::uint64_t>(number * *unit);
+}
+
+std::string human_bytes(std::uint64_t bytes) {
+  constexpr double kStep = 1000.0;
+  constexpr std::array<const char*, 5> kNames{"B", "KB", "MB", "GB", "TB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= kStep && unit + 1 < kNames.size()) {
+    value /= kStep;
+    ++unit;
+  }
+  std::array<char, 32> text{};
+  const int digits = (unit > 0 && value < 10) ? 1 : 0;
+  std::snprintf(text.data(), text.size(), "%.*f %s", digits, value, kNames.at(unit));
+  return text.data();
 }
 
 }  // namespace axllama::base

@@ -11,4 +11,7 @@ namespace axllama::base {
 /// "512MiB", "1.5 GiB", "8g"). Throws Error (kInvalidArgument) naming the text.
 std::uint64_t parse_byte_size(std::string_view text);
 
+/// Decimal units with two or three digits, as the field prints sizes: "523 MB", "4.7 GB".
+std::string human_bytes(std::uint64_t bytes);
+
 }  // namespace axllama::base

@@ -26,5 +26,13 @@ TEST(ByteSize, RefusesWhatIsNoSize) {
   }
 }
 
+TEST(ByteSize, WritesDecimalUnits) {
+  EXPECT_EQ(human_bytes(0), "0 B");
+  EXPECT_EQ(human_bytes(999), "999 B");
+  EXPECT_EQ(human_bytes(1500), "1.5 KB");
+  EXPECT_EQ(human_bytes(523'000'000), "523 MB");
+  EXPECT_EQ(human_bytes(4'700'000'000), "4.7 GB");
+}
+
 }  // namespace
 }  // namespace axllama::base

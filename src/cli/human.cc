@@ -1,7 +1,6 @@
 #include "cli/human.h"
 
 #include <array>
-#include <cstdio>
 #include <string_view>
 
 namespace axllama::cli {
@@ -43,21 +42,6 @@ std::string human_span(seconds span) {
 }
 
 }  // namespace
-
-std::string human_bytes(std::uint64_t bytes) {
-  constexpr double kStep = 1000.0;
-  constexpr std::array<const char*, 5> kNames{"B", "KB", "MB", "GB", "TB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= kStep && unit + 1 < kNames.size()) {
-    value /= kStep;
-    ++unit;
-  }
-  std::array<char, 32> text{};
-  const int digits = (unit > 0 && value < 10) ? 1 : 0;
-  std::snprintf(text.data(), text.size(), "%.*f %s", digits, value, kNames.at(unit));
-  return text.data();
-}
 
 std::string human_time(system_clock::time_point when, system_clock::time_point now) {
   if (when.time_since_epoch() <= seconds(0)) return "Never";

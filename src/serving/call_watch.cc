@@ -17,6 +17,10 @@ CallWatch::~CallWatch() {
 
 void CallWatch::begin(std::string what, std::chrono::nanoseconds limit) {
   const std::lock_guard lock(mutex_);
+  if (limit == std::chrono::nanoseconds::max()) {
+    call_.reset();
+    return;
+  }
   call_ = Call{std::move(what), limit, Clock::now() + limit, false};
   if (call_->deadline < wake_up_) {
     changed_.notify_all();

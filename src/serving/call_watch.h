@@ -23,7 +23,8 @@ class CallWatch {
   CallWatch(const CallWatch&) = delete;
   CallWatch& operator=(const CallWatch&) = delete;
 
-  /// A call begins (in place of one that had begun) that should be back within `limit`.
+  /// A call begins (in place of one that had begun) that should be back within `limit`; nanoseconds::max():
+  /// it may take for ever.
   void begin(std::string what, std::chrono::nanoseconds limit);
   /// It is back. True when it had been taken for hung.
   bool end();

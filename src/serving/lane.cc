@@ -18,7 +18,6 @@ namespace {
 constexpr auto kPropertiesAge = 5s;            // older ones are refreshed on demand when the lane is idle,
 constexpr auto kPropertiesAgeWhenBusy = 60s;   // and between two engine calls when it never is
 constexpr auto kReopenPause = 10s;             // between attempts to open a card that could not be opened
-constexpr std::size_t kMostOvertakings = 4;    // of a request that waits for its model to be loaded
 constexpr std::size_t kRememberedPrompts = 8;  // per model
 
 }  // namespace
@@ -26,7 +25,7 @@ constexpr std::size_t kRememberedPrompts = 8;  // per model
 Lane::Lane(LaneOptions options, BackendFactory open_card)
     : options_(options),
       open_backend_(std::move(open_card)),
-      residency_(options.default_keep_alive),
+      policy_(options.policy),
       properties_at_(Clock::now() - kPropertiesAge),
       watch_([this](const std::string& call, std::chrono::nanoseconds limit) { on_hung(call, limit); }) {
   status_.problem = "The card is being opened.";
@@ -49,23 +48,25 @@ std::shared_ptr<EventChannel> Lane::submit(PendingRequest request, std::uint64_t
   }
   if (card_state_ == CardState::kFailed && Clock::now() - opened_at_ >= kReopenPause) {
     reopen_wanted_ = true;
-    changed_.notify_all();
+    wake();
   }
   if (card_state_ == CardState::kFailed || card_state_ == CardState::kHung) {
     throw Error(ErrorCode::kUnavailable, status_.problem);
   }
-  if (queue_.size() >= options_.max_queue) {
+  request.id = last_id_ + 1;
+  if (!policy_.submit(ticket_of(request))) {
     throw Error(ErrorCode::kResourceExhausted,
                 "server busy, please try again.  maximum pending requests exceeded");
   }
   auto channel = std::make_shared<EventChannel>(options_.max_pending_events);
   id = ++last_id_;
-  request.id = id;
   request.channel = channel;
+  if (request.pin) {
+    residency_.pin(request.model.digest);
+  }
   remember_prompt(request);
-  const std::string client = request.client;
-  queue_.push(client, std::move(request));
-  changed_.notify_all();
+  waiting_.emplace(id, std::move(request));
+  wake();
   return channel;
 }
 
@@ -87,7 +88,9 @@ void Lane::withdraw(std::uint64_t id) {
   std::optional<PendingRequest> request;
   {
     const std::lock_guard lock(mutex_);
-    request = queue_.take([id](const PendingRequest& waiting) { return waiting.id == id; });
+    if (policy_.withdraw(id)) {
+      request = take_waiting(id);
+    }
   }
   if (request) {
     request->channel->push(end_event(FinishReason::kCancelled));
@@ -96,7 +99,7 @@ void Lane::withdraw(std::uint64_t id) {
 
 bool Lane::unload(const std::string& digest) {
   const std::lock_guard lock(mutex_);
-  changed_.notify_all();
+  wake();
   return residency_.request_unload(digest);
 }
 
@@ -104,14 +107,14 @@ void Lane::reset_caches() {
   const std::lock_guard lock(mutex_);
   reset_wanted_ = true;
   recent_prompts_.clear();
-  changed_.notify_all();
+  wake();
 }
 
 void Lane::stop(Clock::time_point deadline) {
   const std::lock_guard lock(mutex_);
   stop_deadline_ = stop_deadline_ ? std::min(*stop_deadline_, deadline) : deadline;
   deadline_ticks_ = stop_deadline_->time_since_epoch().count();
-  changed_.notify_all();
+  wake();
 }
 
 std::vector<LoadedModel> Lane::loaded() const {
@@ -123,14 +126,14 @@ CardStatus Lane::card_status() {
   const std::lock_guard lock(mutex_);
   if (status_.available && !properties_wanted_ && Clock::now() - properties_at_ >= kPropertiesAge) {
     properties_wanted_ = true;
-    changed_.notify_all();
+    wake();
   }
   return status_;
 }
 
 std::size_t Lane::queue_length() const {
   const std::lock_guard lock(mutex_);
-  return queue_.size();
+  return policy_.waiting();
 }
 
 bool Lane::finished() const {
@@ -148,7 +151,7 @@ LaneLoad Lane::load_for(const std::string& digest, std::span<const text::TokenId
   LaneLoad load;
   load.usable = card_state_ != CardState::kFailed && card_state_ != CardState::kHung;
   load.loaded = residency_.contains(digest);
-  load.waiting = queue_.size();
+  load.waiting = policy_.waiting();
   load.running = answering_.size();
   if (const auto found = recent_prompts_.find(digest); found != recent_prompts_.end()) {
     for (const std::vector<text::TokenId>& known : found->second) {
@@ -165,46 +168,42 @@ bool Lane::past_deadline() const {
   return Clock::now().time_since_epoch().count() >= deadline_ticks_;
 }
 
+void Lane::wake() {
+  woken_ = true;
+  changed_.notify_all();
+}
+
+PendingRequest Lane::take_waiting(std::uint64_t id) {
+  return std::move(waiting_.extract(id).mapped());
+}
+
 void Lane::end_waiting(const Error& error) {
-  while (const auto request = queue_.pop()) {
-    request->channel->push(error);
+  for (const Ticket& ticket : policy_.clear_queue()) {
+    take_waiting(ticket.id).channel->push(error);
   }
 }
 
-/// An answer whose time is over before it began ends as one that was cut.
-void Lane::end_overdue(Clock::time_point now) {
-  while (const auto request = queue_.take([now](const PendingRequest& waiting) {
-    return waiting.generation && waiting.generation->deadline && *waiting.generation->deadline <= now;
-  })) {
-    request->channel->push(end_event(FinishReason::kLength, request->generation->prompt.size()));
-  }
+/// A request that was taken from the queue is over.
+void Lane::forget(std::uint64_t id) {
+  answering_.erase(id);
+  policy_.ended(id);
 }
 
 void Lane::run() {
   open_card();
   Lock lock(mutex_);
   while (true) {
+    woken_ = false;
     lock.unlock();
     past_deadline() ? end_running(shutting_down()) : end_cancelled();
     lock.lock();
     if (past_deadline()) {
       end_waiting(shutting_down());
     }
-    if (stop_deadline_ && queue_.empty() && running_.empty()) {
+    if (stop_deadline_ && policy_.waiting() == 0 && running_.empty()) {
       break;
     }
-    if (was_hung_) {
-      lock.unlock();
-      end_hang();
-      lock.lock();
-    } else if (!work_once(lock)) {
-      const Clock::time_point wake_up = next_wake_up();
-      if (wake_up == Clock::time_point::max()) {
-        changed_.wait(lock);
-      } else {
-        changed_.wait_until(lock, wake_up);
-      }
-    }
+    work_once(lock);
   }
   residency_.clear();
   status_.available = false;
@@ -217,98 +216,86 @@ void Lane::run() {
   changed_.notify_all();
 }
 
-/// Does the most urgent piece of work, never longer than one engine call; false when there is none.
-bool Lane::work_once(Lock& lock) {
+/// Does the most urgent piece of work, never longer than one engine call; waits when there is none.
+void Lane::work_once(Lock& lock) {
   const Clock::time_point now = Clock::now();
   const auto unlocked = [&lock](auto&& work) {
     lock.unlock();
     work();
     lock.lock();
   };
-  end_overdue(now);
-  if (begun_ != nullptr) {
+  if (was_hung_) {
+    unlocked([this] { end_hang(); });
+  } else if (begun_ != nullptr) {
     unlocked([this] { step_next(); });
-  } else if (const auto digest = next_to_unload(now)) {
-    residency_.remove(*digest);
-    unlocked([&] { unload_now(*digest); });
   } else if (std::exchange(reset_wanted_, false)) {
     unlocked([this] { reset_caches_now(); });
   } else if (std::exchange(reopen_wanted_, false)) {
     unlocked([this] { open_card(); });
   } else if (refresh_is_due(now)) {
     unlocked([this] { refresh_properties(); });
-  } else if (auto request = next_admissible()) {
-    answering_.emplace(request->id, request->channel);
-    unlocked([&] { admit(std::move(*request)); });
-  } else if (!running_.empty()) {
-    unlocked([this] { step_next(); });
   } else {
-    bool worked = false;
-    unlocked([&] { worked = work_idle(); });
-    return worked || !queue_.empty();
+    act(policy_.next(now, free_slots()), lock);
   }
-  return true;
-}
-
-/// Whether another answer of a loaded model can begin.
-bool Lane::has_room(const std::string& digest) const {
-  const std::size_t running =
-      running_.count([&](const auto& other) { return other->request.model.digest == digest; });
-  return instances_.at(digest)->free_slots() > 0 && (options_.parallel == 0 || running < options_.parallel);
-}
-
-/// Whether a waiting request can begin now, those before it being asked first: `load_waits` is set by those
-/// that wait for their model.
-bool Lane::may_begin(const PendingRequest& waiting, bool& load_waits) const {
-  if (!instances_.contains(waiting.model.digest)) {
-    load_waits = load_waits || !running_.empty();
-    return running_.empty();
-  }
-  return (!load_waits || overtaken_ < kMostOvertakings) &&
-         (!waiting.generation || has_room(waiting.model.digest));
-}
-
-/// The next request that can begin now, in fair order. One for a model that is not loaded can when nothing
-/// runs; while it waits for that, so many others may overtake it, so that it gets its turn.
-std::optional<PendingRequest> Lane::next_admissible() {
-  bool load_waits = false;
-  auto request = queue_.pop_if([&](const PendingRequest& waiting) { return may_begin(waiting, load_waits); });
-  if (!load_waits) {
-    overtaken_ = 0;
-  } else if (request) {
-    ++overtaken_;
-  }
-  return request;
 }
 
 /// Whether work_once() would do nothing but advance running requests.
 bool Lane::nothing_but_steps() const {
   const Clock::time_point now = Clock::now();
-  bool load_waits = false;
   return !reset_wanted_ && !reopen_wanted_ && !past_deadline() && !refresh_is_due(now) &&
-         !next_to_unload(now) &&
-         !queue_.contains([&](const PendingRequest& waiting) { return may_begin(waiting, load_waits); });
+         policy_.only_advances(now, free_slots());
 }
 
-/// An idle model whose time is over, unless a waiting request wants it.
-std::optional<std::string> Lane::next_to_unload(Clock::time_point now) const {
-  for (const std::string& digest : residency_.expired(now)) {
-    if (!queue_.contains([&](const PendingRequest& request) { return request.model.digest == digest; })) {
-      return digest;
-    }
+/// For the policy; while models come and go it is of no use.
+LanePolicy::FreeSlots Lane::free_slots() const {
+  return [this](const std::string& digest) { return instances_.at(digest)->free_slots(); };
+}
+
+void Lane::act(LanePolicy::Action action, Lock& lock) {
+  if (const auto* expire = std::get_if<LanePolicy::Expire>(&action)) {
+    // An answer whose time is over before it began ends as one that was cut.
+    const PendingRequest request = take_waiting(expire->ticket.id);
+    request.channel->push(end_event(FinishReason::kLength, request.generation->prompt.size()));
+  } else if (const auto* unload = std::get_if<LanePolicy::Unload>(&action)) {
+    lock.unlock();
+    unload_now(unload->digest);
+    lock.lock();
+  } else if (const auto* chosen = std::get_if<LanePolicy::Admit>(&action)) {
+    PendingRequest request = take_waiting(chosen->ticket.id);
+    answering_.emplace(request.id, request.channel);
+    lock.unlock();
+    admit(std::move(request));
+    lock.lock();
+  } else if (const auto* pause = std::get_if<LanePolicy::Rest>(&action)) {
+    rest(pause->until, lock);
+  } else {
+    lock.unlock();
+    step_next();
+    lock.lock();
   }
-  return std::nullopt;
+}
+
+/// Does work for which there is time now, else waits for something to happen.
+void Lane::rest(Clock::time_point until, Lock& lock) {
+  lock.unlock();
+  const bool worked = work_idle();
+  lock.lock();
+  const Clock::time_point wake_up = std::min(until, stop_deadline_.value_or(Clock::time_point::max()));
+  const auto woken = [this] { return woken_; };
+  if (worked) {
+    return;
+  }
+  if (wake_up == Clock::time_point::max()) {
+    changed_.wait(lock, woken);
+  } else {
+    changed_.wait_until(lock, wake_up, woken);
+  }
 }
 
 bool Lane::refresh_is_due(Clock::time_point now) const {
-  const bool busy = !queue_.empty() || !running_.empty();
+  const bool busy = policy_.waiting() > 0 || !running_.empty();
   return properties_wanted_ && status_.available &&
          now - properties_at_ >= (busy ? kPropertiesAgeWhenBusy : kPropertiesAge);
-}
-
-Lane::Clock::time_point Lane::next_wake_up() const {
-  const Clock::time_point expiry = residency_.next_expiry().value_or(Clock::time_point::max());
-  return std::min(expiry, stop_deadline_.value_or(Clock::time_point::max()));
 }
 
 }  // namespace axllama::serving

@@ -18,7 +18,9 @@
 
 #include "serving/backend.h"
 #include "serving/call_watch.h"
+#include "serving/card_room.h"
 #include "serving/lane_load.h"
+#include "serving/lane_policy.h"
 #include "serving/pending_request.h"
 #include "serving/queue_policy.h"
 #include "serving/residency.h"
@@ -27,10 +29,8 @@
 namespace axllama::serving {
 
 struct LaneOptions {
-  std::size_t max_queue = 512;
+  PolicyOptions policy;
   std::size_t max_pending_events = 16384;
-  std::size_t parallel = 0;  // answers at once per model; 0: as many as it has KV slots
-  std::chrono::nanoseconds default_keep_alive = std::chrono::minutes(5);
   std::chrono::nanoseconds call_limit = std::chrono::minutes(1);   // for one engine call
   std::chrono::nanoseconds load_limit = std::chrono::minutes(10);  // for opening a card or loading a layer
 };
@@ -39,11 +39,10 @@ struct LaneOptions {
 /// else may be called from any thread and never waits for the card. Exceptions of the lane become error
 /// events.
 ///
-/// Requests are answered several at once, one engine call each in turn. A model is loaded only while no
-/// answer is being generated (loading between executions is known to upset cards), and a few requests for
-/// loaded models may overtake one that waits for that, not more. When the card fails, answers go on after
-/// recovery where they stopped (see fault.h). When a call does not come back, its readers get an error, and
-/// so does everybody until it does.
+/// Requests are answered several at once, one engine call each in turn; LanePolicy says who is next. A model
+/// is loaded only while no answer is being generated: loading between executions is known to upset cards.
+/// When the card fails, answers go on after recovery where they stopped (see fault.h). When a call does not
+/// come back, its readers get an error, and so does everybody until it does.
 class Lane {
  public:
   Lane(LaneOptions options, BackendFactory open_card);
@@ -82,16 +81,16 @@ class Lane {
   enum class CardState { kOpening, kOpen, kLost, kFailed, kHung };
 
   // lane.cc: the queue and what is to be done next. Lane thread, mutex held.
-  bool work_once(Lock& lock);
+  void work_once(Lock& lock);
+  void act(LanePolicy::Action action, Lock& lock);
+  void rest(Clock::time_point until, Lock& lock);
+  PendingRequest take_waiting(std::uint64_t id);
   void end_waiting(const base::Error& error);
-  void end_overdue(Clock::time_point now);
-  bool may_begin(const PendingRequest& waiting, bool& load_waits) const;
-  std::optional<PendingRequest> next_admissible();
   bool nothing_but_steps() const;
-  bool has_room(const std::string& digest) const;
+  LanePolicy::FreeSlots free_slots() const;
   bool refresh_is_due(Clock::time_point now) const;
-  std::optional<std::string> next_to_unload(Clock::time_point now) const;
-  Clock::time_point next_wake_up() const;
+  void wake();
+  void forget(std::uint64_t id);
   bool past_deadline() const;
   void begin_call(std::string what, std::chrono::nanoseconds limit);
   void end_call();
@@ -102,6 +101,7 @@ class Lane {
   void lose_card();
   void on_hung(const std::string& call, std::chrono::nanoseconds limit);  // any thread
   void require_card();
+  std::optional<axcl::CardProperties> read_properties();
   void refresh_properties();
   void unload_now(const std::string& digest);
   void reset_caches_now();
@@ -110,7 +110,9 @@ class Lane {
   bool go_on_loading(const PendingRequest& request, std::size_t layers_loaded);
   bool evict_one();
   bool release_spare_memory();
-  void make_room_for(const model::Package* package);
+  void make_room_in_number(const ModelReference& model);
+  void make_room_for(const ModelReference& model);
+  CardRoom room_for(const ModelReference& model, const std::optional<axcl::CardProperties>& properties) const;
 
   // lane_requests.cc: answering. Lane thread, mutex not held.
   void admit(PendingRequest request);
@@ -129,6 +131,7 @@ class Lane {
   void end_hang();
   void end_use(const std::string& digest);
   using Stranded = std::vector<std::unique_ptr<RunningRequest>>;
+  bool put_back(PendingRequest& request);
   void handle_failure(std::uint64_t id, const base::Error& error);
   Stranded strand(const std::string* digest);
   void recover(Stranded stranded);
@@ -143,16 +146,17 @@ class Lane {
   std::map<std::string, std::unique_ptr<ModelInstance>> instances_;  // by digest; gone before backend_
   FairQueue<std::unique_ptr<RunningRequest>> running_;               // gone before instances_
   RunningRequest* begun_ = nullptr;  // of running_: its step has begun, and the card is at work for it
-  std::size_t overtaken_ = 0;        // requests let in before one that waits for its model to be loaded
   std::optional<Clock::time_point> recovery_deadline_;  // while recovering
   bool was_hung_ = false;  // a call came back long after its limit; not yet dealt with
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  FairQueue<PendingRequest> queue_;
+  bool woken_ = false;  // something has happened that the lane has not looked at yet
+  LanePolicy policy_;
+  Residency& residency_ = policy_.residency();
+  std::map<std::uint64_t, PendingRequest> waiting_;                   // what the policy's queue stands for
   std::map<std::uint64_t, std::shared_ptr<EventChannel>> answering_;  // taken from the queue and not ended
   std::map<std::string, std::deque<std::vector<text::TokenId>>> recent_prompts_;  // by digest
-  Residency residency_;
   CardState card_state_ = CardState::kOpening;
   CardStatus status_;
   Clock::time_point opened_at_{};      // of the last attempt

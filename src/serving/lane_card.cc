@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "serving/card_room.h"
 #include "serving/fault.h"
 #include "serving/lane.h"
 #include "serving/lane_events.h"
@@ -99,14 +100,18 @@ void Lane::require_card() {
   }
 }
 
-void Lane::refresh_properties() {
-  std::optional<axcl::CardProperties> properties;
-  begin_call("asking for its properties", options_.load_limit);
+/// Empty where the card does not say, or fails to: a request will find out what is wrong.
+std::optional<axcl::CardProperties> Lane::read_properties() {
   try {
-    properties = backend_->properties();
+    return backend_->properties();
   } catch (...) {
-    properties.reset();  // a status page without temperature; a request will find out what is wrong
+    return std::nullopt;
   }
+}
+
+void Lane::refresh_properties() {
+  begin_call("asking for its properties", options_.load_limit);
+  const std::optional<axcl::CardProperties> properties = read_properties();
   end_call();
   const std::lock_guard lock(mutex_);
   properties_wanted_ = false;
@@ -169,32 +174,72 @@ ModelInstance& Lane::ensure_loaded(const PendingRequest& request) {
 }
 
 /// Loads the model. While it does not fit, memory that only speeds others up is freed first, then idle models
-/// go, the least recently used first.
+/// go, as the policy says.
 std::unique_ptr<ModelInstance> Lane::load_model(const PendingRequest& request) {
   begin_call("loading " + request.model.name, options_.load_limit);
-  make_room_for(request.model.package.get());
+  make_room_in_number(request.model);
+  make_room_for(request.model);
   while (true) {
     try {
       return backend_->load(request.model, [&](std::size_t layers_loaded, std::size_t) {
         return go_on_loading(request, layers_loaded);
       });
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::kResourceExhausted || !(release_spare_memory() || evict_one())) {
+      if (error.code() != ErrorCode::kResourceExhausted) {
         throw;
+      }
+      if (!(release_spare_memory() || evict_one())) {
+        throw no_room(room_for(request.model, read_properties()), error.message());
       }
     }
   }
 }
 
-/// Saves the time of loads that are sure to fail.
-void Lane::make_room_for(const model::Package* package) {
-  while (package != nullptr && !instances_.empty()) {
-    const auto properties = backend_->properties();
-    if (!properties || properties->cmm_free_bytes >= backend_->least_card_bytes(*package) ||
-        !(release_spare_memory() || evict_one())) {
-      return;
+void Lane::make_room_in_number(const ModelReference& model) {
+  const auto too_many = [this] {
+    const std::lock_guard lock(mutex_);
+    return policy_.too_many_loaded();
+  };
+  while (too_many()) {
+    if (!evict_one()) {
+      throw too_many_models(room_for(model, std::nullopt), options_.policy.max_loaded);
     }
   }
+}
+
+/// Saves the time of loads that are sure to fail.
+void Lane::make_room_for(const ModelReference& model) {
+  while (model.package != nullptr) {
+    const auto properties = read_properties();
+    if (!properties || properties->cmm_free_bytes >= backend_->least_card_bytes(*model.package)) {
+      return;
+    }
+    if (!(release_spare_memory() || evict_one())) {
+      throw no_room(room_for(model, properties), {});
+    }
+  }
+}
+
+/// What a refusal to load the model has to tell.
+CardRoom Lane::room_for(const ModelReference& model,
+                        const std::optional<axcl::CardProperties>& properties) const {
+  CardRoom room;
+  room.model = model.name;
+  if (model.package != nullptr) {
+    room.needed_bytes = backend_->least_card_bytes(*model.package);
+  }
+  if (properties) {
+    room.free_bytes = properties->cmm_free_bytes;
+    if (properties->cmm_total_bytes > 0) {
+      room.total_bytes = properties->cmm_total_bytes;
+    }
+  }
+  for (LoadedModel& other : loaded()) {
+    if (other.model.digest != model.digest) {
+      room.others.push_back(std::move(other));
+    }
+  }
+  return room;
 }
 
 bool Lane::release_spare_memory() {
@@ -213,10 +258,7 @@ bool Lane::evict_one() {
   std::optional<std::string> digest;
   {
     const std::lock_guard lock(mutex_);
-    digest = residency_.least_recently_used();
-    if (digest) {
-      residency_.remove(*digest);
-    }
+    digest = policy_.evict();
   }
   if (digest) {
     instances_.erase(*digest);
@@ -236,9 +278,7 @@ bool Lane::go_on_loading(const PendingRequest& request, std::size_t layers_loade
     throw shutting_down();
   }
   const bool in_time = !recovery_deadline_ || Clock::now() < *recovery_deadline_;
-  return (in_time && !request.channel->cancelled()) || queue_.contains([&](const PendingRequest& waiting) {
-    return waiting.model.digest == request.model.digest;
-  });
+  return (in_time && !request.channel->cancelled()) || policy_.wanted(request.model.digest);
 }
 
 }  // namespace axllama::serving

@@ -64,7 +64,7 @@ void Lane::admit(PendingRequest request) {
     }
   }
   const std::lock_guard lock(mutex_);
-  answering_.erase(request.id);
+  forget(request.id);
 }
 
 /// True when an answer has begun; false when there is nothing (more) to do for the request.
@@ -93,11 +93,8 @@ bool Lane::begin(PendingRequest& request) {
     end_call();
     end_use(digest);
     // The card had no memory for another KV slot: the request waits for one of those there are.
-    if (error.code() == ErrorCode::kResourceExhausted && running->model->free_slots() == 0) {
-      const std::lock_guard lock(mutex_);
-      answering_.erase(request.id);
-      const std::string client = request.client;
-      queue_.push_front(client, std::move(request));
+    if (error.code() == ErrorCode::kResourceExhausted && running->model->free_slots() == 0 &&
+        put_back(request)) {
       return true;
     }
     throw;
@@ -117,6 +114,20 @@ bool Lane::begin(PendingRequest& request) {
   request.generation.reset();
   running->request = std::move(request);
   take_turn_later(std::move(running));
+  return true;
+}
+
+/// A request that was taken from the queue waits again, for others with its model to end. False when there
+/// are none.
+bool Lane::put_back(PendingRequest& request) {
+  const std::lock_guard lock(mutex_);
+  if (policy_.running(request.model.digest) <= 1) {
+    return false;
+  }
+  answering_.erase(request.id);
+  policy_.put_back(ticket_of(request));
+  const std::uint64_t id = request.id;
+  waiting_.emplace(id, std::move(request));
   return true;
 }
 
@@ -145,7 +156,7 @@ void Lane::end(RunningRequest& running, ResponseEvent last) {
   }
   running.request.channel->push(std::move(last));
   const std::lock_guard lock(mutex_);
-  answering_.erase(running.request.id);
+  forget(running.request.id);
 }
 
 void Lane::end_running(const Error& error) {

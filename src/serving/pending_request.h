@@ -9,6 +9,7 @@
 #include "inference/generation.h"
 #include "serving/backend.h"
 #include "serving/event_channel.h"
+#include "serving/lane_policy.h"
 #include "serving/service.h"
 
 namespace axllama::serving {
@@ -21,8 +22,18 @@ struct PendingRequest {
   std::optional<inference::GenerationRequest> generation;  // unset: only load the model
   std::optional<KeepAlive> keep_alive;
   std::shared_ptr<EventChannel> channel;
+  bool pin = false;         // the model, from now on
   bool told_ready = false;  // the reader knows that the model is loaded
 };
+
+/// What the lane's policy has to know of it.
+inline Ticket ticket_of(const PendingRequest& request) {
+  Ticket ticket{request.id, request.client, request.model.digest, request.generation.has_value()};
+  if (request.generation) {
+    ticket.deadline = request.generation->deadline;
+  }
+  return ticket;
+}
 
 /// A request whose answer is being generated.
 struct RunningRequest {

@@ -17,6 +17,11 @@ TimePoint saturating_add(TimePoint time, std::chrono::nanoseconds duration) {
 
 }  // namespace
 
+void Residency::Entry::pin() {
+  shown.pinned = true;
+  keep_alive = KeepAlive::kForever;
+}
+
 Residency::Time Residency::Entry::expiry() const {
   if (unload_requested) {
     return idle_since;
@@ -31,6 +36,9 @@ void Residency::begin_load(const ModelReference& model, std::size_t layers_total
   entry.shown.layers_total = layers_total;
   entry.order = ++loads_;
   entry.keep_alive = default_keep_alive_;
+  if (pinned_.contains(model.digest)) {
+    entry.pin();
+  }
   entries_.insert_or_assign(model.digest, std::move(entry));
 }
 
@@ -57,7 +65,7 @@ void Residency::remove(const std::string& digest) {
 void Residency::begin_use(const std::string& digest, const std::optional<KeepAlive>& keep_alive) {
   Entry& entry = entries_.at(digest);
   ++entry.users;
-  if (keep_alive) {
+  if (keep_alive && !entry.shown.pinned) {
     entry.keep_alive = std::max(keep_alive->duration, std::chrono::nanoseconds::zero());
   }
 }
@@ -77,6 +85,13 @@ bool Residency::request_unload(const std::string& digest) {
   }
   found->second.unload_requested = true;
   return true;
+}
+
+void Residency::pin(const std::string& digest) {
+  pinned_.insert(digest);
+  if (const auto found = entries_.find(digest); found != entries_.end()) {
+    found->second.pin();
+  }
 }
 
 std::vector<std::string> Residency::expired(Time now) const {
@@ -99,14 +114,19 @@ std::optional<Residency::Time> Residency::next_expiry() const {
   return next;
 }
 
-std::optional<std::string> Residency::least_recently_used() const {
-  const std::pair<const std::string, Entry>* oldest = nullptr;
+std::optional<std::string> Residency::victim() const {
+  const auto order = [](const Entry& entry) {
+    return std::pair(entry.keep_alive == KeepAlive::kForever, entry.idle_since);
+  };
+  const std::pair<const std::string, Entry>* first = nullptr;
   for (const auto& item : entries_) {
-    if (item.second.users == 0 && (oldest == nullptr || item.second.idle_since < oldest->second.idle_since)) {
-      oldest = &item;
+    const Entry& entry = item.second;
+    if (entry.users == 0 && !entry.shown.pinned &&
+        (first == nullptr || order(entry) < order(first->second))) {
+      first = &item;
     }
   }
-  return oldest == nullptr ? std::nullopt : std::optional(oldest->first);
+  return first == nullptr ? std::nullopt : std::optional(first->first);
 }
 
 std::vector<LoadedModel> Residency::snapshot(Time now, std::chrono::system_clock::time_point wall_now) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,13 +37,19 @@ class Residency {
   /// The model shall go as soon as it is idle. False when it is not here.
   bool request_unload(const std::string& digest);
 
+  /// From now on, and however often it is loaded, the model stays for ever and is no victim. Only an
+  /// unloading that is asked for takes it away.
+  void pin(const std::string& digest);
+
   /// Idle models whose time is over or whose unloading was asked for.
   std::vector<std::string> expired(Time now) const;
   /// When the next idle model's time is over; empty when none will be.
   std::optional<Time> next_expiry() const;
-  /// The idle model that was used longest ago.
-  std::optional<std::string> least_recently_used() const;
+  /// The idle model to give up for another: those that are to stay for ever go last, else the one that was
+  /// used longest ago goes first.
+  std::optional<std::string> victim() const;
 
+  std::size_t size() const noexcept { return entries_.size(); }
   bool contains(const std::string& digest) const { return entries_.contains(digest); }
   bool empty() const noexcept { return entries_.empty(); }
   /// For display, in the order they were loaded.
@@ -57,12 +64,14 @@ class Residency {
     Time idle_since{};
     bool unload_requested = false;
 
+    void pin();
     /// Time::max() when never; idle models only.
     Time expiry() const;
   };
 
   std::chrono::nanoseconds default_keep_alive_;
   std::uint64_t loads_ = 0;
+  std::set<std::string> pinned_;
   std::map<std::string, Entry> entries_;  // by digest
 };
 

@@ -100,15 +100,42 @@ TEST_F(ResidencyTest, UnloadsOnRequestWhenIdle) {
 }
 
 TEST_F(ResidencyTest, EvictsTheIdleModelUsedLongestAgo) {
-  EXPECT_EQ(residency.least_recently_used(), std::nullopt);
+  EXPECT_EQ(residency.victim(), std::nullopt);
   load_and_leave("b", kStart + 1s);
   load_and_leave("a", kStart + 2s);
   load("c");
-  EXPECT_EQ(residency.least_recently_used(), "b");
+  EXPECT_EQ(residency.victim(), "b");
   residency.begin_use("b", {});
-  EXPECT_EQ(residency.least_recently_used(), "a");
+  EXPECT_EQ(residency.victim(), "a");
   residency.end_use("b", kStart + 3s);
-  EXPECT_EQ(residency.least_recently_used(), "a");
+  EXPECT_EQ(residency.victim(), "a");
+}
+
+TEST_F(ResidencyTest, GivesUpModelsThatAreToStayForEverLastAndPinnedOnesNever) {
+  residency.pin("pinned");
+  load_and_leave("pinned", kStart, KeepAlive{1s});
+  load_and_leave("forever", kStart + 1s, KeepAlive{KeepAlive::kForever});
+  load_and_leave("usual", kStart + 2s);
+  EXPECT_EQ(residency.victim(), "usual");
+  residency.remove("usual");
+  EXPECT_EQ(residency.victim(), "forever");
+  residency.pin("forever");
+  EXPECT_EQ(residency.victim(), std::nullopt);
+}
+
+TEST_F(ResidencyTest, APinnedModelStaysUntilItsUnloadingIsAskedForAndIsPinnedAgainWhenItComesBack) {
+  residency.pin("a");
+  load_and_leave("a", kStart, KeepAlive{0s});
+  EXPECT_EQ(residency.next_expiry(), std::nullopt);
+  EXPECT_EQ(residency.expired(kStart + 24h), Digests{});
+  EXPECT_TRUE(residency.snapshot(kStart, kWall).at(0).pinned);
+  EXPECT_EQ(residency.snapshot(kStart, kWall).at(0).expires_at, std::chrono::system_clock::time_point::max());
+  EXPECT_TRUE(residency.request_unload("a"));
+  EXPECT_EQ(residency.expired(kStart), Digests{"a"});
+  residency.remove("a");
+  load_and_leave("a", kStart);
+  EXPECT_EQ(residency.victim(), std::nullopt);
+  EXPECT_EQ(residency.expired(kStart + 24h), Digests{});
 }
 
 TEST_F(ResidencyTest, ListsModelsInTheOrderOfLoading) {

@@ -64,10 +64,11 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   };
 
   Impl(const SchedulerOptions& options, CardFactory factory)
-      : lane_options{.max_queue = options.max_queue,
+      : lane_options{.policy = {.max_queue = options.max_queue,
+                                .parallel = options.parallel,
+                                .max_loaded = options.max_loaded,
+                                .default_keep_alive = options.default_keep_alive},
                      .max_pending_events = options.max_pending_events,
-                     .parallel = options.parallel,
-                     .default_keep_alive = options.default_keep_alive,
                      .call_limit = options.call_limit,
                      .load_limit = options.load_limit},
         card_factory(std::move(factory)) {}
@@ -200,6 +201,13 @@ std::shared_ptr<ResponseStream> Scheduler::load(ModelReference model, std::optio
   PendingRequest pending;
   pending.model = std::move(model);
   pending.keep_alive = keep_alive;
+  return impl_->submit(std::move(pending));
+}
+
+std::shared_ptr<ResponseStream> Scheduler::pin(ModelReference model) {
+  PendingRequest pending;
+  pending.model = std::move(model);
+  pending.pin = true;
   return impl_->submit(std::move(pending));
 }
 

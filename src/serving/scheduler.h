@@ -26,10 +26,12 @@ struct SchedulerOptions {
   std::optional<bool> asynchronous;    // how cards are given work; unset: as their self-tests find right
   inference::KvTierFactory kv_tiers;   // where conversations are kept beyond the card; empty: nowhere
   std::filesystem::path cost_records;  // folder of what calls cost, by package and card; empty: not kept
-  std::size_t max_queue = 512;         // OLLAMA_MAX_QUEUE
+  std::size_t max_queue = 512;         // OLLAMA_MAX_QUEUE, per card
+  std::size_t max_loaded = 0;          // OLLAMA_MAX_LOADED_MODELS, per card; 0: as many as fit
   std::size_t max_pending_events = 16384;  // a reader that falls further behind loses its request
   std::chrono::nanoseconds default_keep_alive = std::chrono::minutes(5);
-  std::chrono::nanoseconds call_limit = std::chrono::minutes(1);   // then an engine call is taken for hung;
+  // A call that takes longer is taken for hung; nanoseconds::max(): never.
+  std::chrono::nanoseconds call_limit = std::chrono::minutes(1);   // of the engine
   std::chrono::nanoseconds load_limit = std::chrono::minutes(10);  // loading a layer, opening a card
 };
 
@@ -50,6 +52,7 @@ class Scheduler final : public InferenceService {
 
   std::shared_ptr<ResponseStream> submit(InferenceRequest request) override;
   std::shared_ptr<ResponseStream> load(ModelReference model, std::optional<KeepAlive> keep_alive) override;
+  std::shared_ptr<ResponseStream> pin(ModelReference model) override;
   bool unload(const std::string& digest) override;
   void reset_caches() override;
 

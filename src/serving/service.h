@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -65,6 +66,7 @@ struct LoadedModel {
   std::uint64_t card_bytes = 0;
   std::size_t context_length = 0;
   std::chrono::system_clock::time_point expires_at;  // time_point::max(): never
+  bool pinned = false;                               // never gives way to another
   bool loading = false;
   std::size_t layers_loaded = 0;
   std::size_t layers_total = 0;
@@ -96,6 +98,11 @@ class InferenceService {
   /// Loads the model (or refreshes its keep-alive); the stream brings ModelReady or an error, then ends with
   /// done.
   virtual std::shared_ptr<ResponseStream> load(ModelReference model, std::optional<KeepAlive> keep_alive) = 0;
+  /// Loads the model as load() does, on one card, where it then stays: it makes way for no other model, its
+  /// keep-alive is for ever, and only an unloading that is asked for, or the card's failure, takes it away.
+  virtual std::shared_ptr<ResponseStream> pin(ModelReference model) {
+    return load(std::move(model), KeepAlive{KeepAlive::kForever});
+  }
   /// Unloads when the running requests are over; false when it was not loaded.
   virtual bool unload(const std::string& digest) = 0;
   /// Forgets the cached conversation of every loaded model.

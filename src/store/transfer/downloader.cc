@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/byte_size.h"
 #include "base/error.h"
 #include "store/transfer/content_check.h"
 #include "store/transfer/partial_file.h"
@@ -23,17 +24,12 @@ namespace {
 namespace fs = std::filesystem;
 using base::Error;
 using base::ErrorCode;
+using base::human_bytes;
 
 constexpr std::uint64_t kReservedBytes = 64ULL * 1024 * 1024;  // left free on the disk
 
 std::string key_of(const RemoteFile& file) {
   return file.digest ? file.digest->file_name() : "git-" + file.git_id;
-}
-
-std::string human_bytes(std::uint64_t bytes) {
-  const auto tenths = static_cast<std::uint64_t>(static_cast<double>(bytes) / 1e8);
-  if (tenths >= 10) return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " GB";
-  return std::to_string(bytes / 1'000'000) + " MB";
 }
 
 /// One file on its way.

@@ -1,0 +1,163 @@
+#include "serving/lane_policy.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace axllama::serving {
+namespace {
+
+/// Turns are taken for each thing that is waited for: a request that waits for its model, or for a slot,
+/// keeps its turn while others of the same client, for other things, have theirs.
+std::string line_of(const Ticket& ticket) {
+  return ticket.client + (ticket.needs_slot ? "\nslot of " : "\nload of ") + ticket.digest;
+}
+
+}  // namespace
+
+LanePolicy::LanePolicy(const PolicyOptions& options)
+    : options_(options), residency_(options.default_keep_alive) {}
+
+bool LanePolicy::submit(Ticket ticket) {
+  if (queue_.size() >= options_.max_queue) {
+    return false;
+  }
+  const std::string line = line_of(ticket);
+  queue_.push(line, std::move(ticket));
+  return true;
+}
+
+std::optional<Ticket> LanePolicy::withdraw(std::uint64_t id) {
+  auto ticket = queue_.take([id](const Ticket& waiting) { return waiting.id == id; });
+  if (ticket) {
+    forget_overtaking(ticket->digest);
+  }
+  return ticket;
+}
+
+void LanePolicy::put_back(Ticket ticket) {
+  running_.erase(ticket.id);
+  const std::string line = line_of(ticket);
+  queue_.push_front(line, std::move(ticket));
+}
+
+void LanePolicy::ended(std::uint64_t id) {
+  running_.erase(id);
+}
+
+std::vector<Ticket> LanePolicy::clear_queue() {
+  std::vector<Ticket> tickets;
+  while (auto ticket = queue_.pop()) {
+    tickets.push_back(std::move(*ticket));
+  }
+  overtakings_.clear();
+  return tickets;
+}
+
+LanePolicy::Action LanePolicy::next(Time now, const FreeSlots& free_slots) {
+  auto overdue =
+      queue_.take([now](const Ticket& waiting) { return waiting.deadline && *waiting.deadline <= now; });
+  if (overdue) {
+    forget_overtaking(overdue->digest);
+    return Expire{std::move(*overdue)};
+  }
+  if (auto digest = next_to_unload(now)) {
+    residency_.remove(*digest);
+    return Unload{std::move(*digest)};
+  }
+  if (auto ticket = next_admissible(free_slots)) {
+    running_.emplace(ticket->id, ticket->digest);
+    return Admit{std::move(*ticket)};
+  }
+  if (!running_.empty()) {
+    return Advance{};
+  }
+  return Rest{residency_.next_expiry().value_or(Time::max())};  // nothing waits: it could begin
+}
+
+bool LanePolicy::only_advances(Time now, const FreeSlots& free_slots) const {
+  return !running_.empty() && !next_to_unload(now) && !queue_.contains([&](const Ticket& waiting) {
+    return (waiting.deadline && *waiting.deadline <= now) || could_begin(waiting, free_slots);
+  });
+}
+
+/// An idle model whose time is over, unless a waiting request wants it.
+std::optional<std::string> LanePolicy::next_to_unload(Time now) const {
+  for (const std::string& digest : residency_.expired(now)) {
+    if (!wanted(digest)) {
+      return digest;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Ticket> LanePolicy::next_admissible(const FreeSlots& free_slots) {
+  std::vector<std::string> passed_over;  // models that wait to be loaded
+  bool closed = false;                   // nobody behind may overtake any more
+  auto ticket = queue_.pop_if([&](const Ticket& waiting) {
+    if (closed) {
+      return false;
+    }
+    if (could_begin(waiting, free_slots)) {
+      return true;
+    }
+    if (residency_.contains(waiting.digest)) {
+      return false;
+    }
+    if (std::find(passed_over.begin(), passed_over.end(), waiting.digest) == passed_over.end()) {
+      passed_over.push_back(waiting.digest);
+      closed = overtakings_[waiting.digest] >= kMostOvertakings;
+    }
+    return false;
+  });
+  if (ticket) {
+    for (const std::string& digest : passed_over) {
+      ++overtakings_[digest];
+    }
+    overtakings_.erase(ticket->digest);
+  }
+  return ticket;
+}
+
+/// Whether a request can begin that nobody overtakes. A model is loaded while nothing runs.
+bool LanePolicy::could_begin(const Ticket& waiting, const FreeSlots& free_slots) const {
+  if (!residency_.contains(waiting.digest)) {
+    return running_.empty();
+  }
+  return !waiting.needs_slot || has_room(waiting.digest, free_slots);
+}
+
+/// Whether another answer of a loaded model can begin. The first always can: where it cannot, it has to hear
+/// why.
+bool LanePolicy::has_room(const std::string& digest, const FreeSlots& free_slots) const {
+  const std::size_t count = running(digest);
+  return count == 0 || (free_slots(digest) > 0 && (options_.parallel == 0 || count < options_.parallel));
+}
+
+void LanePolicy::forget_overtaking(const std::string& digest) {
+  if (!wanted(digest)) {
+    overtakings_.erase(digest);
+  }
+}
+
+bool LanePolicy::too_many_loaded() const {
+  return options_.max_loaded > 0 && residency_.size() > options_.max_loaded;
+}
+
+std::optional<std::string> LanePolicy::evict() {
+  auto digest = residency_.victim();
+  if (digest) {
+    residency_.remove(*digest);
+  }
+  return digest;
+}
+
+std::size_t LanePolicy::running(const std::string& digest) const {
+  return static_cast<std::size_t>(std::count_if(running_.begin(), running_.end(),
+                                                [&](const auto& entry) { return entry.second == digest; }));
+}
+
+bool LanePolicy::wanted(const std::string& digest) const {
+  return queue_.contains([&](const Ticket& waiting) { return waiting.digest == digest; });
+}
+
+}  // namespace axllama::serving

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "serving/queue_policy.h"
+#include "serving/residency.h"
+
+namespace axllama::serving {
+
+/// What the policy knows of a request.
+struct Ticket {
+  std::uint64_t id = 0;    // different for each
+  std::string client;      // fairness key
+  std::string digest;      // of its model
+  bool needs_slot = true;  // false: it only wants the model to be loaded
+  std::optional<std::chrono::steady_clock::time_point> deadline = {};  // of an answer; unset: none
+};
+
+struct PolicyOptions {
+  std::size_t max_queue = 512;
+  std::size_t parallel = 0;    // answers at once per model; 0: as many as it has slots
+  std::size_t max_loaded = 0;  // models on the card at once; 0: as many as fit
+  std::chrono::nanoseconds default_keep_alive = std::chrono::minutes(5);
+};
+
+/// Decides for one card which request begins next, which model goes, and who is turned away. A state machine:
+/// what happens comes in as calls with the time, what is to be done goes out as actions. It knows neither
+/// threads nor cards. Not thread-safe.
+///
+/// Clients take turns for each model. A model is loaded only while no answer is generated. Requests for
+/// other models that are on the card go first meanwhile, but of those behind in the order no more than
+/// kMostOvertakings until the model is loaded. A model in use, or pinned, is never evicted.
+class LanePolicy {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  /// How many more answers a model that is on the card can hold.
+  using FreeSlots = std::function<std::size_t(const std::string& digest)>;
+
+  /// Of a model that waits to be loaded, by requests behind its first.
+  static constexpr std::size_t kMostOvertakings = 4;
+
+  /// The deadline of a waiting request is over: it is done.
+  struct Expire {
+    Ticket ticket;
+  };
+  /// Take the model off the card; it is out of the residency already.
+  struct Unload {
+    std::string digest;
+  };
+  /// Begin the request, after loading its model where that is not on the card. It runs until ended().
+  struct Admit {
+    Ticket ticket;
+  };
+  /// Go on with the answers that run.
+  struct Advance {};
+  /// Nothing to do until then, unless something happens.
+  struct Rest {
+    Time until = Time::max();
+  };
+  using Action = std::variant<Expire, Unload, Admit, Advance, Rest>;
+
+  explicit LanePolicy(const PolicyOptions& options);
+
+  // What happens.
+
+  /// A request comes. False: the queue is full, it is not taken.
+  bool submit(Ticket ticket);
+  /// A waiting request is given up. Empty when it does not wait (any more).
+  std::optional<Ticket> withdraw(std::uint64_t id);
+  /// An admitted request could not begin for want of a slot, though others run: it is next.
+  void put_back(Ticket ticket);
+  /// An admitted request is done, whether it began or not.
+  void ended(std::uint64_t id);
+  /// Everybody who waits is turned away.
+  std::vector<Ticket> clear_queue();
+
+  // What is to be done.
+
+  /// The most urgent action. All but Advance and Rest have been noted as done.
+  Action next(Time now, const FreeSlots& free_slots);
+  /// Whether next() is sure to say Advance; so it can be asked without anything being noted.
+  bool only_advances(Time now, const FreeSlots& free_slots) const;
+  /// More models are on the card (one that is being loaded counts) than there may be.
+  bool too_many_loaded() const;
+  /// The idle model to give up for room, out of the residency already: those to be kept for ever go last, and
+  /// else the one that was used longest ago first. Empty when there is none.
+  std::optional<std::string> evict();
+
+  // What is so.
+
+  std::size_t waiting() const noexcept { return queue_.size(); }
+  std::size_t running() const noexcept { return running_.size(); }
+  /// Requests for the model that have been admitted and not ended.
+  std::size_t running(const std::string& digest) const;
+  /// A request for the model waits.
+  bool wanted(const std::string& digest) const;
+  Residency& residency() noexcept { return residency_; }
+  const Residency& residency() const noexcept { return residency_; }
+
+ private:
+  std::optional<Ticket> next_admissible(const FreeSlots& free_slots);
+  std::optional<std::string> next_to_unload(Time now) const;
+  bool has_room(const std::string& digest, const FreeSlots& free_slots) const;
+  bool could_begin(const Ticket& waiting, const FreeSlots& free_slots) const;
+  void forget_overtaking(const std::string& digest);
+
+  const PolicyOptions options_;
+  FairQueue<Ticket> queue_;
+  std::map<std::uint64_t, std::string> running_;    // digests by request
+  std::map<std::string, std::size_t> overtakings_;  // of models that wait to be loaded
+  Residency residency_;
+};
+
+}  // namespace axllama::serving

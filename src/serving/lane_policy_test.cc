@@ -1,0 +1,163 @@
+#include "serving/lane_policy.h"
+
+#include <chrono>
+#include <map>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace axllama::serving {
+namespace {
+
+using namespace std::chrono_literals;
+
+const LanePolicy::Time kStart{1000s};
+
+class LanePolicyTest : public ::testing::Test {
+ protected:
+  bool submit(std::uint64_t id, const std::string& client, const std::string& model, bool needs_slot = true) {
+    return policy.submit({id, client, model, needs_slot});
+  }
+  /// What is to be done next, as text. Does it, as a lane would: models are loaded at once.
+  std::string next(LanePolicy::Time now = kStart) {
+    const LanePolicy::Action action =
+        policy.next(now, [this](const std::string& digest) { return slots - policy.running(digest); });
+    if (const auto* expire = std::get_if<LanePolicy::Expire>(&action)) {
+      return "expire " + std::to_string(expire->ticket.id);
+    }
+    if (const auto* unload = std::get_if<LanePolicy::Unload>(&action)) {
+      return "unload " + unload->digest;
+    }
+    if (const auto* admit = std::get_if<LanePolicy::Admit>(&action)) {
+      return begin(admit->ticket);
+    }
+    return std::holds_alternative<LanePolicy::Advance>(action) ? "advance" : "rest";
+  }
+  std::string begin(const Ticket& ticket) {
+    const bool load = !policy.residency().contains(ticket.digest);
+    if (load) {
+      policy.residency().begin_load({ticket.digest, ticket.digest, nullptr}, 1);
+    }
+    policy.residency().begin_use(ticket.digest, {});
+    models[ticket.id] = ticket.digest;
+    return (load ? "load " : "admit ") + std::to_string(ticket.id);
+  }
+  void end(std::uint64_t id, LanePolicy::Time now = kStart) {
+    policy.residency().end_use(models.at(id), now);
+    policy.ended(id);
+  }
+  /// Has the model on the card.
+  void have(const std::string& model, LanePolicy::Time now = kStart) {
+    ASSERT_TRUE(submit(1000, "somebody", model, false));
+    ASSERT_EQ(next(), "load 1000");
+    end(1000, now);
+  }
+
+  LanePolicy policy{{.max_queue = 3, .parallel = 0, .max_loaded = 2, .default_keep_alive = 5min}};
+  std::size_t slots = 2;
+  std::map<std::uint64_t, std::string> models;  // by request
+};
+
+TEST_F(LanePolicyTest, RestsUntilAModelsTimeIsOver) {
+  EXPECT_EQ(next(), "rest");
+  have("a");
+  const auto action = policy.next(kStart + 1min, {});
+  EXPECT_EQ(std::get<LanePolicy::Rest>(action).until, kStart + 5min);
+  EXPECT_EQ(next(kStart + 5min), "unload a");
+  EXPECT_TRUE(policy.residency().empty());
+  EXPECT_EQ(next(kStart + 5min), "rest");
+}
+
+TEST_F(LanePolicyTest, AModelThatSomebodyWaitsForStays) {
+  have("a");
+  submit(1, "x", "a");
+  EXPECT_EQ(next(kStart + 1h), "admit 1");
+  EXPECT_EQ(next(kStart + 1h), "advance");
+}
+
+TEST_F(LanePolicyTest, TheQueueHasABound) {
+  EXPECT_TRUE(submit(1, "x", "a"));
+  EXPECT_TRUE(submit(2, "x", "a"));
+  EXPECT_TRUE(submit(3, "y", "b"));
+  EXPECT_FALSE(submit(4, "z", "a"));
+  EXPECT_TRUE(policy.withdraw(1));
+  EXPECT_FALSE(policy.withdraw(1));
+  EXPECT_TRUE(submit(4, "z", "a"));
+  EXPECT_EQ(policy.clear_queue().size(), 3U);
+  EXPECT_EQ(policy.waiting(), 0U);
+}
+
+TEST_F(LanePolicyTest, ARequestWhoseTimeIsOverIsDone) {
+  EXPECT_TRUE(policy.submit({1, "x", "a", true, kStart + 1s}));
+  EXPECT_TRUE(policy.submit({2, "x", "a", true, kStart}));
+  EXPECT_EQ(next(), "expire 2");
+  EXPECT_EQ(next(), "load 1");
+}
+
+TEST_F(LanePolicyTest, AnAnswerThatFindsNoSlotIsNextWhenOneIsFree) {
+  have("a");
+  submit(1, "x", "a");
+  submit(2, "y", "a");
+  submit(3, "z", "a");
+  EXPECT_EQ(next(), "admit 1");
+  EXPECT_EQ(next(), "admit 2");
+  policy.residency().end_use("a", kStart);
+  policy.put_back({2, "y", "a"});
+  slots = 1;
+  EXPECT_EQ(next(), "advance");
+  end(1);
+  EXPECT_EQ(next(), "admit 2");
+}
+
+TEST_F(LanePolicyTest, ALoadIsNotOvertakenForEverWhoeverElseComes) {
+  have("a");
+  submit(1, "x", "a");
+  EXPECT_EQ(next(), "admit 1");
+  submit(2, "x", "b");  // of the same client as what overtakes it
+  std::uint64_t id = 10;
+  std::size_t overtakings = 0;
+  for (int round = 0; round < 50; ++round) {
+    submit(id++, "x", "a");  // refused when the queue is full of those that may not overtake
+    submit(id++, "y", "a");
+    std::string action = next();
+    while (action.starts_with("admit ")) {
+      ++overtakings;
+      end(std::stoull(action.substr(6)));
+      action = next();
+    }
+    EXPECT_EQ(action, "advance");
+  }
+  EXPECT_EQ(overtakings, LanePolicy::kMostOvertakings);
+  end(1);
+  EXPECT_EQ(next(), "load 2");
+}
+
+TEST_F(LanePolicyTest, ASlotIsNotLostToOthersWhileTheClientIsServedElsewhere) {
+  have("a");
+  have("b");
+  slots = 1;
+  submit(1, "y", "a");
+  EXPECT_EQ(next(), "admit 1");
+  submit(2, "x", "a");  // waits for the slot
+  submit(3, "x", "b");
+  submit(4, "y", "a");
+  EXPECT_EQ(next(), "admit 3");  // x has had a turn, but not for a
+  end(1);
+  EXPECT_EQ(next(), "admit 2");
+}
+
+TEST_F(LanePolicyTest, EvictsForTheNumberOfModelsToo) {
+  have("a", kStart);
+  have("b", kStart + 1s);
+  EXPECT_FALSE(policy.too_many_loaded());
+  submit(1, "x", "c");
+  EXPECT_EQ(next(), "load 1");
+  EXPECT_TRUE(policy.too_many_loaded());
+  EXPECT_EQ(policy.evict(), "a");
+  EXPECT_FALSE(policy.too_many_loaded());
+  policy.residency().pin("b");
+  EXPECT_EQ(policy.evict(), std::nullopt);
+}
+
+}  // namespace
+}  // namespace axllama::serving
