@@ -1,11 +1,13 @@
 #include "api/server_app.h"
 
+#include <optional>
 #include <utility>
 
 #include "api/anthropic/anthropic_api.h"
 #include "api/error_bodies.h"
 #include "api/ollama/ollama_api.h"
 #include "api/openai/openai_api.h"
+#include "api/preloader.h"
 #include "api/sidecar/sidecar_api.h"
 #include "api/streams/reading.h"
 #include "http/router.h"
@@ -23,6 +25,8 @@ constexpr std::chrono::milliseconds kFlushGrace{2'000};
 serving::SchedulerOptions scheduler_options(const ServerConfig& config) {
   serving::SchedulerOptions options;
   options.max_queue = config.max_queue;
+  options.max_loaded = config.max_loaded;
+  options.load_limit = config.load_timeout;
   options.kv_slots = config.kv_slots;
   options.parallel = config.parallel;
   options.cards = config.cards;
@@ -53,6 +57,7 @@ struct ServerApp::Impl {
   Impl(const ServerConfig& config, CompileFunction compile)
       : library(library_options(config)),
         prune(config.prune_store),
+        preload{config.pinned, config.preload},
         scheduler(scheduler_options(config)),
         server(server_options(config, std::move(compile))) {}
 
@@ -82,8 +87,10 @@ struct ServerApp::Impl {
 
   store::Library library;
   bool prune;
+  PreloadPlan preload;
   serving::Scheduler scheduler;
-  http::Server server;  // last: its handlers use the others
+  http::Server server;  // its handlers use the others
+  std::optional<Preloader> preloader;
 };
 
 ServerApp::ServerApp(const ServerConfig& config, CompileFunction compile)
@@ -96,6 +103,7 @@ ServerApp::~ServerApp() {
 void ServerApp::start() {
   if (store::ModelStore* store = impl_->library.store()) store->repair({.prune = impl_->prune});
   impl_->server.start();
+  impl_->preloader.emplace(impl_->scheduler, impl_->library, impl_->preload);
 }
 
 const std::vector<http::Endpoint>& ServerApp::endpoints() const noexcept {
@@ -108,6 +116,7 @@ serving::CardStatus ServerApp::card_status() const {
 
 void ServerApp::stop(std::chrono::milliseconds grace) {
   impl_->server.begin_stop();
+  impl_->preloader.reset();
   impl_->scheduler.drain(grace);
   impl_->server.stop(kFlushGrace);
 }

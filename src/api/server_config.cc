@@ -126,6 +126,11 @@ std::chrono::nanoseconds parse_keep_alive(const std::string& text) {
   return duration < std::chrono::nanoseconds(0) ? serving::KeepAlive::kForever : duration;
 }
 
+std::chrono::nanoseconds parse_time_limit(const std::string& text) {
+  const std::chrono::nanoseconds limit = parse_keep_alive(text);
+  return limit == std::chrono::nanoseconds(0) ? std::chrono::nanoseconds::max() : limit;
+}
+
 std::vector<fs::path> default_model_roots(const EnvironmentLookup& lookup) {
   const Reader environment(lookup);
   std::vector<fs::path> roots;
@@ -157,24 +162,30 @@ ServerConfig server_config_from_environment(const EnvironmentLookup& lookup) {
     config.watched_folders.emplace_back(folder);
   }
   config.origins = split(environment.text("ORIGINS"), ',');
-  if (const std::string text = environment.text("KEEP_ALIVE"); !text.empty()) {
-    try {
-      config.keep_alive = parse_keep_alive(text);
-    } catch (const base::Error& error) {
-      config.warnings.push_back("KEEP_ALIVE is not usable and stays at its default: " + error.message());
-    }
-  }
-  const auto read_count = [&](const std::string& name, std::size_t& value) {
+  const auto read_duration = [&](const std::string& name, auto* parse, std::chrono::nanoseconds& value) {
     const std::string text = environment.text(name);
-    if (const auto count = whole_number(text); count && *count > 0) {
+    try {
+      value = text.empty() ? value : parse(text);
+    } catch (const base::Error& error) {
+      config.warnings.push_back(name + " is not usable and stays at its default: " + error.message());
+    }
+  };
+  read_duration("KEEP_ALIVE", &parse_keep_alive, config.keep_alive);
+  read_duration("LOAD_TIMEOUT", &parse_time_limit, config.load_timeout);
+  config.preload = split(environment.plain("AXLLAMA_PRELOAD"), ',');
+  config.pinned = split(environment.plain("AXLLAMA_PIN"), ',');
+  const auto read_count = [&](const std::string& name, std::size_t& value, std::size_t least = 1) {
+    const std::string text = environment.text(name);
+    if (const auto count = whole_number(text); count && *count >= least) {
       value = *count;
     } else if (!text.empty()) {
-      config.warnings.push_back(name + " must be a whole number above 0, not '" + text +
-                                "'; it stays at its default");
+      config.warnings.push_back(name + " must be a whole number from " + std::to_string(least) + ", not '" +
+                                text + "'; it stays at its default");
     }
   };
   if (environment.text("CONTEXT_LENGTH") != "0") read_count("CONTEXT_LENGTH", config.context_length);
   read_count("MAX_QUEUE", config.max_queue);
+  read_count("MAX_LOADED_MODELS", config.max_loaded, 0);
   read_count("KV_SLOTS", config.kv_slots);
   read_count("NUM_PARALLEL", config.parallel);
   if (const std::string text = environment.plain("AXLLAMA_CARDS"); !text.empty()) {

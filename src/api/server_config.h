@@ -27,6 +27,11 @@ struct ServerConfig {
   std::chrono::nanoseconds keep_alive = std::chrono::minutes(5);  // AXLLAMA_KEEP_ALIVE, OLLAMA_KEEP_ALIVE
   std::size_t context_length = 0;  // AXLLAMA_CONTEXT_LENGTH, OLLAMA_CONTEXT_LENGTH; 0: the model's own
   std::size_t max_queue = 512;     // AXLLAMA_MAX_QUEUE, OLLAMA_MAX_QUEUE
+  std::size_t max_loaded = 0;      // AXLLAMA_MAX_LOADED_MODELS, OLLAMA_MAX_LOADED_MODELS; 0: as many as fit
+  // AXLLAMA_LOAD_TIMEOUT, OLLAMA_LOAD_TIMEOUT: for a layer, or for opening a card; max(): no limit
+  std::chrono::nanoseconds load_timeout = std::chrono::minutes(5);
+  std::vector<std::string> preload;  // AXLLAMA_PRELOAD (commas): models loaded at the start
+  std::vector<std::string> pinned;   // AXLLAMA_PIN (commas): loaded at the start, and then never evicted
   std::size_t kv_slots = 0;  // AXLLAMA_KV_SLOTS: conversations per model kept on the card; 0: by its memory
   std::size_t parallel = 0;  // AXLLAMA_NUM_PARALLEL, OLLAMA_NUM_PARALLEL: answers at once; 0: one per slot
   std::vector<std::size_t> cards;      // AXLLAMA_CARDS: places in the list of cards, from 0; empty: all
@@ -54,6 +59,10 @@ ServerConfig server_config_from_environment(const EnvironmentLookup& lookup = {}
 
 /// All of it in one line, "NAME:value NAME:value", as the log shows it at the start.
 std::string describe(const ServerConfig& config);
+
+/// A time limit as the environment writes it: a Go duration or whole seconds; not above 0: none
+/// (nanoseconds::max()). Throws Error.
+std::chrono::nanoseconds parse_time_limit(const std::string& text);
 
 /// Where packages are looked for when nothing else is said: the user's (~/.axllama/models), then those
 /// bundled with the program.

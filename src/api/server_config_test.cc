@@ -22,7 +22,10 @@ TEST(ServerConfig, Defaults) {
   EXPECT_EQ(config.listen.authority(), "127.0.0.1:11434");
   EXPECT_FALSE(config.sidecar);
   EXPECT_EQ(config.max_queue, 512U);
+  EXPECT_EQ(config.max_loaded, 0U);
   EXPECT_EQ(config.keep_alive, std::chrono::minutes(5));
+  EXPECT_EQ(config.load_timeout, std::chrono::minutes(5));
+  EXPECT_TRUE(config.preload.empty());
   EXPECT_TRUE(config.warnings.empty());
 }
 
@@ -31,6 +34,10 @@ TEST(ServerConfig, OllamasVariablesWorkAndOursWin) {
                                          {"AXLLAMA_HOST", "\"127.0.0.1:9000\""},
                                          {"OLLAMA_KEEP_ALIVE", "90"},
                                          {"OLLAMA_MAX_QUEUE", " 7 "},
+                                         {"OLLAMA_MAX_LOADED_MODELS", "2"},
+                                         {"OLLAMA_LOAD_TIMEOUT", "90s"},
+                                         {"AXLLAMA_PRELOAD", "qwen3:4b, axllama-tiny"},
+                                         {"AXLLAMA_PIN", "house"},
                                          {"OLLAMA_NUM_PARALLEL", "3"},
                                          {"AXLLAMA_KV_SLOTS", "5"},
                                          {"AXLLAMA_CARDS", "2, 0"},
@@ -43,6 +50,10 @@ TEST(ServerConfig, OllamasVariablesWorkAndOursWin) {
   EXPECT_EQ(config.listen.authority(), "127.0.0.1:9000");
   EXPECT_EQ(config.keep_alive, std::chrono::seconds(90));
   EXPECT_EQ(config.max_queue, 7U);
+  EXPECT_EQ(config.max_loaded, 2U);
+  EXPECT_EQ(config.load_timeout, std::chrono::seconds(90));
+  EXPECT_EQ(config.preload, (std::vector<std::string>{"qwen3:4b", "axllama-tiny"}));
+  EXPECT_EQ(config.pinned, std::vector<std::string>{"house"});
   EXPECT_EQ(config.parallel, 3U);
   EXPECT_EQ(config.kv_slots, 5U);
   EXPECT_EQ(config.cards, (std::vector<std::size_t>{2, 0}));
@@ -85,6 +96,8 @@ TEST(ServerConfig, IsDescribedInOneLine) {
 TEST(ServerConfig, UnusableValuesWarnAndKeepTheDefault) {
   const ServerConfig config = config_of({{"OLLAMA_KEEP_ALIVE", "soon"},
                                          {"OLLAMA_MAX_QUEUE", "many"},
+                                         {"OLLAMA_MAX_LOADED_MODELS", "-1"},
+                                         {"OLLAMA_LOAD_TIMEOUT", "late"},
                                          {"OLLAMA_NUM_PARALLEL", "0"},
                                          {"AXLLAMA_KV_SLOTS", "4x"},
                                          {"AXLLAMA_KV_CACHE_DISK", "much"},
@@ -97,7 +110,9 @@ TEST(ServerConfig, UnusableValuesWarnAndKeepTheDefault) {
   EXPECT_TRUE(config.cards.empty());
   EXPECT_EQ(config.kv_cache_disk, 8ULL << 30U);
   EXPECT_TRUE(config.speculation);
-  EXPECT_EQ(config.warnings.size(), 7U);
+  EXPECT_EQ(config.load_timeout, std::chrono::minutes(5));
+  EXPECT_EQ(config.max_loaded, 0U);
+  EXPECT_EQ(config.warnings.size(), 9U);
 }
 
 TEST(ServerConfig, CardsAreDifferentNumbers) {
@@ -115,6 +130,15 @@ TEST(ServerConfig, KeepAliveForms) {
   EXPECT_EQ(parse_keep_alive("-1s"), serving::KeepAlive::kForever);
   EXPECT_EQ(parse_keep_alive("99999999999999"), serving::KeepAlive::kForever);
   EXPECT_THROW(parse_keep_alive("10 minutes"), base::Error);
+}
+
+TEST(ServerConfig, ALoadTimeoutOfNothingIsNoLimit) {
+  EXPECT_EQ(parse_time_limit("2m"), std::chrono::minutes(2));
+  EXPECT_EQ(parse_time_limit("30"), std::chrono::seconds(30));
+  for (const char* none : {"0", "-1", "-5m", "0s"}) {
+    EXPECT_EQ(parse_time_limit(none), std::chrono::nanoseconds::max()) << none;
+  }
+  EXPECT_THROW(parse_time_limit("late"), base::Error);
 }
 
 TEST(ServerConfig, TheSidecarHasItsOwnDefaultPort) {

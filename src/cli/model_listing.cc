@@ -36,6 +36,17 @@ std::string processor(const Json& model) {
   return std::to_string(100 - share) + "%/" + std::to_string(share) + "% CPU/GPU";
 }
 
+/// The last column of `ps`.
+std::string until(const Json& model) {
+  if (const auto loading = model.find("loading"); loading != model.end()) {
+    return "Loading (" + std::to_string(loading->value("layers_loaded", 0)) + " of " +
+           std::to_string(loading->value("layers_total", 0)) + ")";
+  }
+  const bool stopping =
+      base::parse_timestamp(model.value("expires_at", "")) <= std::chrono::system_clock::now();
+  return stopping ? "Stopping..." : age(model, "expires_at");
+}
+
 bool begins_with(const std::string& name, const std::string& prefix) {
   const auto same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
   return prefix.size() <= name.size() && std::equal(prefix.begin(), prefix.end(), name.begin(), same);
@@ -114,12 +125,9 @@ std::string list_loaded(const Json& ps, const std::string& prefix) {
   Table table({"NAME", "ID", "SIZE", "PROCESSOR", "CONTEXT", "UNTIL"});
   for (const Json& model : ps.at("models")) {
     if (!begins_with(model.value("name", ""), prefix)) continue;
-    const bool stopping =
-        base::parse_timestamp(model.value("expires_at", "")) <= std::chrono::system_clock::now();
     table.add({model.value("name", ""), model.value("digest", "").substr(0, kShortDigest),
                human_bytes(model.value("size", std::uint64_t{0})), processor(model),
-               std::to_string(model.value("context_length", 0)),
-               stopping ? "Stopping..." : age(model, "expires_at")});
+               std::to_string(model.value("context_length", 0)), until(model)});
   }
   return table.text();
 }

@@ -18,6 +18,12 @@ Json loaded(const char* name, std::uint64_t size, std::uint64_t on_card) {
           {"expires_at", "2318-01-01T00:00:00Z"}};
 }
 
+TEST(ListLoaded, SaysHowFarALoadIs) {
+  Json model = loaded("qwen3:4b", 0, 0);
+  model["loading"] = {{"layers_loaded", 12}, {"layers_total", 40}};
+  EXPECT_THAT(list_loaded({{"models", Json::array({model})}}), HasSubstr("Loading (12 of 40)"));
+}
+
 TEST(ListLoaded, SaysWhereModelsRunAndFiltersByPrefix) {
   const Json ps{{"models",
                  {loaded("qwen3:4b", 4'000'000'000, 1'000'000'000), loaded("llama", 7, 7),

@@ -32,6 +32,8 @@ struct ServeOptions {
   std::vector<std::string> watched;
   std::string store;
   std::string keep_alive;
+  std::vector<std::string> preload;
+  std::vector<std::string> pinned;
   std::size_t kv_slots = 0;
   std::size_t parallel = 0;
   std::string cards;
@@ -57,6 +59,8 @@ api::ServerConfig config_of(const ServeOptions& options) {
                                 options.watched.end());
   if (!options.store.empty()) config.store = options.store;
   if (!options.keep_alive.empty()) config.keep_alive = api::parse_keep_alive(options.keep_alive);
+  config.preload.insert(config.preload.end(), options.preload.begin(), options.preload.end());
+  config.pinned.insert(config.pinned.end(), options.pinned.begin(), options.pinned.end());
   if (options.kv_slots > 0) config.kv_slots = options.kv_slots;
   if (options.parallel > 0) config.parallel = options.parallel;
   if (!options.cards.empty()) config.cards = api::parse_cards(options.cards);
@@ -162,6 +166,12 @@ void add_serve(CLI::App& app) {
   command->add_option("--store", options->store,
                       "Folder of pulled and created models [OLLAMA_MODELS, ~/.ollama/models]");
   command->add_option("--keep-alive", options->keep_alive, "How long an unused model stays loaded [5m]");
+  command->add_option("--preload", options->preload, "Model to load at the start; may be given several times")
+      ->take_all();
+  command
+      ->add_option("--pin", options->pinned,
+                   "Model to load at the start and to keep on the card; may be given several times")
+      ->take_all();
   command
       ->add_option("--kv-slots", options->kv_slots,
                    "Conversations of a model kept on the card [as many as fit, at most 4]")
@@ -187,9 +197,11 @@ void add_serve(CLI::App& app) {
                       "The same for the back-end routes; written first");
   command->footer(
       "Environment: OLLAMA_HOST, OLLAMA_ORIGINS, OLLAMA_KEEP_ALIVE, OLLAMA_MAX_QUEUE, "
-      "OLLAMA_NUM_PARALLEL\n"
-      "OLLAMA_CONTEXT_LENGTH, OLLAMA_NOPRUNE, OLLAMA_DEBUG (1, 2), OLLAMA_DEBUG_LOG_REQUESTS\n"
-      "(each also as AXLLAMA_...), OLLAMA_MODELS (AXLLAMA_STORE), AXLLAMA_WATCH,\n"
+      "OLLAMA_NUM_PARALLEL,\n"
+      "OLLAMA_MAX_LOADED_MODELS, OLLAMA_LOAD_TIMEOUT, OLLAMA_CONTEXT_LENGTH, OLLAMA_NOPRUNE, OLLAMA_DEBUG "
+      "(1, 2),\n"
+      "OLLAMA_DEBUG_LOG_REQUESTS (each also as AXLLAMA_...), OLLAMA_MODELS (AXLLAMA_STORE),\n"
+      "AXLLAMA_WATCH, AXLLAMA_PRELOAD, AXLLAMA_PIN,\n"
       "AXLLAMA_KV_SLOTS, AXLLAMA_KV_CACHE_DIR, AXLLAMA_KV_CACHE_DISK, AXLLAMA_KV_CACHE_HOST,\n"
       "AXLLAMA_SPECULATION, AXLLAMA_CARDS, AXLLAMA_MODELS, AXLLAMA_SIDECAR, AXLLAMA_AXCL_LIBRARY,\n"
       "AXLLAMA_CARD_CHECKS, AXLLAMA_ASYNC.");

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/error.h"
 #include "cli/api_client.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
@@ -19,7 +20,13 @@ constexpr const char* kHomeAndErase = "\x1b[H\x1b[J";
 constexpr std::chrono::milliseconds kReaction{100};  // to Ctrl-C
 
 std::string picture(ApiClient& client) {
-  return top_view(client.base_url(), client.get("/api/version"), client.get("/api/ps"));
+  ServerState state{client.get("/api/version"), client.get("/api/ps")};
+  try {
+    state.status = client.get("/api/status");
+  } catch (const base::Error& error) {
+    if (error.code() != base::ErrorCode::kNotFound) throw;  // an older Ollama
+  }
+  return top_view(client.base_url(), state);
 }
 
 void print(const std::string& text) {
@@ -45,7 +52,7 @@ void watch(ApiClient& client, std::chrono::duration<double> interval) {
 void add_top(CLI::App& app) {
   auto seconds = std::make_shared<double>(1.0);
   CLI::App* command =
-      app.add_subcommand("top", "Watch memory and models; one picture when not on a terminal");
+      app.add_subcommand("top", "Watch cards, memory and models; one picture when not on a terminal");
   command->add_option("-n,--interval", *seconds, "Seconds between two pictures")
       ->check(CLI::Range(0.1, 3600.0))
       ->capture_default_str();

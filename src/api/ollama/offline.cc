@@ -1,7 +1,6 @@
 #include <string>
 #include <utility>
 
-#include "api/json_body.h"
 #include "api/ollama/records.h"
 #include "api/ollama/state.h"
 #include "http/status.h"
@@ -28,17 +27,9 @@ std::string disabled(const std::string& what) {
   return error_json("ollama cloud is disabled: " + what + " is unavailable");
 }
 
-std::string status_json() {
-  Json body;
-  body["cloud"]["disabled"] = true;
-  body["cloud"]["source"] = "env";
-  return to_json(body);
-}
-
 }  // namespace
 
 void add_offline_routes(http::Router& router) {
-  router.add("GET", "/api/status", always(200, status_json()));
   router.add("POST", "/api/me", always(401, error_json("unauthorized")));
   router.add("POST", "/api/signout", always(200, "{}"));
   router.add("DELETE", "/api/user/keys/:key", always(200, "{}"));

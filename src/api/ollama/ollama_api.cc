@@ -44,6 +44,7 @@ void add_ollama_routes(http::Router& router, const OllamaContext& context) {
     router.add(method, "/api/tags", tags_handler(state));
   }
   router.add("GET", "/api/ps", ps_handler(state));
+  router.add("GET", "/api/status", status_handler(state));
   router.add("POST", "/api/show", show_handler(state));
   router.add("POST", "/api/generate", generate_handler(state));
   router.add("POST", "/api/chat", chat_handler(state));

@@ -120,11 +120,14 @@ TEST_F(OllamaApiTest, PsListsWhatIsLoaded) {
   service_.models.push_back(model);
   model.model.name = "forever:latest";
   model.expires_at = std::chrono::system_clock::time_point::max();
+  model.pinned = true;
   service_.models.push_back(model);
   const Json ps = Json::parse(server().call("GET", "/api/ps").body);
   ASSERT_EQ(ps["models"].size(), 2U);
   EXPECT_EQ(ps["models"][0]["name"], "forever:latest");
+  EXPECT_EQ(ps["models"][0]["pinned"], true);
   const Json& plain = ps["models"][1];
+  EXPECT_FALSE(plain.contains("pinned"));
   EXPECT_EQ(plain["model"], "plain:latest");
   EXPECT_EQ(plain["size"], 1'000'000);
   EXPECT_EQ(plain["size_vram"], 1'000'000);
@@ -198,8 +201,32 @@ TEST_F(OllamaApiTest, TextBecomesTokensAndBack) {
               HasSubstr("whole numbers"));
 }
 
+TEST_F(OllamaApiTest, StatusTellsOfTheCards) {
+  service_.status.available = true;
+  service_.status.device_id = 3;
+  service_.status.runtime_version = "V3.6.3";
+  service_.status.temperature_celsius = 49.5;
+  service_.status.npu_percent = 12.0;
+  service_.status.cmm_total_bytes = 7'000'000'000;
+  service_.status.cmm_free_bytes = 4'000'000'000;
+  Json status = Json::parse(server().call("GET", "/api/status").body);
+  EXPECT_EQ(status["waiting_requests"], 0);
+  EXPECT_EQ(
+      to_json(status["cards"]),
+      R"([{"device_id":3,"available":true,"software_card":false,"problem":"","runtime_version":"V3.6.3",)"
+      R"("temperature_celsius":49.5,"npu_percent":12.0,"memory_total":7000000000,)"
+      R"("memory_free":4000000000}])");
+  service_.status = {};
+  service_.status.problem = "There is no card.";
+  status = Json::parse(server().call("GET", "/api/status").body);
+  EXPECT_EQ(to_json(status["cards"]),
+            R"([{"device_id":-1,"available":false,"software_card":false,"problem":"There is no card.",)"
+            R"("runtime_version":""}])");
+}
+
 TEST_F(OllamaApiTest, AccountAndCloudAreAnsweredAsOffline) {
-  EXPECT_EQ(server().call("GET", "/api/status").body, R"({"cloud":{"disabled":true,"source":"env"}})");
+  EXPECT_EQ(to_json(Json::parse(server().call("GET", "/api/status").body)["cloud"]),
+            R"({"disabled":true,"source":"env"})");
   EXPECT_EQ(error("/api/me", "", 401), "unauthorized");
   EXPECT_EQ(server().call("POST", "/api/signout").status, 200);
   EXPECT_EQ(server().call("DELETE", "/api/user/keys/abc").status, 200);
@@ -800,7 +827,7 @@ TEST_F(OllamaApiTest, ManagementAnswersWhileEveryAnswerWaits) {
                          std::to_string(text.size()) + "\r\n\r\n" + text);
   }
   ASSERT_TRUE(testing::eventually([&] { return service_.request_count() == 50; }));
-  for (const char* path : {"/", "/api/version", "/api/tags", "/api/ps"}) {
+  for (const char* path : {"/", "/api/version", "/api/tags", "/api/ps", "/api/status"}) {
     const auto begin = std::chrono::steady_clock::now();
     EXPECT_EQ(server().call("GET", path).status, 200);
     EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s) << path;

@@ -32,6 +32,9 @@ Json describe(const serving::LoadedModel& loaded, bool software_card) {
   model["size_vram"] = software_card ? 0 : loaded.card_bytes;
   model["context_length"] = loaded.context_length;
   model["processor"] = software_card ? "CPU" : "NPU";
+  if (loaded.pinned) {
+    model["pinned"] = true;
+  }
   if (loaded.loading) {
     model["loading"]["layers_loaded"] = loaded.layers_loaded;
     model["loading"]["layers_total"] = loaded.layers_total;

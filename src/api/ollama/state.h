@@ -43,6 +43,7 @@ http::Handler chat_handler(StatePointer state);
 http::Handler tags_handler(StatePointer state);
 http::Handler show_handler(StatePointer state);
 http::Handler ps_handler(StatePointer state);
+http::Handler status_handler(StatePointer state);
 http::Handler version_handler();
 http::Handler tokenize_handler(StatePointer state);
 http::Handler detokenize_handler(StatePointer state);
