@@ -147,7 +147,7 @@ BENCHMARK(BM_TileInCache);
 
 void BM_ForkJoin(benchmark::State& state) {
   ThreadPool pool(2);
-  for (auto _ : state) pool.run([](std::size_t) {});
+  for (auto _ : state) pool.for_each(2, [](std::size_t, std::size_t) {});
 }
 BENCHMARK(BM_ForkJoin)->UseRealTime();
 

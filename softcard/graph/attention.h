@@ -38,9 +38,9 @@ struct AttentionCache {
   }
 };
 
-/// attended[row] = softmax(query[row] K^T / sqrt(head_dim) + mask[row]) V for every head. Scores and sums run
-/// over the visible columns in ascending order, whatever else is hidden. `queries` and `attended` are [rows,
-/// heads * head_dim] and may be the same rows.
+/// attended[row] = softmax(query[row] K^T + mask[row]) V for every head; queries come divided by
+/// sqrt(head_dim). Scores and sums run over the visible columns in ascending order, whatever else is hidden.
+/// `queries` and `attended` are [rows, heads * head_dim], at the same stride, and may be the same rows.
 void attend(const KernelTable& kernels, ThreadPool& pool, Workspace& workspace, const AttentionShape& shape,
             const MaskPlan& plan, const AttentionCache& cache, const ActivationRows& queries,
             const ActivationRows& attended);

@@ -35,6 +35,7 @@ TEST(MaskPlanTest, GathersTheColumnsThatATileSees) {
   EXPECT_EQ(first.columns, (std::vector<std::uint32_t>{1, 3}));
   EXPECT_EQ(first.rows, 2U);
   EXPECT_EQ(first.mask_stride, 16U);
+  EXPECT_EQ(first.row_ends, (std::vector<std::uint32_t>{2, 1}));
   EXPECT_EQ(first.mask[1], -1.0F);
   EXPECT_EQ(first.mask[0], 0.0F);
   EXPECT_TRUE(std::isinf(first.mask[16 + 1]));
@@ -46,6 +47,22 @@ TEST(MaskPlanTest, GathersTheColumnsThatATileSees) {
   EXPECT_EQ(count_active_rows(padded, 3, 2), 1U);
   const std::vector<std::uint16_t> nothing(6, kH);
   EXPECT_EQ(count_active_rows(nothing, 3, 2), 1U);
+}
+
+TEST(MaskPlanTest, TheCacheFollowsMaskAndShape) {
+  constexpr std::uint16_t kH = 0xC780;
+  using Columns = std::vector<std::uint32_t>;
+  MaskPlanCache cache;
+  std::vector<std::uint16_t> mask = {0, kH, 0, kH};
+  EXPECT_EQ(cache.plan(mask, 2, 2, 2).tiles().at(0).columns, (Columns{0}));
+  EXPECT_EQ(cache.plan(mask, 2, 2, 2).tiles().at(0).columns, (Columns{0}));
+  EXPECT_EQ(cache.plan(mask, 2, 2, 1).tiles().size(), 2U);
+  EXPECT_EQ(cache.plan(mask, 1, 4, 1).tiles().at(0).columns, (Columns{0, 2}));
+  mask[3] = 0;
+  EXPECT_EQ(cache.plan(mask, 1, 4, 1).tiles().at(0).columns, (Columns{0, 2, 3}));
+  EXPECT_EQ(cache.plan(mask, 2, 2, 2).tiles().at(0).columns, (Columns{0, 1}));
+  EXPECT_EQ(cache.plan(mask, 1, 2, 2).tiles().at(0).columns, (Columns{0}))
+      << "the rest of the mask is padding";
 }
 
 TEST(RopeTableTest, IsSharedByEqualFrequenciesAndAccurate) {

@@ -226,6 +226,7 @@ void LayerProgram::finish_row(Execution& run, std::size_t row, float* query) con
     }
   };
   finish_heads(query, config_.heads, q_norm_);
+  kernels_.scale(query, 1.0F / std::sqrt(static_cast<float>(config_.head_dim)), config_.query_size());
   finish_heads(key, config_.kv_heads, k_norm_);
   kernels_.f32_to_bf16(key, kv, run.key_rows + row * kv);
   kernels_.f32_to_bf16(value, kv, run.value_rows + row * kv);

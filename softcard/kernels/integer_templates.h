@@ -9,8 +9,13 @@
 namespace axllama::softcard {
 namespace {
 
-/// Quantises `groups` groups with one scale, which it returns: NaN unless all values are finite.
-AXLLAMA_INLINE float quantise_span(const float* x, std::size_t groups, std::int8_t* values) {
+/// -sum, also where a value that was not finite became any word.
+AXLLAMA_INLINE std::int32_t negated(std::int32_t sum) {
+  return static_cast<std::int32_t>(0U - static_cast<std::uint32_t>(sum));
+}
+
+/// Quantises 1..kScaleGroups groups with one scale.
+AXLLAMA_INLINE void quantise_span(const float* x, std::size_t groups, const QuantisedRow& out) {
   // As integers the sizes of floats keep their order, and infinity and NaN come last.
   I32x16 largest = splat_word(0);
   for (std::size_t i = 0; i < groups * kGroupDepth; i += kPanelRows)
@@ -18,37 +23,37 @@ AXLLAMA_INLINE float quantise_span(const float* x, std::size_t groups, std::int8
   const float top = __builtin_bit_cast(float, largest_lane(largest));
   const bool tiny = top < 1e-30F;
   const F32x16 inverse = splat(tiny ? 0.0F : 127.0F / top);
-  for (std::size_t i = 0; i < groups * kGroupDepth; i += kPanelRows)
-    store_s8(values + i, round_to_i32(mul(load(x + i), inverse)));
-  return (tiny ? 0.0F : top / 127.0F) + (top - top);
-}
-
-/// Minus the sums of two neighbouring groups and of their halves; the second does not exist when the first is
-/// `alone`.
-AXLLAMA_INLINE void sum_group_pair(const std::int8_t* values, bool alone, std::int32_t* group_sums,
-                                   std::int32_t* half_sums) {
-  alignas(64) std::int8_t copy[2 * kGroupDepth] = {};
-  if (alone) __builtin_memcpy(copy, values, kGroupDepth);
-  const I32x16 fours = dot<false>(splat_word(0), splat_word(0x01010101), load_i32(alone ? copy : values));
-  alignas(64) std::int32_t sums[kPanelRows];
-  store_i32(sums, fours);
-  for (std::size_t half = 0; half < (alone ? 2 : 4); ++half) {
-    const std::int32_t* four = sums + 4 * half;
-    half_sums[half] = -(four[0] + four[1] + four[2] + four[3]);
-  }
-  for (std::size_t group = 0; group < (alone ? 1 : 2); ++group)
-    group_sums[group] = half_sums[2 * group] + half_sums[2 * group + 1];
-}
-
-void quantise(const float* x, std::size_t groups, const QuantisedRow& out) {
-  for (std::size_t group = 0; group < groups; group += kScaleGroups) {
-    const std::size_t span = groups - group < kScaleGroups ? groups - group : kScaleGroups;
-    out.scales[group / kScaleGroups] =
-        quantise_span(x + group * kGroupDepth, span, out.values + group * kGroupDepth);
-  }
+  *out.scales = (tiny ? 0.0F : top / 127.0F) + (top - top);  // NaN unless finite
+  // Two groups at a time: the sums of four halves come together.
   for (std::size_t group = 0; group < groups; group += 2) {
-    sum_group_pair(out.values + group * kGroupDepth, groups - group == 1, out.group_sums + group,
-                   out.half_sums + 2 * group);
+    const std::size_t halves = groups - group < 2 ? 2 : 4;
+    I32x16 q[4] = {splat_word(0), splat_word(0), splat_word(0), splat_word(0)};
+#pragma GCC unroll 4
+    for (std::size_t half = 0; half < 4; ++half) {
+      if (half == halves) break;
+      const std::size_t i = group * kGroupDepth + half * kPanelRows;
+      q[half] = round_to_i32(mul(load(x + i), inverse));
+      store_s8(out.values + i, q[half]);
+    }
+    std::int32_t sums[4];
+    store_sums(sums, q[0], q[1], q[2], q[3]);
+    for (std::size_t half = 0; half < halves; ++half) out.half_sums[2 * group + half] = negated(sums[half]);
+    for (std::size_t half = 0; half < halves; half += 2) {
+      const std::int32_t* pair = out.half_sums + 2 * group + half;
+      out.group_sums[group + half / 2] = pair[0] + pair[1];
+    }
+  }
+}
+
+void quantise(const float* x, std::size_t groups, const QuantisedRow& row) {
+  QuantisedRow out = row;
+  for (std::size_t group = 0; group < groups; group += kScaleGroups) {
+    quantise_span(x, groups - group < kScaleGroups ? groups - group : kScaleGroups, out);
+    x += kScaleDepth;
+    out.values += kScaleDepth;
+    out.scales += 1;
+    out.group_sums += kScaleGroups;
+    out.half_sums += 2 * kScaleGroups;
   }
 }
 

@@ -156,6 +156,15 @@ AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a) {
   const __m128i m2 = _mm_max_epi32(m4, _mm_shuffle_epi32(m4, 0x4E));
   return _mm_cvtsi128_si32(_mm_max_epi32(m2, _mm_shuffle_epi32(m2, 0xB1)));
 }
+/// Stores the sums of the lanes of each.
+AXLLAMA_INLINE void store_sums(std::int32_t* p, I32x16 a, I32x16 b, I32x16 c, I32x16 d) {
+  const auto fold = [](I32x16 x) {
+    const __m256i half = _mm256_add_epi32(x.lo, x.hi);
+    return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  };
+  const __m128i sums = _mm_hadd_epi32(_mm_hadd_epi32(fold(a), fold(b)), _mm_hadd_epi32(fold(c), fold(d)));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), sums);
+}
 AXLLAMA_INLINE void store_s8(std::int8_t* p, I32x16 a) {
   const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(a.lo, a.hi), 0xD8);
   const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));

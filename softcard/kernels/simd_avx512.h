@@ -131,6 +131,16 @@ AXLLAMA_INLINE I32x16 larger(I32x16 a, I32x16 b) {
 AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a) {
   return _mm512_reduce_max_epi32(a.v);
 }
+/// Stores the sums of the lanes of each.
+AXLLAMA_INLINE void store_sums(std::int32_t* p, I32x16 a, I32x16 b, I32x16 c, I32x16 d) {
+  const auto fold = [](__m512i x) {
+    const __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64(x, 1));
+    return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  };
+  const __m128i sums =
+      _mm_hadd_epi32(_mm_hadd_epi32(fold(a.v), fold(b.v)), _mm_hadd_epi32(fold(c.v), fold(d.v)));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), sums);
+}
 AXLLAMA_INLINE void store_s8(std::int8_t* p, I32x16 a) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a.v));
 }

@@ -163,6 +163,11 @@ AXLLAMA_INLINE I32x16 larger(I32x16 a, I32x16 b) {
 AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a) {
   return vmaxvq_s32(vmaxq_s32(vmaxq_s32(a.v[0], a.v[1]), vmaxq_s32(a.v[2], a.v[3])));
 }
+/// Stores the sums of the lanes of each.
+AXLLAMA_INLINE void store_sums(std::int32_t* p, I32x16 a, I32x16 b, I32x16 c, I32x16 d) {
+  const auto fold = [](I32x16 x) { return vaddq_s32(vaddq_s32(x.v[0], x.v[1]), vaddq_s32(x.v[2], x.v[3])); };
+  vst1q_s32(p, vpaddq_s32(vpaddq_s32(fold(a), fold(b)), vpaddq_s32(fold(c), fold(d))));
+}
 AXLLAMA_INLINE void store_s8(std::int8_t* p, I32x16 a) {
   const int16x8_t low = vcombine_s16(vmovn_s32(a.v[0]), vmovn_s32(a.v[1]));
   const int16x8_t high = vcombine_s16(vmovn_s32(a.v[2]), vmovn_s32(a.v[3]));

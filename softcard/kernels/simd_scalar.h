@@ -169,6 +169,15 @@ AXLLAMA_INLINE std::int32_t largest_lane(I32x16 a) {
   for (const std::int32_t value : a.v) top = value > top ? value : top;
   return top;
 }
+/// Stores the sums of the lanes of each.
+AXLLAMA_INLINE void store_sums(std::int32_t* p, I32x16 a, I32x16 b, I32x16 c, I32x16 d) {
+  const I32x16* all[4] = {&a, &b, &c, &d};
+  for (std::size_t i = 0; i < 4; ++i) {
+    std::int64_t sum = 0;  // NaN as an integer may be any word
+    for (const std::int32_t value : all[i]->v) sum += value;
+    p[i] = static_cast<std::int32_t>(sum);
+  }
+}
 AXLLAMA_INLINE void store_s8(std::int8_t* p, I32x16 a) {
   for (std::size_t i = 0; i < 16; ++i) p[i] = static_cast<std::int8_t>(a.v[i]);
 }

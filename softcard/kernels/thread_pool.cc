@@ -76,6 +76,7 @@ std::shared_ptr<ThreadPool> ThreadPool::shared() {
 ThreadPool::ThreadPool(std::size_t threads) {
   const BlockSignals quiet;
   const std::size_t wanted = std::min(threads, kMaxThreads);
+  shares_ = std::make_unique<Share[]>(std::max<std::size_t>(1, wanted));
   workers_.reserve(wanted);
   try {
     for (std::size_t thread = 1; thread < wanted; ++thread) {
@@ -90,30 +91,31 @@ ThreadPool::ThreadPool(std::size_t threads) {
 ThreadPool::~ThreadPool() {
   {
     const std::lock_guard lock(sleep_mutex_);
-    stopping_ = true;
-    epoch_.fetch_add(1, std::memory_order_seq_cst);
+    stopping_.store(true);
+    state_.fetch_add(kNumberStep, std::memory_order_seq_cst);
   }
   wake_.notify_all();
   for (std::thread& worker : workers_) worker.join();
 }
 
-void ThreadPool::run_job(Job job) {
-  if (workers_.empty()) {
-    job.call(job.context, 0);
-    return;
-  }
+void ThreadPool::run_job(Job job, std::size_t tasks) {
   const std::lock_guard one_job(callers_);
   job_ = job;
-  unfinished_.store(workers_.size(), std::memory_order_relaxed);
+  for (std::size_t thread = 0; thread < size(); ++thread) {
+    shares_[thread].next.store(thread * tasks / size(), std::memory_order_relaxed);
+    shares_[thread].end = (thread + 1) * tasks / size();
+  }
+  const std::uint64_t number = (state_.load(std::memory_order_relaxed) & kNumber) + kNumberStep;
   // Ordered against sleepers_ (both sequentially consistent): either this thread sees the sleeper, or the
-  // sleeper sees the new epoch before it sleeps.
-  epoch_.fetch_add(1, std::memory_order_seq_cst);
+  // sleeper sees the new job before it sleeps.
+  state_.store(number | kOpen, std::memory_order_seq_cst);
   if (sleepers_.load(std::memory_order_seq_cst) != 0) {
     const std::lock_guard lock(sleep_mutex_);
     wake_.notify_all();
   }
-  job.call(job.context, 0);
-  for (int spins = 0; unfinished_.load(std::memory_order_acquire) != 0; ++spins) {
+  work_on_job(0);
+  state_.fetch_and(~kOpen, std::memory_order_relaxed);
+  for (int spins = 0; (state_.load(std::memory_order_acquire) & kJoined) != 0; ++spins) {
     if (spins < kJoinSpinsBeforeYield) {
       relax();
     } else {
@@ -122,12 +124,12 @@ void ThreadPool::run_job(Job job) {
   }
 }
 
-std::uint32_t ThreadPool::wait_for_job(std::uint32_t seen) {
+std::uint64_t ThreadPool::wait_for_job(std::uint64_t seen) {
+  const auto number = [this](std::memory_order order) { return state_.load(order) & kNumber; };
   const auto deadline = std::chrono::steady_clock::now() + kIdleSpin;
   do {
     for (int spin = 0; spin < kSpinsPerYield; ++spin) {
-      const std::uint32_t epoch = epoch_.load(std::memory_order_acquire);
-      if (epoch != seen) return epoch;
+      if (const std::uint64_t now = number(std::memory_order_relaxed); now != seen) return now;
       relax();
     }
     ::sched_yield();  // costs little when nobody else wants the processor
@@ -135,19 +137,43 @@ std::uint32_t ThreadPool::wait_for_job(std::uint32_t seen) {
 
   std::unique_lock lock(sleep_mutex_);
   sleepers_.fetch_add(1, std::memory_order_seq_cst);
-  wake_.wait(lock, [&] { return epoch_.load(std::memory_order_seq_cst) != seen; });
+  wake_.wait(lock, [&] { return number(std::memory_order_seq_cst) != seen; });
   sleepers_.fetch_sub(1, std::memory_order_relaxed);
-  return epoch_.load(std::memory_order_acquire);
+  return number(std::memory_order_relaxed);
+}
+
+bool ThreadPool::join(std::uint64_t number) {
+  std::uint64_t state = state_.load(std::memory_order_relaxed);
+  while ((state & ~kJoined) == (number | kOpen)) {
+    // What the caller wrote before it opened the job is seen from here on.
+    if (state_.compare_exchange_weak(state, state + 1, std::memory_order_acquire,
+                                     std::memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void ThreadPool::work_on_job(std::size_t thread) {
+  const Job job = job_;
+  for (std::size_t i = 0; i < size(); ++i) {
+    Share& share = shares_[(thread + i) % size()];
+    while (true) {
+      const std::size_t task = share.next.fetch_add(1, std::memory_order_relaxed);
+      if (task >= share.end) break;
+      job.call(job.context, task, thread);
+    }
+  }
 }
 
 void ThreadPool::work_loop(std::size_t thread) {
-  std::uint32_t seen = 0;
+  std::uint64_t seen = 0;
   while (true) {
     seen = wait_for_job(seen);
-    if (stopping_) return;
-    const Job job = job_;
-    job.call(job.context, thread);
-    unfinished_.fetch_sub(1, std::memory_order_release);
+    if (stopping_.load()) return;
+    if (!join(seen)) continue;
+    work_on_job(thread);
+    state_.fetch_sub(1, std::memory_order_release);
   }
 }
 
