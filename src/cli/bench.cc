@@ -36,8 +36,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kTokenMargin = 8;  // kept free behind the last measured token
-
 struct BenchOptions {
   std::string model;
   std::vector<std::size_t> prompts{128, 512};
@@ -125,6 +123,21 @@ class Limits {
   std::vector<IntegerPeak> peaks_;
 };
 
+ChunkMeasurement measure_chunk(BenchRuns& bench, Limits& limits, std::size_t repeats) {
+  ChunkMeasurement result;
+  result.tokens = bench.chunk_rows();
+  if (result.tokens == 0) return result;
+  std::vector<double> seconds;
+  std::vector<double> shares;
+  for (std::size_t i = 0; i < repeats; ++i) {
+    shares.push_back(
+        limits.share_of_peak(result.tokens, [&] { return seconds.emplace_back(bench.chunk()); }));
+  }
+  result.seconds = median(seconds);
+  result.share_of_peak = median(shares);
+  return result;
+}
+
 PromptMeasurement measure_prompt(BenchRuns& bench, Limits& limits, std::size_t length, std::size_t repeats) {
   PromptMeasurement result;
   std::vector<double> seconds;
@@ -175,8 +188,10 @@ void measure(const BenchOptions& options, axcl::Card& card, inference::Engine& e
   const bool computes = card.runtime().computes();
   Limits limits(report, report.software_card && computes && !options.no_limits);
   ProgressBar progress("measuring");
-  const std::size_t steps = options.prompts.size() + options.depths.size() + options.parallel.size();
+  const std::size_t steps = 1 + options.prompts.size() + options.depths.size() + options.parallel.size();
   std::size_t done = 0;
+  report.chunk = measure_chunk(bench, limits, options.repeats);
+  progress.update(++done, steps);
   for (const std::size_t length : options.prompts) {
     if (length + kTokenMargin <= engine.context_length())
       report.prompts.push_back(measure_prompt(bench, limits, length, options.repeats));

@@ -59,7 +59,13 @@ std::string bench_table(const BenchReport& report) {
                  fixed(prompt.seconds, 4), std::to_string(prompt.remote_calls),
                  percent(prompt.share_of_peak)});
   }
-  out += prompts.text() + "\n";
+  out += prompts.text();
+  if (report.chunk.tokens != 0) {
+    out += "a chunk of " + std::to_string(report.chunk.tokens) +
+           " without the output head: " + fixed(report.chunk.seconds, 4) + " s, " +
+           percent(report.chunk.share_of_peak) + " of the int8 peak\n";
+  }
+  out += "\n";
 
   Table decodes({"DECODE AT", "TOKENS/S", "MS/TOKEN", "HOST MS", "CALLS", "WAITS", "BYTES UP", "BYTES DOWN",
                  "OF BANDWIDTH", "OF CEILING"});
@@ -164,6 +170,10 @@ Json bench_json(const BenchReport& report) {
           {"asynchronous", report.asynchronous},
           {"timing_profile", report.ceiling.profile},
           {"ceiling_seconds_per_token", report.ceiling.seconds()},
+          {"chunk",
+           {{"tokens", report.chunk.tokens},
+            {"seconds", report.chunk.seconds},
+            {"share_of_integer_peak", report.chunk.share_of_peak}}},
           {"prompt", prompts},
           {"decode", decodes},
           {"parallel", parallel},

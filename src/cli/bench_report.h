@@ -21,6 +21,13 @@ struct PromptMeasurement {
   double share_of_peak = 0;  // median over runs, each with the peak measured just before; 0 if not measured
 };
 
+/// One full chunk of a prompt on an empty cache, without the output head, which runs once per prompt.
+struct ChunkMeasurement {
+  std::size_t tokens = 0;  // 0: not measured
+  double seconds = 0;
+  double share_of_peak = 0;  // as above
+};
+
 /// Decoding: per-token averages over `tokens` tokens after a prompt of `depth`.
 struct DecodeMeasurement {
   std::size_t depth = 0;
@@ -57,6 +64,7 @@ struct BenchReport {
   TimingCeiling ceiling;      // of the software card's timing profile, if it has one
   std::size_t host_threads = 0;
   double load_seconds = 0;
+  ChunkMeasurement chunk;
   std::vector<PromptMeasurement> prompts;
   std::vector<DecodeMeasurement> decodes;
   std::vector<ParallelMeasurement> parallel;

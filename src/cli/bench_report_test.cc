@@ -12,6 +12,7 @@ BenchReport sample() {
   report.software_card = true;
   report.layer_parameters = 1'000'000'000;
   report.prompts.push_back({128, 0.5, 40, 0.512});
+  report.chunk = {128, 0.4, 0.634};
   report.decodes.push_back({16, 64, 0.1, 0.0002, 41, 1, 5188, 303872, 0.8});
   report.parallel.push_back({2, 20, 2.1});
   report.bandwidths = {{1, 22, 20}, {2, 40, 25}};
@@ -26,12 +27,15 @@ TEST(BenchReport, StatesSharesOfTheMachinesLimits) {
   const std::string table = bench_table(report);
   EXPECT_NE(table.find("80 %"), std::string::npos) << table;
   EXPECT_NE(table.find("51 %"), std::string::npos) << table;
+  EXPECT_NE(table.find("a chunk of 128 without the output head: 0.4000 s, 63 % of"), std::string::npos)
+      << table;
   EXPECT_NE(table.find("8-bit multiply-adds (AVX2), 2 threads: 1000 GOP/s"), std::string::npos) << table;
 }
 
 TEST(BenchReport, JsonHoldsRatesCallsAndBytes) {
   const auto json = bench_json(sample());
   EXPECT_DOUBLE_EQ(json["prompt"][0]["tokens_per_second"].get<double>(), 256);
+  EXPECT_DOUBLE_EQ(json["chunk"]["share_of_integer_peak"].get<double>(), 0.634);
   EXPECT_DOUBLE_EQ(json["decode"][0]["tokens_per_second"].get<double>(), 10);
   EXPECT_EQ(json["decode"][0]["remote_calls_per_token"], 41);
   EXPECT_EQ(json["simulated"], true);

@@ -69,6 +69,22 @@ PromptMeasurement BenchRuns::prompt(std::size_t length) {
   return result;
 }
 
+std::size_t BenchRuns::chunk_rows() const {
+  const auto& groups = engine_.shapes().prefill;
+  const std::size_t rows = groups.empty() ? 0 : groups.front().rows;
+  return groups.size() > 1 && rows + 1 + kTokenMargin <= engine_.context_length() ? rows : 0;
+}
+
+double BenchRuns::chunk() {
+  engine_.reset_cache();
+  const auto generation = engine_.start(request_for(random_prompt(engine_.package(), chunk_rows() + 1), 1));
+  const auto begin = Clock::now();
+  generation->step();
+  const double seconds = seconds_since(begin);
+  generation->cancel();
+  return seconds;
+}
+
 DecodeMeasurement BenchRuns::decode(std::size_t depth, std::size_t tokens) {
   const auto generation = engine_.start(request_for(random_prompt(engine_.package(), depth), tokens + 1));
   evaluate_prompt(*generation);
