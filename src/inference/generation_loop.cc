@@ -252,6 +252,7 @@ void GenerationLoop::take_next_token(TokenEvent& event, std::span<const base::Bf
 /// What a token of the answer brings about: its text, and perhaps the end.
 void GenerationLoop::follow(text::TokenId token, TokenEvent& event) {
   if (tokenizer_->is_eos(token) && (request_.constraint || !request_.ignore_end_of_sequence)) {
+    if (logprobs_) event.logprobs.pop_back();
     event.text += answer_.finish();
     finish(event, FinishReason::kStop);
     return;

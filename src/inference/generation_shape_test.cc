@@ -146,12 +146,13 @@ TEST(GenerationShape, SampledAnswersSatisfyTheConstraintAtAnyTemperature) {
   }
 }
 
-TEST(GenerationShape, LogProbabilitiesComeWithEveryToken) {
+TEST(GenerationShape, LogProbabilitiesComeWithEveryTokenButTheEnd) {
   GenerationRequest request = greedy();
   EXPECT_TRUE(run("ab", request).logprobs.empty());
   request.top_logprobs = 2;
   const Answer answer = run("ab", request);
-  ASSERT_EQ(answer.logprobs.size(), answer.tokens.size());
+  ASSERT_EQ(answer.tokens.back(), kRandomEnd);
+  ASSERT_EQ(answer.logprobs.size(), answer.tokens.size() - 1);
   EXPECT_EQ(answer.logprobs[0].bytes, "a");
   EXPECT_EQ(answer.logprobs[1].bytes, "b");
   EXPECT_EQ(answer.logprobs[1].alternatives[0].token, 'b');
