@@ -3,11 +3,10 @@
 //
 //   node validate.mjs FILE
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { resolve } from "node:path";
 
-// The packages are installed in the current folder, not beside this file.
-const require = createRequire(resolve("package.json"));
+import { packages_in } from "../npm/packages.mjs";
+
+const require = packages_in(".");
 const Ajv = require("ajv/dist/2020.js").default;
 const addFormats = require("ajv-formats").default;
 
