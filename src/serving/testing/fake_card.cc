@@ -55,7 +55,9 @@ class FakeGeneration final : public inference::Engine::Generation {
     card_.step.pass();
     at_work_ = card_.at_work = false;
     try {
-      card_.on_step();
+      if (card_.on_step) {
+        card_.on_step();
+      }
     } catch (...) {
       suspend();
       throw;
@@ -104,13 +106,17 @@ class FakeInstance final : public ModelInstance {
   std::unique_ptr<inference::Engine::Generation> start(GenerationRequest request) override {
     card_.check_undisturbed();
     ++card_.generations;
-    card_.on_start();
+    if (card_.on_start) {
+      card_.on_start();
+    }
     return std::make_unique<FakeGeneration>(card_, busy_, request);
   }
   void resume(inference::Engine::Generation& generation) override {
     card_.check_undisturbed();
     ++card_.resumed;
-    card_.on_resume();
+    if (card_.on_resume) {
+      card_.on_resume();
+    }
     dynamic_cast<FakeGeneration&>(generation).take_slot(busy_);
   }
   std::size_t free_slots() const override { return card_.slots - *busy_; }
@@ -227,7 +233,9 @@ void FakeCard::check_undisturbed() {
 BackendFactory FakeCard::factory() {
   return [this]() -> std::unique_ptr<CardBackend> {
     ++opened;
-    on_open();
+    if (on_open) {
+      on_open();
+    }
     owner = std::this_thread::get_id();
     return std::make_unique<FakeBackend>(*this);
   };
