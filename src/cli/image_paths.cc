@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "cli/answer_settings.h"
 
@@ -58,23 +59,6 @@ std::optional<fs::path> image_path(const std::string& word) {
   return image && fs::is_regular_file(path, ignored) ? std::optional(std::move(path)) : std::nullopt;
 }
 
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    const std::string_view three = bytes.substr(at, 3);
-    std::uint32_t bits = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      bits = (bits << 8U) | (i < three.size() ? static_cast<unsigned char>(three[i]) : 0U);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      text += i <= three.size() ? kDigits[(bits >> (18U - 6U * i)) & 0x3FU] : '=';
-    }
-  }
-  return text;
-}
-
 }  // namespace
 
 PromptWithImages find_images(const std::string& prompt) {
@@ -119,7 +103,7 @@ nlohmann::ordered_json load_images(const PromptWithImages& prompt, const nlohman
     std::ifstream file(path, std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     if (!file.is_open() || file.bad()) throw Error(ErrorCode::kNotFound, "cannot read " + path.string());
-    images.push_back(base64(bytes));
+    images.push_back(base::to_base64(bytes));
   }
   return images;
 }

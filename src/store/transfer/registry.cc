@@ -7,9 +7,9 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "http/url.h"
 #include "store/durable_file.h"
@@ -20,15 +20,6 @@ namespace {
 
 using base::Error;
 using base::ErrorCode;
-
-std::string base64(const std::string& text) {
-  std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
-  const int size =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  out.resize(static_cast<std::size_t>(size));
-  return out;
-}
 
 /// realm, service and scope of `Bearer realm="...",service="..."`; the scheme in lower case under "".
 std::map<std::string, std::string> parse_challenge(const std::string& text) {
@@ -101,7 +92,7 @@ bool RegistryAuthorization::renew(const http::FetchHead& refusal) {
   if (field == nullptr) return false;
   std::map<std::string, std::string> challenge = parse_challenge(*field);
   const std::lock_guard lock(impl_->mutex);
-  const std::string basic = impl_->credentials.empty() ? "" : "Basic " + base64(impl_->credentials);
+  const std::string basic = impl_->credentials.empty() ? "" : "Basic " + base::to_base64(impl_->credentials);
   if (challenge[""] == "basic") {
     if (basic.empty() || impl_->header == basic) return false;
     impl_->header = basic;
