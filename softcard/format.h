@@ -18,9 +18,9 @@
 //                [I,H], down_proj [H,I], rope_inv_freq [D/2] F32 (rotate-half RoPE; angle = position *
 //                inv_freq). Optional q_proj.bias, k_proj.bias, v_proj.bias [out] F32.
 // Head config    hidden, vocab, rms_eps, weights, packed, compiler; optional kTopCountField: the head gives
-// so
-//                many of its largest logits, and the whole row only if kAllLogitsField (bool, then needed)
-//                is true.
+//                so many of its largest logits, and the whole row only if kAllLogitsField (bool, then
+//                needed) is true; optional kReturnNormField (bool): the head has the output `output_norm`,
+//                the normed hidden state, as with the vendor's --ret_postnorm.
 // Head tensors   norm [H] F32, lm_head [V,H].
 //
 // A projection [out, in] is packed in the order in which kernels read it (softcard/weights/packed_matrix.h):
@@ -45,6 +45,7 @@ inline constexpr std::string_view kHeadProgram = "head";
 inline constexpr std::string_view kPackedField = "packed";
 inline constexpr std::string_view kTopCountField = "post_topk";
 inline constexpr std::string_view kAllLogitsField = "all_logits";
+inline constexpr const char* kReturnNormField = "ret_postnorm";
 inline constexpr std::string_view kBiasSuffix = ".bias";
 
 }  // namespace axllama::softcard

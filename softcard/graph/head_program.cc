@@ -22,6 +22,7 @@ HeadProgram::HeadProgram(const ProgramImage& image) {
   rms_eps_ = static_cast<float>(image.number_field("rms_eps"));
   if (!(rms_eps_ >= 0.0F && rms_eps_ < 1.0F)) image.fail("\"rms_eps\" is not in [0, 1)");
   compiler_ = image.string_field("compiler");
+  returns_norm_ = image.config().contains(kReturnNormField) && image.bool_field(kReturnNormField);
   norm_ = image.f32_vector("norm", hidden_);
   weights_ = WeightStore({image.projection("lm_head", vocab_, hidden_)}, *pool_);
   inputs_.push_back(row_tensor("input", hidden_));
@@ -33,6 +34,7 @@ HeadProgram::HeadProgram(const ProgramImage& image) {
   }
   all_output_ = outputs_.size();
   if (gives_all_) outputs_.push_back(row_tensor("output", vocab_));
+  if (returns_norm_) outputs_.push_back(row_tensor("output_norm", hidden_));
 }
 
 ExecutionCost HeadProgram::cost(std::size_t /*group*/) const {
@@ -51,6 +53,9 @@ void HeadProgram::execute(std::size_t group, std::span<const std::byte* const> i
   const Activations x(kernels_, *workspace, Workspace::kNormed, 1, hidden_, {&head});
   kernels_.bf16_to_f32(input, hidden_, x.row(0));
   kernels_.rms_norm(x.row(0), norm_.data(), rms_eps_, hidden_, x.row(0));
+  if (returns_norm_) {
+    kernels_.f32_to_bf16(x.row(0), hidden_, reinterpret_cast<std::uint16_t*>(output_data.back()));
+  }
   x.finish_row(0);
   pool_->for_each(head.blocks(), [&](std::size_t block, std::size_t) {
     alignas(64) float logits[kBlockRows];

@@ -17,7 +17,8 @@ namespace axllama::softcard {
 
 /// The output head: input [1,1,H] bf16 -> RMSNorm -> lm_head -> logits, one group. They leave it as output
 /// [1,1,V] bf16; with post_topk as the K largest, indices [1,1,K] int32 and logits [1,1,K] bf16 (see
-/// TopLogits), and beside them as output only where the configuration says so.
+/// TopLogits), and beside them as output only where the configuration says so. Where the file asks for
+/// it output_norm [1,1,H] bf16 comes last: what the norm gives.
 class HeadProgram final : public Program {
  public:
   explicit HeadProgram(const ProgramImage& image);
@@ -41,6 +42,7 @@ class HeadProgram final : public Program {
   bool gives_all_ = true;
   std::size_t all_output_ = 0;  // which output the whole row is
   float rms_eps_ = 0;
+  bool returns_norm_ = false;
   std::string compiler_;
   std::vector<float> norm_;
   WeightStore weights_;

@@ -132,5 +132,51 @@ TEST(HeadProgramTest, RefusesMoreLogitsThanThereAre) {
   EXPECT_THROW(Program::load(small_head({{"post_topk", 5}}).image(), "post.axmodel"), ProgramError);
 }
 
+TEST(HeadProgramTest, GivesTheNormedRowWhereTheFileAsksForIt) {
+  constexpr std::size_t kHidden = 64;
+  constexpr std::size_t kVocab = 100;
+  std::normal_distribution<float> normal;
+  for (const bool asked : {false, true}) {
+    for (const std::string weights : {"bf16", "s8"}) {
+      std::mt19937 random(9);
+      testing::ImageBuilder builder;
+      testing::add_random_projection(builder, "lm_head", kVocab, kHidden, weights, random);
+      std::vector<float> gain(kHidden);
+      for (float& value : gain) value = normal(random);
+      builder.add_f32("norm", gain);
+      builder.set_program(kHeadProgram, {{"hidden", kHidden},
+                                         {"vocab", kVocab},
+                                         {"rms_eps", 1e-6},
+                                         {"weights", weights},
+                                         {"packed", {{"lm_head", weights}}},
+                                         {"ret_postnorm", asked},
+                                         {"compiler", "test"}});
+      const std::unique_ptr<Program> program = Program::load(builder.image(), "test_post.axmodel");
+      ASSERT_EQ(program->outputs().size(), asked ? 2U : 1U);
+      std::vector<Bf16> input(kHidden);
+      double squares = 0;
+      for (Bf16& value : input) {
+        value = f32_to_bf16(normal(random));
+        squares += std::pow(static_cast<double>(bf16_to_f32(value)), 2);
+      }
+      std::vector<Bf16> logits(kVocab);
+      std::vector<Bf16> normed(kHidden, 0x7FC0);
+      const std::byte* in[] = {reinterpret_cast<const std::byte*>(input.data())};
+      std::byte* out[] = {reinterpret_cast<std::byte*>(logits.data()),
+                          reinterpret_cast<std::byte*>(normed.data())};
+      program->execute(0, in, std::span(out).first(asked ? 2 : 1));
+      if (!asked) continue;
+      EXPECT_EQ(program->outputs()[1].name, "output_norm");
+      EXPECT_EQ(program->outputs()[1].bytes(0), kHidden * 2);
+      const double factor = 1 / std::sqrt(squares / kHidden + 1e-6);
+      for (std::size_t i = 0; i < kHidden; ++i) {
+        const double expected =
+            static_cast<double>(bf16_to_f32(input[i])) * factor * static_cast<double>(gain[i]);
+        EXPECT_NEAR(bf16_to_f32(normed[i]), expected, std::abs(expected) / 200);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace axllama::softcard

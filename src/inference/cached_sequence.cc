@@ -13,12 +13,13 @@ constexpr double kSavingFactor = 4;
 }  // namespace
 
 CachedSequence::CachedSequence(ModelRunner& runner, std::shared_ptr<KvTier> tier,
-                               std::span<const text::TokenId> tokens, std::size_t pinned)
-    : runner_(runner), tier_(std::move(tier)), pinned_(pinned), slot_(runner.slots().acquire(tokens)) {}
+                               std::span<const text::TokenId> tokens, const SequencePlan& plan)
+    : runner_(runner), tier_(std::move(tier)), plan_(plan), slot_(runner.slots().acquire(tokens)) {}
 
 CachedSequence::~CachedSequence() {
   abandon_work();
   transfer_.reset();
+  slot_.saved = slot_.saved || !plan_.keep;
   runner_.slots().release(slot_);
 }
 
@@ -44,7 +45,12 @@ bool CachedSequence::save_what_would_be_lost(std::size_t kept) {
 bool CachedSequence::fetch(std::span<const text::TokenId> tokens) {
   KvCache& cache = slot_.cache;
   fetched_ = true;
-  slot_.pinned = pinned_;
+  slot_.pinned = plan_.pinned;
+  if (!plan_.reuse) {
+    cache.forget(false);
+    reused_ = 0;
+    return false;
+  }
   reused_ = cache.keep_common_prefix(tokens);
   double cheapest = runner_.prefill_cost(reused_, tokens.size());
   const KvSlot* source = nullptr;
@@ -98,7 +104,8 @@ void CachedSequence::wait() {
 }
 
 bool CachedSequence::prefill(std::span<const text::TokenId> tokens) {
-  const std::size_t common = slot_.cache.common_prefix(tokens);
+  const std::size_t common = plan_.reuse || fetched_ ? slot_.cache.common_prefix(tokens) : 0;
+  evaluated_ = false;
   if (!transfer_ && common != slot_.cache.size()) {
     fetched_ = false;  // another sequence from here on, as after a context shift
   }
@@ -120,7 +127,12 @@ bool CachedSequence::prefill(std::span<const text::TokenId> tokens) {
     return false;
   }
   at_work_ = true;
+  evaluated_ = true;
   return runner_.prefill(slot_, tokens);
+}
+
+std::span<const base::Bf16> CachedSequence::States::evaluated() {
+  return sequence_.evaluated_ ? sequence_.runner_.evaluated_states() : std::span<const base::Bf16>();
 }
 
 std::optional<std::size_t> CachedSequence::Guesses::group() const {

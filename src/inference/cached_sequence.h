@@ -14,15 +14,21 @@
 
 namespace axllama::inference {
 
+/// How a sequence uses what is cached.
+struct SequencePlan {
+  std::size_t pinned = 0;  // first tokens that other requests will share
+  bool reuse = true;       // takes cached beginnings; false: evaluates every token
+  bool keep = true;        // will be gone on with later, so that a tier may have it
+};
+
 /// A sequence in a KV slot of a ModelRunner. What `tokens` begin with is taken from the slot, from another
 /// slot (copied card to card) or from a tier, whichever is cheapest; the rest is evaluated.
 class CachedSequence final : public SequenceRunner {
  public:
   /// Takes a slot; throws Error (kResourceExhausted) when there is none. `tokens`: what prefill() will be
-  /// asked for first; `pinned` of them will be shared by other requests. `tier` may be null. The runner must
-  /// outlive the sequence.
+  /// asked for first. `tier` may be null. The runner must outlive the sequence.
   CachedSequence(ModelRunner& runner, std::shared_ptr<KvTier> tier, std::span<const text::TokenId> tokens,
-                 std::size_t pinned);
+                 const SequencePlan& plan);
   ~CachedSequence() override;
   CachedSequence(const CachedSequence&) = delete;
   CachedSequence& operator=(const CachedSequence&) = delete;
@@ -36,6 +42,7 @@ class CachedSequence final : public SequenceRunner {
   std::span<const base::Bf16> logits() override { return runner_.logits(slot_); }
   void forget() noexcept override;
   GuessEvaluator* guesses() noexcept override { return &guesses_; }
+  StateReader* states() noexcept override { return &states_; }
 
  private:
   void abandon_work() noexcept;
@@ -60,15 +67,29 @@ class CachedSequence final : public SequenceRunner {
     std::vector<text::TokenId> tokens_;  // evaluated last
   };
 
+  /// Of the tokens evaluated last.
+  class States final : public StateReader {
+   public:
+    explicit States(CachedSequence& sequence) : sequence_(sequence) {}
+    std::span<const base::Bf16> evaluated() override;
+    std::span<const base::Bf16> last() override { return sequence_.runner_.last_state(); }
+    std::span<const float> norm_gain() override { return sequence_.runner_.norm_gain(); }
+
+   private:
+    CachedSequence& sequence_;
+  };
+
   ModelRunner& runner_;
   std::shared_ptr<KvTier> tier_;
-  std::size_t pinned_;
+  SequencePlan plan_;
   KvSlot& slot_;
   std::unique_ptr<TierTransfer> transfer_;  // in progress
   bool at_work_ = false;                    // the card may be, for this sequence
   bool looked_at_old_ = false;              // what the slot held before is saved, or not worth it
   bool fetched_ = false;                    // there is nothing more to take from caches
   std::size_t reused_ = 0;
+  bool evaluated_ = false;  // the last prefill() was an evaluation
+  States states_{*this};
   Guesses guesses_{*this};
 };
 

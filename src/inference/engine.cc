@@ -7,6 +7,7 @@
 #include "inference/cached_sequence.h"
 #include "inference/engine_impl.h"
 #include "inference/generation_loop.h"
+#include "inference/readout_loop.h"
 
 namespace axllama::inference {
 
@@ -14,8 +15,8 @@ using base::Error;
 using base::ErrorCode;
 
 std::unique_ptr<SequenceRunner> Engine::Impl::new_sequence(std::span<const text::TokenId> tokens,
-                                                           std::size_t pinned) {
-  auto sequence = std::make_unique<CachedSequence>(runner, tier, tokens, pinned);
+                                                           const SequencePlan& plan) {
+  auto sequence = std::make_unique<CachedSequence>(runner, tier, tokens, plan);
   if (being_saved != nullptr && being_saved->busy) {  // what it holds is about to change
     stop_saving();
   }
@@ -75,15 +76,21 @@ std::size_t Engine::free_slots() const noexcept {
 }
 
 std::unique_ptr<Engine::Generation> Engine::start(GenerationRequest request) {
+  if (request.readout) {
+    check_readout(request, impl_->runner.logit_count(), impl_->runner.vocabulary(), context_length());
+    const SequencePlan plan = readout_plan(request, package().pooling());
+    auto sequence = impl_->new_sequence(request.prompt, plan);
+    return std::make_unique<ReadoutLoop>(std::move(sequence), std::move(request), package().pooling());
+  }
   check_request(request, impl_->runner.vocabulary(), context_length());
-  auto sequence = impl_->new_sequence(request.prompt, request.pinned_prompt_tokens);
+  auto sequence = impl_->new_sequence(request.prompt, {.pinned = request.pinned_prompt_tokens});
   return std::make_unique<GenerationLoop>(std::move(sequence), std::move(request), impl_->runner.tokenizer(),
                                           context_length());
 }
 
 void Engine::resume(Generation& generation) {
-  auto& loop = dynamic_cast<GenerationLoop&>(generation);
-  loop.resume(impl_->new_sequence(loop.tokens(), loop.pinned_tokens()));
+  auto& over_sequence = dynamic_cast<SequenceGeneration&>(generation);
+  over_sequence.resume(impl_->new_sequence(over_sequence.tokens(), over_sequence.plan()));
 }
 
 void Engine::reset_cache() {

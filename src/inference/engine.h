@@ -75,7 +75,8 @@ class Engine {
   };
 
   /// Throws Error: kInvalidArgument for an empty prompt, a token out of range, or a prompt that leaves no
-  /// room to answer (names both lengths); kResourceExhausted when all slots are in use.
+  /// room to answer (names both lengths); kResourceExhausted when all slots are in use. A request with a
+  /// readout has one event, the last.
   std::unique_ptr<Generation> start(GenerationRequest request);
   /// Lets a suspended generation go on, of this engine or of another one with the same model: what it has
   /// said is evaluated again, and what follows is what would have followed. Throws Error

@@ -4,6 +4,7 @@
 #include <span>
 #include <utility>
 
+#include "inference/cached_sequence.h"
 #include "inference/engine.h"
 #include "inference/model_runner.h"
 #include "inference/sequence_runner.h"
@@ -16,7 +17,8 @@ struct Engine::Impl {
        const EngineOptions& options)
       : runner(card, std::move(package), progress, options) {}
 
-  std::unique_ptr<SequenceRunner> new_sequence(std::span<const text::TokenId> tokens, std::size_t pinned);
+  std::unique_ptr<SequenceRunner> new_sequence(std::span<const text::TokenId> tokens,
+                                               const SequencePlan& plan);
   KvSlot* worth_saving();
   void stop_saving() noexcept;
 

@@ -14,9 +14,18 @@
 
 namespace axllama::inference {
 
+/// What is wanted of a prompt instead of an answer; TokenEvent::readout brings it.
+struct Readout {
+  /// The logits of these tokens after the prompt; empty: the prompt's embedding, which is the hidden states
+  /// of its tokens behind the final norm, pooled as the package says, [hidden], of any length.
+  std::vector<text::TokenId> logits_of;
+};
+
 /// What to generate from. Tokens come in, text and tokens come out.
 struct GenerationRequest {
   std::vector<text::TokenId> prompt;  // at least one token; shorter than the context
+  std::optional<Readout> readout;  // set: the prompt, which may fill the context, is only read; of the rest
+                                   // only pinned_prompt_tokens and context_limit count
   SamplingOptions sampling;
   int max_tokens = -1;                  // < 0: until stop or context full; 0: only evaluate the prompt
   std::vector<std::string> stop;        // the answer ends before the first of these
@@ -68,6 +77,7 @@ struct TokenEvent {
   std::vector<text::TokenId> tokens;  // sampled since the last event (normally one)
   std::string text;
   std::vector<TokenLogprob> logprobs;  // one per token where the request asked for them
+  std::vector<float> readout;          // of the last event, where the request asked for one; finite
   bool done = false;                   // the last event; then `reason` and `stats` are set
   FinishReason reason = FinishReason::kStop;
   std::string stop_string;  // of the request's, the one that ended the answer; empty: none did

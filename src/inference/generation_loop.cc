@@ -16,10 +16,23 @@ using base::ErrorCode;
 
 }  // namespace
 
-void check_request(const GenerationRequest& request, std::size_t vocabulary, std::size_t context_length) {
-  if (request.prompt.empty()) {
+void check_prompt_tokens(std::span<const text::TokenId> prompt, std::size_t vocabulary) {
+  if (prompt.empty()) {
     throw Error(ErrorCode::kInvalidArgument, "The prompt has no tokens.");
   }
+  for (std::size_t i = 0; i < prompt.size(); ++i) {
+    const text::TokenId token = prompt[i];
+    if (token < 0 || static_cast<std::size_t>(token) >= vocabulary) {
+      throw Error(ErrorCode::kInvalidArgument, "Token " + std::to_string(token) + " at place " +
+                                                   std::to_string(i) +
+                                                   " of the prompt is outside the model's vocabulary of " +
+                                                   std::to_string(vocabulary) + " tokens.");
+    }
+  }
+}
+
+void check_request(const GenerationRequest& request, std::size_t vocabulary, std::size_t context_length) {
+  check_prompt_tokens(request.prompt, vocabulary);
   const std::size_t limit = context_limit_of(request, context_length);
   if (request.prompt.size() >= limit) {
     throw Error(
@@ -27,15 +40,6 @@ void check_request(const GenerationRequest& request, std::size_t vocabulary, std
         "The prompt is longer than the context allows: it has " + std::to_string(request.prompt.size()) +
             " tokens, and the context length of " + std::to_string(limit) +
             " tokens must hold prompt and answer. Shorten the prompt or use a model with a longer context.");
-  }
-  for (std::size_t i = 0; i < request.prompt.size(); ++i) {
-    const text::TokenId token = request.prompt[i];
-    if (token < 0 || static_cast<std::size_t>(token) >= vocabulary) {
-      throw Error(ErrorCode::kInvalidArgument, "Token " + std::to_string(token) + " at place " +
-                                                   std::to_string(i) +
-                                                   " of the prompt is outside the model's vocabulary of " +
-                                                   std::to_string(vocabulary) + " tokens.");
-    }
   }
 }
 

@@ -14,13 +14,14 @@
 #include "inference/log_probabilities.h"
 #include "inference/repetition_guard.h"
 #include "inference/sampler.h"
+#include "inference/sequence_generation.h"
 #include "inference/sequence_runner.h"
 
 namespace axllama::inference {
 
 /// One generation over a sequence: prefill, then decode, sample and detokenize until something ends it. What
 /// is on the card can be lost and computed again: tokens, sampler and text stay on the host.
-class GenerationLoop final : public Engine::Generation {
+class GenerationLoop final : public SequenceGeneration {
  public:
   /// The request has been checked (see check_request). What `sequence` belongs to must outlive the loop, or
   /// its suspension.
@@ -33,11 +34,10 @@ class GenerationLoop final : public Engine::Generation {
   TokenEvent cancel() override;
   void suspend() noexcept override;
 
-  /// Goes on with another sequence, which has to compute tokens().
-  void resume(std::unique_ptr<SequenceRunner> sequence);
+  void resume(std::unique_ptr<SequenceRunner> sequence) override;
   /// The prompt and what has been sampled, without what a context shift dropped.
-  const std::vector<text::TokenId>& tokens() const noexcept { return tokens_; }
-  std::size_t pinned_tokens() const noexcept { return request_.pinned_prompt_tokens; }
+  const std::vector<text::TokenId>& tokens() const noexcept override { return tokens_; }
+  SequencePlan plan() const noexcept override { return {.pinned = request_.pinned_prompt_tokens}; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -86,5 +86,7 @@ class GenerationLoop final : public Engine::Generation {
 /// Throws Error (kInvalidArgument) when the prompt is empty, has tokens outside the vocabulary or leaves no
 /// room to answer.
 void check_request(const GenerationRequest& request, std::size_t vocabulary, std::size_t context_length);
+/// Of that, what is the same for prompts that are only read: tokens there are, of the vocabulary.
+void check_prompt_tokens(std::span<const text::TokenId> prompt, std::size_t vocabulary);
 
 }  // namespace axllama::inference

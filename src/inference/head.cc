@@ -31,18 +31,21 @@ Head::Head(axcl::Card& card, CardQueue& queue, const std::filesystem::path& file
                                                  " bytes, but the layers give " +
                                                  std::to_string(hidden * sizeof(Bf16)) + " bytes per token.");
   }
-  const axcl::TensorDescription& output = model_.outputs()[logits_output_];
-  if (output.type != axcl::DataType::kBf16 && output.type != axcl::DataType::kNone) {
-    throw Error(ErrorCode::kUnsupported, "The logits of " + name + " have element type " +
-                                             std::to_string(static_cast<int>(output.type)) + " instead of " +
-                                             std::to_string(static_cast<int>(axcl::DataType::kBf16)) +
-                                             " (bf16).");
-  }
-  logit_count_ = output.bytes[0] / sizeof(Bf16);
+  check_output(logits_output_, "logits");
+  logit_count_ = model_.outputs()[logits_output_].bytes[0] / sizeof(Bf16);
   if (logit_count_ > vocabulary || logit_count_ == 0) {
     throw Error(ErrorCode::kInvalidArgument, name + " gives " + std::to_string(logit_count_) +
                                                  " logits, but the embedding table has " +
                                                  std::to_string(vocabulary) + " rows.");
+  }
+  norm_output_ = model_.output_index("output_norm");
+  if (norm_output_) {
+    check_output(*norm_output_, "normed row");
+    if (const std::size_t bytes = model_.outputs()[*norm_output_].bytes[0]; bytes != input_bytes) {
+      throw Error(ErrorCode::kInvalidArgument, "The normed row of " + name + " has " + std::to_string(bytes) +
+                                                   " bytes, but its input has " +
+                                                   std::to_string(input_bytes) + ".");
+    }
   }
   input_ = axcl::DeviceBuffer(card, input_bytes);
   card.fill(input_.span(), 0);
@@ -52,6 +55,20 @@ Head::Head(axcl::Card& card, CardQueue& queue, const std::filesystem::path& file
     outputs_.emplace_back(card, model_.outputs()[i].bytes[0]);
     binding_.bind_output(i, outputs_[i].span());
     card_bytes_ += outputs_[i].size();
+  }
+  if (norm_output_) {
+    norm_ = axcl::HostBuffer(card, outputs_[*norm_output_].size());
+  }
+}
+
+/// Throws Error (kUnsupported) unless an output is of bf16 numbers.
+void Head::check_output(std::size_t index, const std::string& what) const {
+  const axcl::DataType type = model_.outputs()[index].type;
+  if (type != axcl::DataType::kBf16 && type != axcl::DataType::kNone) {
+    throw Error(ErrorCode::kUnsupported,
+                "The " + what + " of " + model_.file().filename().string() + " has element type " +
+                    std::to_string(static_cast<int>(type)) + " instead of " +
+                    std::to_string(static_cast<int>(axcl::DataType::kBf16)) + " (bf16).");
   }
 }
 
@@ -66,6 +83,13 @@ void Head::run(Output& output) {
 
 std::span<const Bf16> Head::logits(const Output& output) const noexcept {
   return {reinterpret_cast<const Bf16*>(output.logits.bytes().data()), logit_count_};
+}
+
+std::span<const Bf16> Head::run_norm() {
+  queue_.execute(binding_);
+  queue_.download(norm_.bytes(), outputs_[norm_output_.value()].span());
+  queue_.wait();
+  return {reinterpret_cast<const Bf16*>(norm_.bytes().data()), norm_.bytes().size() / sizeof(Bf16)};
 }
 
 }  // namespace axllama::inference

@@ -3,7 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "axcl/card.h"
@@ -18,8 +20,8 @@ namespace axllama::inference {
 class Head {
  public:
   /// Throws Error: what axcl::Model throws; kInvalidArgument when its input is not [1, 1, hidden] or it gives
-  /// more logits than the `vocabulary` has embeddings; kUnsupported when it gives no logits.
-  /// `queue` must outlive it.
+  /// more logits than the `vocabulary` has embeddings, or a normed row of another size; kUnsupported when it
+  /// gives no logits. `queue` must outlive it.
   Head(axcl::Card& card, CardQueue& queue, const std::filesystem::path& file, std::size_t hidden,
        std::size_t vocabulary);
 
@@ -40,14 +42,23 @@ class Head {
   /// What run() left there, once the queue has been waited for: [V] bf16.
   std::span<const base::Bf16> logits(const Output& output) const noexcept;
 
+  /// Whether the head also gives what its norm makes of the row (compiled with --ret_postnorm).
+  bool gives_norm() const noexcept { return norm_output_.has_value(); }
+  /// Waits, and gives that row: [hidden] bf16, valid until the next such call. Needs gives_norm().
+  std::span<const base::Bf16> run_norm();
+
  private:
+  void check_output(std::size_t index, const std::string& what) const;
+
   axcl::Card& card_;
   CardQueue& queue_;
   axcl::Model model_;
   axcl::DeviceBuffer input_;
   std::vector<axcl::DeviceBuffer> outputs_;
+  axcl::HostBuffer norm_;
   axcl::IoBinding binding_;
   std::size_t logits_output_ = 0;
+  std::optional<std::size_t> norm_output_;
   std::size_t logit_count_ = 0;
   std::uint64_t card_bytes_ = 0;
 };

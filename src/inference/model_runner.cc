@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "inference/final_norm.h"
 
 namespace axllama::inference {
 namespace {
@@ -159,12 +160,14 @@ bool ModelRunner::prefill(KvSlot& slot, std::span<const text::TokenId> prompt) {
   const PrefillStep step = planner_(slot.cache.size(), rest.size());
   if (step.group) {
     const axcl::DeviceSpan hidden_states = run_chunk(slot, *step.group, rest.first(step.rows));
+    evaluated_states_ = hidden_states.subspan(0, step.rows * head_.input().size);
     if (slot.cache.size() == prompt.size()) {
       load_head_input(hidden_states, step.rows - 1);
       decode_chain_.prepare(slot.decode, slot.cache);
     }
   } else {
     decode(slot, rest.front());
+    evaluated_states_ = head_.input();
   }
   return slot.cache.size() == prompt.size();
 }
@@ -221,6 +224,27 @@ void ModelRunner::evaluate_logits(KvSlot& slot) {
   } else {
     head_.run(slot.result);
   }
+}
+
+std::span<const Bf16> ModelRunner::download_states(axcl::DeviceSpan states) {
+  states_.resize(states.size / sizeof(Bf16));
+  card_.download(std::as_writable_bytes(std::span(states_)), states);
+  return states_;
+}
+
+std::span<const Bf16> ModelRunner::evaluated_states() {
+  return download_states(evaluated_states_);
+}
+
+std::span<const Bf16> ModelRunner::last_state() {
+  return download_states(head_.input());
+}
+
+std::span<const float> ModelRunner::norm_gain() {
+  if (norm_gain_.empty()) {
+    norm_gain_ = find_norm_gain(card_, head_, package_->files().head.filename().string());
+  }
+  return norm_gain_;
 }
 
 void ModelRunner::copy(KvSlot& slot, const KvSlot& source, std::size_t count) {

@@ -57,6 +57,12 @@ class ModelRunner {
   void abandon(KvSlot& slot) noexcept;
   /// What evaluate_logits() brought: [V] bf16, valid until the slot's next ones.
   std::span<const base::Bf16> logits(const KvSlot& slot) const noexcept { return head_.logits(slot.result); }
+  /// Hidden states of the tokens that the last prefill() has evaluated, [tokens, hidden] bf16; of the token
+  /// evaluated last when the slot has all of a prompt. Both valid until the next call.
+  std::span<const base::Bf16> evaluated_states();
+  std::span<const base::Bf16> last_state();
+  /// The final norm's gain, [hidden]; see final_norm.h.
+  std::span<const float> norm_gain();
   /// Takes over rows [slot's size, count) from another slot whose first tokens are the same.
   void copy(KvSlot& slot, const KvSlot& source, std::size_t count);
   /// Drops what the slot holds and does not trust its memory any more, nor the masks.
@@ -91,6 +97,7 @@ class ModelRunner {
   std::shared_ptr<const text::Tokenizer> tokenizer() const noexcept {
     return {package_, &package_->tokenizer()};
   }
+  std::size_t logit_count() const noexcept { return head_.logit_count(); }
   std::size_t vocabulary() const noexcept { return package_->vocabulary_size(); }
   std::uint64_t card_bytes() const noexcept;
   KvLayout kv_layout() const noexcept;
@@ -111,6 +118,7 @@ class ModelRunner {
   void complete(Work&& work);
   void measure(const Measurement& measurement);
   void record(const Measurement& measurement);
+  std::span<const base::Bf16> download_states(axcl::DeviceSpan states);
 
   axcl::Card& card_;
   std::shared_ptr<const model::Package> package_;
@@ -128,6 +136,9 @@ class ModelRunner {
   std::optional<Measurement> measured_;
   KvSlot* wants_logits_ = nullptr;  // when what is measured is done
   std::size_t decode_steps_ = 0;
+  axcl::DeviceSpan evaluated_states_;  // of the tokens of the last prefill()
+  std::vector<base::Bf16> states_;     // downloaded last
+  std::vector<float> norm_gain_;       // empty: not yet asked for
 };
 
 }  // namespace axllama::inference

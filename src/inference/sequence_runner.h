@@ -30,6 +30,22 @@ class GuessEvaluator {
   virtual Speculation& policy() noexcept = 0;
 };
 
+/// Hidden states of a sequence's tokens, as they leave the last layer. Owner thread only; throws as
+/// SequenceRunner does.
+class StateReader {
+ public:
+  virtual ~StateReader() = default;
+
+  /// Of the tokens that the last prefill() call has evaluated, in order: [tokens, hidden] bf16, empty when it
+  /// only fetched cached ones. Valid until the next call of any sequence.
+  virtual std::span<const base::Bf16> evaluated() = 0;
+  /// Of the last token of the prompt, when prefill() has just returned true: [hidden] bf16, as long valid.
+  virtual std::span<const base::Bf16> last() = 0;
+  /// The final norm's gain, [hidden], valid as long as the sequence. Finding it out overwrites the states on
+  /// the card: those wanted must have been read.
+  virtual std::span<const float> norm_gain() = 0;
+};
+
 /// What a generation needs of a loaded model: one token sequence with a KV slot of its own, given back when
 /// the object goes, and the logits after its last token. Owner thread only. Calls throw base::Error when the
 /// card fails; then only forget() makes sense.
@@ -61,6 +77,8 @@ class SequenceRunner {
   virtual void forget() noexcept = 0;
   /// Null where guesses cannot be evaluated, or shall not be.
   virtual GuessEvaluator* guesses() noexcept { return nullptr; }
+  /// Null where hidden states cannot be read.
+  virtual StateReader* states() noexcept { return nullptr; }
 };
 
 }  // namespace axllama::inference

@@ -39,10 +39,17 @@ const nlohmann::json* JsonObject::find(std::string_view key) const {
   return found == json_.end() || found->is_null() ? nullptr : &*found;
 }
 
-void JsonObject::fail(std::string_view key, const char* wanted) const {
+void JsonObject::fail(std::string_view key, const char* wanted, const std::string& found) const {
   throw Error(ErrorCode::kInvalidArgument, file_.string() + ": \"" + prefix_ + std::string(key) +
-                                               "\" must be " + wanted + ", not a " + find(key)->type_name() +
-                                               ".");
+                                               "\" must be " + wanted + ", not " + found + ".");
+}
+
+void JsonObject::fail(std::string_view key, const char* wanted) const {
+  fail(key, wanted, std::string("a ") + find(key)->type_name());
+}
+
+void JsonObject::refuse(std::string_view key, const char* wanted) const {
+  fail(key, wanted, find(key)->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 std::optional<std::string> JsonObject::text(std::string_view key) const {

@@ -25,6 +25,9 @@ class JsonObject {
   /// An empty object when absent.
   JsonObject object(std::string_view key) const;
 
+  /// Throws Error: the key, which is there, must be `wanted` and not its value.
+  [[noreturn]] void refuse(std::string_view key, const char* wanted) const;
+
   const nlohmann::json& json() const noexcept { return json_; }
 
  private:
@@ -33,6 +36,7 @@ class JsonObject {
 
   const nlohmann::json* find(std::string_view key) const;
   [[noreturn]] void fail(std::string_view key, const char* wanted) const;
+  [[noreturn]] void fail(std::string_view key, const char* wanted, const std::string& found) const;
 
   std::filesystem::path file_;
   std::string prefix_;  // "axllama." inside the member axllama

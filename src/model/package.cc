@@ -53,6 +53,20 @@ std::shared_ptr<const text::Tokenizer> load_tokenizer(const fs::path& folder, co
   return text::Tokenizer::load(folder);
 }
 
+JudgeTokens find_judge_tokens(const text::Tokenizer& tokenizer, const fs::path& config) {
+  const auto find = [&](const char* word) {
+    const std::optional<text::TokenId> token = tokenizer.token_id(word);
+    if (!token) {
+      throw base::Error(base::ErrorCode::kInvalidArgument,
+                        config.string() +
+                            " says that the model is a reranker, which judges by \"yes\" and \"no\", but \"" +
+                            word + "\" is no token of its tokenizer.");
+    }
+    return *token;
+  };
+  return {find("yes"), find("no")};
+}
+
 }  // namespace
 
 class PackageReader {
@@ -73,6 +87,11 @@ class PackageReader {
         family_of(config.architecture.empty() ? package->files_.name : config.architecture);
     package->weight_type_ = config.weight_type;
     package->context_length_ = config.context_length;
+    package->purpose_ = config.purpose;
+    package->pooling_ = config.pooling;
+    if (config.purpose == Purpose::kReranking) {
+      package->judge_tokens_ = find_judge_tokens(*package->tokenizer_, config.file);
+    }
     package->parameter_count_ = config.parameter_count.value_or(0);
     for (const std::string& name : {config.model_name, folder.filename().string()}) {
       if (package->parameter_count_ == 0) package->parameter_count_ = parameters_in_name(name);

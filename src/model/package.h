@@ -29,6 +29,25 @@ struct SamplingDefaults {
   std::optional<int> repeat_last_n;
 };
 
+/// What a model was trained for.
+enum class Purpose {
+  kText,       // continues text, answers
+  kEmbedding,  // stands for texts as vectors
+  kReranking,  // judges by "yes" and "no" whether a document answers a query
+};
+
+/// Whose hidden states make up the vector of a text.
+enum class Pooling {
+  kLast,  // that of the last token, which has seen all others
+  kMean,  // the mean of all tokens'
+};
+
+/// The tokens by which a reranker judges.
+struct JudgeTokens {
+  text::TokenId yes = 0;
+  text::TokenId no = 0;
+};
+
 /// The files of a model package as vendors publish it, found by pattern and checked against each other.
 struct PackageFiles {
   std::filesystem::path folder;
@@ -61,6 +80,11 @@ class Package {
   const std::string& weight_type() const noexcept {
     return weight_type_;
   }  // "bf16", "s8", "s4" or "" when unknown
+  Purpose purpose() const noexcept { return purpose_; }
+  /// Of embeddings, which models of any purpose give.
+  Pooling pooling() const noexcept { return pooling_; }
+  /// Of a reranker; empty for other models.
+  const std::optional<JudgeTokens>& judge_tokens() const noexcept { return judge_tokens_; }
   const SamplingDefaults& sampling_defaults() const noexcept { return sampling_defaults_; }
   const std::optional<std::string>& system_prompt() const noexcept { return system_prompt_; }
 
@@ -83,6 +107,9 @@ class Package {
   std::uint64_t parameter_count_ = 0;
   std::uint64_t bytes_on_disk_ = 0;
   std::optional<std::size_t> context_length_;
+  Purpose purpose_ = Purpose::kText;
+  Pooling pooling_ = Pooling::kLast;
+  std::optional<JudgeTokens> judge_tokens_;
   SamplingDefaults sampling_defaults_;
   std::optional<std::string> system_prompt_;
   base::MappedFile embedding_;

@@ -52,6 +52,19 @@ SamplingDefaults from_hugging_face(const JsonObject& json) {
   return defaults;
 }
 
+Purpose read_purpose(const JsonObject& json) {
+  const bool embedding = json.flag("is_embedding").value_or(false);
+  const bool reranker = json.flag("is_reranker").value_or(false);
+  if (embedding && reranker) json.refuse("is_reranker", "false where is_embedding is true");
+  return embedding ? Purpose::kEmbedding : reranker ? Purpose::kReranking : Purpose::kText;
+}
+
+Pooling read_pooling(const JsonObject& json) {
+  const std::string name = json.text("pooling").value_or("last");
+  if (name != "last" && name != "mean") json.refuse("pooling", "\"last\" or \"mean\"");
+  return name == "mean" ? Pooling::kMean : Pooling::kLast;
+}
+
 }  // namespace
 
 PackageConfig read_package_config(const std::filesystem::path& folder) {
@@ -77,6 +90,8 @@ PackageConfig read_package_config(const std::filesystem::path& folder) {
     config.sampling_file = std::move(*path);
   if (auto prompt = json.text("system_prompt"); prompt && !prompt->empty())
     config.system_prompt = std::move(prompt);
+  config.purpose = read_purpose(json);
+  config.pooling = read_pooling(json);
   return config;
 }
 

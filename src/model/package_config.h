@@ -28,6 +28,8 @@ struct PackageConfig {
   std::string tokenizer_file;                      // url_tokenizer_model, where it is a file name
   std::string sampling_file = "post_config.json";  // post_config_path
   std::optional<std::string> system_prompt;
+  Purpose purpose = Purpose::kText;  // is_embedding, is_reranker
+  Pooling pooling = Pooling::kLast;  // pooling: "last" or "mean"
 };
 
 /// Reads FOLDER/config.json. A missing or empty file gives an empty configuration; anything else that is not

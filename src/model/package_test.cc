@@ -250,5 +250,37 @@ TEST(Package, NamesAFolderThatIsNotThere) {
   }
 }
 
+TEST_F(PackageTest, TellsWhatTheModelIsFor) {
+  folder_.write_package();
+  EXPECT_EQ(open()->purpose(), Purpose::kText);
+  EXPECT_EQ(open()->pooling(), Pooling::kLast);
+  folder_.write("config.json", R"({"is_embedding": true})");
+  EXPECT_EQ(open()->purpose(), Purpose::kEmbedding);
+  EXPECT_EQ(open()->pooling(), Pooling::kLast);
+  EXPECT_FALSE(open()->judge_tokens());
+  folder_.write("config.json", R"({"is_embedding": false, "pooling": "mean"})");
+  EXPECT_EQ(open()->purpose(), Purpose::kText);
+  EXPECT_EQ(open()->pooling(), Pooling::kMean);
+  folder_.write("config.json", R"({"pooling": "max"})");
+  EXPECT_THAT(refusal(), HasSubstr(R"("pooling" must be "last" or "mean", not "max")"));
+  folder_.write("config.json", R"({"is_embedding": true, "is_reranker": true})");
+  EXPECT_THAT(refusal(), HasSubstr("\"is_reranker\" must be false where is_embedding is true, not true"));
+}
+
+TEST_F(PackageTest, ARerankerNeedsTheWordsByWhichItJudges) {
+  folder_.write_package();
+  folder_.write("config.json", R"({"is_reranker": true})");
+  EXPECT_THAT(refusal(), HasSubstr("\"yes\" is no token"));
+  std::ifstream file(folder_.path() / "tokenizer.json");
+  nlohmann::json tokenizer = nlohmann::json::parse(file);
+  tokenizer["added_tokens"][0]["content"] = "yes";
+  tokenizer["added_tokens"][1]["content"] = "no";
+  folder_.write("tokenizer.json", tokenizer.dump());
+  const auto package = open();
+  EXPECT_EQ(package->purpose(), Purpose::kReranking);
+  EXPECT_EQ(package->judge_tokens()->yes, 256);
+  EXPECT_EQ(package->judge_tokens()->no, 257);
+}
+
 }  // namespace
 }  // namespace axllama::model

@@ -35,7 +35,10 @@ class LaneRecovery : public ::testing::TestWithParam<bool> {
     options.runtime.library = testing::software_card_library();
     options.trust.enabled = false;  // its calls would meet the faults first
     options.asynchronous = GetParam();
-    testing::write_random_package({}, folder_);
+    use_package({});
+  }
+  void use_package(const testing::RandomModel& model) {
+    testing::write_random_package(model, folder_);
     model_ = {"m", "digest", model::Package::open(folder_)};
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
@@ -112,6 +115,44 @@ TEST_P(LaneRecovery, AnswersGoOnWithTheSameTokens) {
     faults(list);
     Scheduler scheduler(options);
     EXPECT_EQ(tokens_of(answers(scheduler)), expected) << list;
+    faults("");
+  }
+}
+
+TEST_P(LaneRecovery, VectorsAreTheSameAsWithoutFailures) {
+  testing::RandomModel pooled;
+  pooled.returns_norm = true;
+  pooled.purpose = R"(,"pooling":"mean")";
+  use_package(pooled);
+  const auto vectors = [&] {
+    Scheduler scheduler(options);
+    std::vector<Stream> streams;
+    for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+      InferenceRequest request = sampled(seed);
+      request.generation.readout.emplace();
+      streams.push_back(scheduler.submit(std::move(request)));
+    }
+    std::vector<std::vector<float>> all;
+    for (const Stream& stream : streams) {
+      const std::vector<ResponseEvent> events = read_all(stream);
+      const auto* last = std::get_if<TokenEvent>(&events.back());
+      EXPECT_TRUE(last != nullptr && std::holds_alternative<ModelReady>(events.front()));
+      all.push_back(last == nullptr ? std::vector<float>() : last->readout);
+    }
+    return all;
+  };
+  const auto expected = vectors();
+  ASSERT_EQ(expected[0].size(), 64U);
+  EXPECT_NE(expected[0], expected[1]);
+  for (const char* list : {
+           "execute_error:at=5",                         // in the midst of a text
+           "execute_error:at=9,times=3",                 // ... again and again
+           "copy_error:at=40",                           // a copy
+           "offline:at=12",                              // the card is gone until it is reset
+           "corrupt:at=1,model=*post*,corruption=noise"  // the norm's gain cannot be found out
+       }) {
+    faults(list);
+    EXPECT_EQ(vectors(), expected) << list;
     faults("");
   }
 }

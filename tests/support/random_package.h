@@ -34,6 +34,8 @@ struct RandomModel {
   double head_scale = 4;                                   // of the logits, roughly
   std::size_t top_logits = 0;                              // that the head gives; 0: the whole row only
   bool all_logits = true;                                  // whether the head gives the whole row
+  bool returns_norm = false;                               // the head has output_norm
+  std::string purpose;  // more keys of config.json: ",\"pooling\":\"mean\""
   std::uint64_t seed = 1;
 
   std::filesystem::path layer_file(const std::filesystem::path& folder, std::size_t layer) const {
@@ -205,7 +207,8 @@ inline void write_random_head(const RandomModel& model, const std::filesystem::p
   writer.write(model.head_file(folder), softcard::kHeadProgram,
                "{\"hidden\":" + std::to_string(model.hidden) +
                    ",\"vocab\":" + std::to_string(model.vocabulary) + top +
-                   ",\"rms_eps\":1e-6,\"weights\":\"bf16\",\"compiler\":\"random\"}");
+                   ",\"rms_eps\":1e-6,\"weights\":\"bf16\",\"compiler\":\"random\"" +
+                   (model.returns_norm ? ",\"ret_postnorm\":true}" : "}"));
 }
 
 /// Writes a whole package as vendors lay it out, with a tokenizer of bytes and three added tokens, into
@@ -238,7 +241,7 @@ inline void write_random_package(const RandomModel& model, const std::filesystem
                  "_post.axmodel\",\"filename_tokens_embed\":\"model.embed_tokens.weight.bfloat16.bin\","
                  "\"tokens_embed_num\":" +
                  std::to_string(model.vocabulary) + ",\"tokens_embed_size\":" + std::to_string(model.hidden) +
-                 ",\"model_type\":\"qwen3\"}");
+                 ",\"model_type\":\"qwen3\"" + model.purpose + "}");
 }
 
 }  // namespace axllama::testing
