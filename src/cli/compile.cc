@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "cli/progress_bar.h"
 #include "compiler/compiler.h"
 #include "compiler/random_shapes.h"
+#include "model/package.h"
 
 namespace axllama::cli {
 namespace {
@@ -65,6 +67,22 @@ void add_compile(CLI::App& app) {
   command->add_flag("--post_all_logits", options->post_all_logits,
                     "With --post_topk: the head gives all as well, for requests that need them");
   command->add_option("--seed", options->seed, "Seed of random weights")->capture_default_str();
+  const std::map<std::string, model::Pooling> poolings{{"last", model::Pooling::kLast},
+                                                       {"mean", model::Pooling::kMean}};
+  CLI::Option* embedding = command->add_flag_callback(
+      "--embedding", [options] { options->purpose = model::Purpose::kEmbedding; },
+      "The model embeds texts (known of sentence-transformers' folders and GGUF files with a pooling type)");
+  command
+      ->add_flag_callback(
+          "--rerank", [options] { options->purpose = model::Purpose::kReranking; },
+          "The model judges by yes and no whether a document answers a query, as Qwen3-Reranker does")
+      ->excludes(embedding);
+  command
+      ->add_option_function<model::Pooling>(
+          "--pooling", [options](const model::Pooling& pooling) { options->pooling = pooling; },
+          "Whose hidden states make up an embedding: last or mean")
+      ->transform(CLI::CheckedTransformer(poolings))
+      ->default_str("what the source says, else last");
   command->add_flag("--force", options->force, "Replace an existing package");
   auto no_canary = std::make_shared<bool>(false);
   command->add_flag(

@@ -66,6 +66,15 @@ CheckpointSource::CheckpointSource(const fs::path& folder) {
   } else {
     add(folder / "model.safetensors");
   }
+  if (has("embed_tokens.weight")) add_prefix();
+}
+
+void CheckpointSource::add_prefix() {
+  decltype(tensors_) renamed;
+  for (const auto& [name, place] : tensors_) {
+    renamed[name.starts_with("lm_head.") || name.starts_with("score.") ? name : "model." + name] = place;
+  }
+  tensors_ = std::move(renamed);
 }
 
 void CheckpointSource::add(const fs::path& file) {

@@ -26,6 +26,8 @@ class CheckpointSource final : public WeightSource {
 
  private:
   void add(const std::filesystem::path& file);
+  /// Checkpoints of embedding models leave out the "model." that tensors of the others begin with.
+  void add_prefix();
 
   std::vector<std::unique_ptr<base::SafetensorsFile>> files_;
   struct Place {

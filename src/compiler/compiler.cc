@@ -51,8 +51,28 @@ std::string weight_type_name(const WeightCounts& counts) {
   return name;
 }
 
-PackagePlan make_plan(const CompileOptions& options, DecoderConfig config) {
+ModelUse choose_use(const CompileOptions& options, const Origin& origin) {
+  ModelUse use = origin.use();
+  use.purpose = options.purpose.value_or(use.purpose);
+  use.pooling = options.pooling.value_or(use.pooling);
+  return use;
+}
+
+/// What a model without its language head is compiled with, or Error where that would be wrong.
+bool has_own_head(const CompileOptions& options, const ModelUse& use, const WeightSource& weights) {
+  if (weights.has("score.weight")) {
+    throw Error(
+        ErrorCode::kUnsupported,
+        options.source.string() +
+            ": a classification head (score.weight) is not supported; compile the language model that it "
+            "was made from, a reranker with --rerank");
+  }
+  return use.purpose != model::Purpose::kEmbedding || weights.has("lm_head.weight");
+}
+
+PackagePlan make_plan(const CompileOptions& options, DecoderConfig config, const ModelUse& use) {
   PackagePlan plan;
+  plan.use = use;
   plan.kind = choose_kind(options);
   plan.context = std::min(options.max_context, config.max_positions);
   if (plan.context < kLeastContext) {
@@ -88,7 +108,7 @@ PackagePlan make_plan(const CompileOptions& options, DecoderConfig config) {
 std::string package_config(const PackagePlan& plan, const std::string& weight_type,
                            const std::string& layer_pattern, const std::string& head) {
   const DecoderConfig& model = plan.config;
-  return ordered_json{{"model_name", model.architecture},
+  ordered_json config{{"model_name", model.architecture},
                       {"tokenizer_type", model.architecture},
                       {"url_tokenizer_model", "tokenizer.json"},
                       {"template_filename_axmodel", layer_pattern},
@@ -105,9 +125,11 @@ std::string package_config(const PackagePlan& plan, const std::string& weight_ty
                         {"context_length", plan.context},
                         {"head_count", model.heads},
                         {"head_count_kv", model.kv_heads},
-                        {"feed_forward_length", model.intermediate}}}}
-             .dump(2) +
-         "\n";
+                        {"feed_forward_length", model.intermediate}}}};
+  if (plan.use.purpose == model::Purpose::kEmbedding) config["is_embedding"] = true;
+  if (plan.use.purpose == model::Purpose::kReranking) config["is_reranker"] = true;
+  if (plan.use.pooling == model::Pooling::kMean) config["pooling"] = "mean";
+  return config.dump(2) + "\n";
 }
 
 std::uint64_t folder_bytes(const fs::path& folder) {
@@ -124,7 +146,9 @@ std::vector<std::string> weight_types() {
 
 CompileSummary compile(const CompileOptions& options, const CompileProgress& progress) {
   const std::unique_ptr<Origin> origin = open_origin(options);
-  const PackagePlan plan = make_plan(options, origin->config());
+  const ModelUse use = choose_use(options, *origin);
+  PackagePlan plan = make_plan(options, origin->config(), use);
+  plan.config.tied_embeddings = plan.config.tied_embeddings || !has_own_head(options, use, origin->weights());
   AdaptedSource weights(origin->weights(), plan.config);
 
   PackageFolder package(options.output, options.force);
@@ -155,8 +179,11 @@ CompileSummary compile(const CompileOptions& options, const CompileProgress& pro
   const std::string weight_type = weight_type_name(counts);
   package.write_text("config.json", package_config(plan, weight_type, stem + "_l%d_together.axmodel", head));
 
-  CompileSummary summary{plan.config.layers, plan.config.parameters(), folder_bytes(folder), plan.context,
-                         weight_type};
+  CompileSummary summary{plan.config.layers,   plan.config.parameters(),
+                         folder_bytes(folder), plan.context,
+                         weight_type,          use.purpose};
+  // Whether "yes" and "no" are tokens shows when the package is opened.
+  if (use.purpose == model::Purpose::kReranking) model::Package::open(folder);
   package.commit();
   return summary;
 }

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <fstream>
 #include <limits>
+#include <string>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -452,6 +455,104 @@ TEST_F(CompilerTest, MakesRandomPackagesThatOpenAndRepeat) {
   EXPECT_NE(values_of<std::byte>(layer(35).tensor("o_proj")), first);
   random.random_shape = "huge";
   EXPECT_THAT(refusal(random).message(), AllOf(HasSubstr("huge"), HasSubstr("Qwen3-0.6B")));
+}
+
+/// The files of sentence-transformers beside a checkpoint.
+void write_pooling(const fs::path& folder, const nlohmann::json& pooling,
+                   const std::string& last = "Normalize") {
+  nlohmann::json modules = nlohmann::json::array();
+  for (const auto& [path, type] : {std::pair<std::string, std::string>{"", "Transformer"},
+                                   {"1_Pooling", "Pooling"},
+                                   {"2_" + last, last}}) {
+    modules.push_back({{"path", path}, {"type", "sentence_transformers.models." + type}});
+  }
+  fs::create_directories(folder / "1_Pooling");
+  std::ofstream(folder / "modules.json") << modules;
+  std::ofstream(folder / "1_Pooling/config.json") << pooling;
+}
+
+TEST_F(CompilerTest, CarriesPoolingOver) {
+  Checkpoint().write(options().source);
+  CompileOptions forced = options();
+  forced.force = true;
+  const auto compiled = [&] {
+    compile(forced);
+    return model::Package::open(forced.output);
+  };
+  EXPECT_EQ(compiled()->purpose(), model::Purpose::kText);
+  write_pooling(forced.source, {{"pooling_mode_lasttoken", true}, {"pooling_mode_mean_tokens", false}});
+  EXPECT_EQ(compiled()->purpose(), model::Purpose::kEmbedding);
+  EXPECT_EQ(compiled()->pooling(), model::Pooling::kLast);
+  write_pooling(forced.source, {{"pooling_mode_mean_tokens", true}});
+  EXPECT_EQ(compiled()->pooling(), model::Pooling::kMean);
+  write_pooling(forced.source, {{"pooling_mode", "lasttoken"}});
+  EXPECT_EQ(compiled()->pooling(), model::Pooling::kLast);
+  EXPECT_EQ(compile(forced).purpose, model::Purpose::kEmbedding);
+  forced.pooling = model::Pooling::kMean;
+  EXPECT_EQ(compiled()->pooling(), model::Pooling::kMean);
+  fs::remove(forced.source / "modules.json");
+  EXPECT_EQ(compiled()->purpose(), model::Purpose::kText);
+  forced.purpose = model::Purpose::kEmbedding;
+  EXPECT_EQ(compiled()->purpose(), model::Purpose::kEmbedding);
+}
+
+TEST_F(CompilerTest, RefusesOtherPooling) {
+  Checkpoint().write(options().source);
+  const auto message = [&](const nlohmann::json& pooling, const std::string& last = "Normalize") {
+    write_pooling(options().source, pooling, last);
+    const Error error = refusal(options());
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+    return error.message();
+  };
+  EXPECT_THAT(
+      message({{"pooling_mode_cls_token", true}}),
+      AllOf(HasSubstr("1_Pooling/config.json"), HasSubstr("\"cls\""), HasSubstr("lasttoken and mean")));
+  EXPECT_THAT(message({{"pooling_mode_mean_tokens", true}, {"pooling_mode_max_tokens", true}}),
+              HasSubstr("mean and max"));
+  EXPECT_THAT(message(nlohmann::json::object()), HasSubstr("no tokens"));
+  EXPECT_THAT(message({{"pooling_mode_lasttoken", true}}, "Dense"), HasSubstr("models.Dense"));
+  write_pooling(options().source, "text");
+  EXPECT_EQ(refusal(options()).code(), ErrorCode::kInvalidArgument);
+}
+
+TEST_F(CompilerTest, ReadsEmbeddingCheckpointsWithoutPrefixAndHead) {
+  Checkpoint with("qwen2");
+  with.config["tie_word_embeddings"] = false;
+  Checkpoint without = with;
+  without.tensors.clear();
+  for (const auto& [name, tensor] : with.tensors) {
+    if (name != "lm_head.weight") without.tensors[name.substr(std::string("model.").size())] = tensor;
+  }
+  without.write(options().source);
+  EXPECT_THAT(refusal(options()).message(), HasSubstr("lm_head.weight"));
+  CompileOptions embedding = options();
+  embedding.purpose = model::Purpose::kEmbedding;
+  compile(embedding);
+  const base::SafetensorsFile head(embedding.output / "qwen2_post.axmodel");
+  EXPECT_EQ(head.tensor("norm").data.size(), Checkpoint::kHidden * sizeof(float));
+  EXPECT_EQ(nlohmann::json::parse(head.metadata().at("axllama.config"))["ret_postnorm"], true);
+
+  without.add("score.weight", {1, Checkpoint::kHidden});
+  without.write(embedding.source);
+  embedding.force = true;
+  EXPECT_THAT(refusal(embedding).message(), AllOf(HasSubstr("score.weight"), HasSubstr("--rerank")));
+}
+
+TEST_F(CompilerTest, ARerankerMustHaveTheWordsByWhichItJudges) {
+  Checkpoint().write(options().source);
+  CompileOptions reranker = options();
+  reranker.purpose = model::Purpose::kReranking;
+  EXPECT_THAT(refusal(reranker).message(), HasSubstr("\"yes\" is no token"));
+  EXPECT_FALSE(fs::exists(reranker.output));
+  nlohmann::json tokenizer = nlohmann::json::parse(random_tokenizer_json(Checkpoint::kVocabulary));
+  nlohmann::json& vocabulary = tokenizer["model"]["vocab"];
+  vocabulary.erase("filler 256");
+  vocabulary.erase("filler 257");
+  vocabulary["yes"] = 256;
+  vocabulary["no"] = 257;
+  std::ofstream(reranker.source / "tokenizer.json") << tokenizer;
+  compile(reranker);
+  EXPECT_EQ(model::Package::open(reranker.output)->purpose(), model::Purpose::kReranking);
 }
 
 TEST(BundledModel, Compiles) {

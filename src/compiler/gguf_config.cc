@@ -137,6 +137,21 @@ void read_family(const GgufFile& file, const Section& section, DecoderConfig& de
 
 }  // namespace
 
+ModelUse read_gguf_use(const GgufFile& file) {
+  constexpr std::uint64_t kNone = 0;
+  constexpr std::uint64_t kMean = 1;
+  constexpr std::uint64_t kLast = 3;
+  const Section section(file, file.text("general.architecture").value_or(""));
+  const std::size_t type = section.size("pooling_type", kNone);
+  if (type == kNone) return {};
+  if (type != kMean && type != kLast) {
+    section.fail("pooling_type " + std::to_string(type) +
+                     " is not supported; supported are 0 (none), 1 (mean) and 3 (last)",
+                 ErrorCode::kUnsupported);
+  }
+  return {model::Purpose::kEmbedding, type == kMean ? model::Pooling::kMean : model::Pooling::kLast};
+}
+
 DecoderConfig read_gguf_config(const GgufFile& file, std::size_t max_context) {
   DecoderConfig decoder;
   decoder.architecture = file.text("general.architecture").value_or("");

@@ -211,6 +211,32 @@ TEST_F(GgufTest, KeepsQuantisedTensorsAsTheyAre) {
   EXPECT_EQ(testing::weights_of(head, "lm_head", 320, 32), quantised.at("model.embed_tokens.weight"));
 }
 
+TEST_F(GgufTest, CarriesPoolingAndTheTokenBehindATextOver) {
+  for (const std::uint32_t pooling : {0U, 1U, 3U}) {
+    GgufWriter writer;
+    write_metadata(writer, "qwen3");
+    write_tokenizer(writer, "qwen2");
+    writer.count("qwen3.pooling_type", pooling);
+    writer.flag("tokenizer.ggml.add_eos_token", true);
+    write_tensors(writer, Checkpoint("qwen3"), false);
+    writer.write(file());
+    CompileOptions forced = options(file(), "pooled");
+    forced.force = true;
+    compile(forced);
+    const auto package = model::Package::open(forced.output);
+    EXPECT_EQ(package->purpose(), pooling == 0 ? model::Purpose::kText : model::Purpose::kEmbedding);
+    EXPECT_EQ(package->pooling(), pooling == 1 ? model::Pooling::kMean : model::Pooling::kLast);
+    EXPECT_THAT(package->tokenizer().add_special_tokens({300}),
+                ElementsAre(300, Checkpoint::kVocabulary - 1));
+  }
+  GgufWriter writer;
+  write_metadata(writer, "qwen3");
+  write_tokenizer(writer, "qwen2");
+  writer.count("qwen3.pooling_type", 2);
+  write_tensors(writer, Checkpoint("qwen3"), false);
+  EXPECT_THAT(refusal(writer).message(), AllOf(HasSubstr("pooling_type 2"), HasSubstr("3 (last)")));
+}
+
 TEST_F(GgufTest, ReadsLlama3sDivisors) {
   GgufWriter writer;
   write_metadata(writer, "llama");

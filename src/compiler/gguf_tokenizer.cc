@@ -133,16 +133,31 @@ class Reader {
     return added;
   }
 
+  /// Embedding models have one behind each text.
+  bool adds_eos() const {
+    return file_.flag("tokenizer.ggml.add_eos_token").value_or(false) &&
+           id_of("tokenizer.ggml.eos_token_id").has_value();
+  }
+
   ordered_json post_processor(bool bos) const {
-    if (!bos) return nullptr;
-    const std::size_t id = *id_of("tokenizer.ggml.bos_token_id");
-    const std::string& token = (*tokens_)[id];
-    const ordered_json sequence = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}};
-    const ordered_json special = {{"SpecialToken", {{"id", token}, {"type_id", 0}}}};
+    if (!bos && !adds_eos()) return nullptr;
+    ordered_json special_tokens = ordered_json::object();
+    ordered_json single = ordered_json::array();
+    const auto add = [&](const char* key) {
+      const std::size_t id = *id_of(key);
+      const std::string& token = (*tokens_)[id];
+      single.push_back({{"SpecialToken", {{"id", token}, {"type_id", 0}}}});
+      special_tokens[token] = {{"id", token}, {"ids", {id}}, {"tokens", {token}}};
+    };
+    if (bos) add("tokenizer.ggml.bos_token_id");
+    single.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
+    if (adds_eos()) add("tokenizer.ggml.eos_token_id");
+    ordered_json pair = single;
+    pair.insert(pair.end(), single.begin(), single.end());
     return {{"type", "TemplateProcessing"},
-            {"single", ordered_json::array({special, sequence})},
-            {"pair", ordered_json::array({special, sequence, special, sequence})},
-            {"special_tokens", {{token, {{"id", token}, {"ids", {id}}, {"tokens", {token}}}}}}};
+            {"single", std::move(single)},
+            {"pair", std::move(pair)},
+            {"special_tokens", std::move(special_tokens)}};
   }
 
   /// The vocabulary as JSON text: nlohmann's ordered objects search linearly, and its plain ones would sort.

@@ -115,6 +115,7 @@ WeightCounts write_head_file(const PackagePlan& plan, WeightSource& source,
               {"rms_eps", model.rms_eps},
               {"weights", weights_name(plan)},
               {softcard::kPackedField, tensors.packed()},
+              {softcard::kReturnNormField, true},
               {"compiler", kCompilerName}};
   if (plan.top_logits > 0) {
     config[softcard::kTopCountField] = plan.top_logits;

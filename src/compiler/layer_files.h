@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "compiler/decoder_config.h"
+#include "compiler/model_use.h"
 #include "compiler/weight_source.h"
 
 namespace axllama::compiler {
@@ -15,6 +16,7 @@ namespace axllama::compiler {
 /// How the files of a package are to be shaped.
 struct PackagePlan {
   DecoderConfig config;
+  ModelUse use;
   const softcard::WeightKind* kind = nullptr;  // of projections; null: as the source has them
   std::size_t context = 0;                     // slots of the decode group
   std::size_t chunk = 0;                       // rows of the prefill groups

@@ -51,6 +51,7 @@ class CheckpointOrigin final : public Origin {
   explicit CheckpointOrigin(const CompileOptions& options) : folder_(options.source) {
     model::refuse_lfs_pointers(folder_);
     config_ = read_decoder_config(folder_ / "config.json", options.max_context);
+    use_ = read_model_use(folder_);
     weights_ = std::make_unique<CheckpointSource>(folder_);
   }
   WeightSource& weights() override { return *weights_; }
@@ -78,6 +79,7 @@ class GgufOrigin final : public Origin {
  public:
   explicit GgufOrigin(const CompileOptions& options) : file_(options.source) {
     config_ = read_gguf_config(file_, options.max_context);
+    use_ = read_gguf_use(file_);
     weights_ = std::make_unique<GgufSource>(file_, config_);
   }
   WeightSource& weights() override { return *weights_; }
