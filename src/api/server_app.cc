@@ -8,6 +8,7 @@
 #include "api/ollama/ollama_api.h"
 #include "api/openai/openai_api.h"
 #include "api/preloader.h"
+#include "api/rerank/rerank_api.h"
 #include "api/sidecar/sidecar_api.h"
 #include "api/streams/reading.h"
 #include "http/router.h"
@@ -72,6 +73,7 @@ struct ServerApp::Impl {
     openai::add_openai_routes(*routes, core);
     anthropic::add_anthropic_routes(*routes, core);
     streams::add_stream_routes(*routes, core->streams, core);
+    rerank::add_rerank_routes(*routes, core);
     options.listeners.push_back({.endpoint = config.listen,
                                  .router = std::move(routes),
                                  .origins = config.origins,

@@ -134,6 +134,7 @@ MessagesRequest parse_messages_request(const Json& body, const store::Library& l
   const bool thinking = wants_thinking(fields) && effort != "none";
 
   chat.model = chat::open_model(library, chat.asked_name);
+  chat::require_completion(chat, "chat");
   chat.options = chat::default_options(chat.model);
   chat.options.num_predict = token_limit;
   chat::set_thinking(chat, thinking && chat.model.can_think(), effort);

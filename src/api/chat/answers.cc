@@ -27,9 +27,10 @@ constexpr std::size_t kFallbackContext = 2048;  // a model that was unloaded as 
 /// A model loaded only to learn its context length stays until the generation is submitted.
 constexpr serving::KeepAlive kWhilePreparing{std::chrono::minutes(1)};
 
-StreamPointer start_preparing_load(Core& core, const ChatRequest& request) {
-  const bool unloads_at_once = request.keep_alive && request.keep_alive->duration.count() == 0;
-  return core.service.load(request.model.reference(), unloads_at_once ? kWhilePreparing : request.keep_alive);
+StreamPointer start_preparing_load(Core& core, const OpenModel& model,
+                                   const std::optional<serving::KeepAlive>& keep_alive) {
+  const bool unloads_at_once = keep_alive && keep_alive->duration.count() == 0;
+  return core.service.load(model.reference(), unloads_at_once ? kWhilePreparing : keep_alive);
 }
 
 /// `copy` counts the answers to one request: each is to be another one.
@@ -61,9 +62,7 @@ void log_cut_answer(const Asker& asker, const base::Error& error) {
 class StreamSender {
  public:
   StreamSender(StreamForm& form, std::chrono::milliseconds ping_interval, ResponseWriter& response)
-      : form_(form),
-        ping_interval_(form.ping().empty() ? kNoPings : ping_interval),
-        response_(response) {}
+      : form_(form), ping_interval_(form.ping().empty() ? kNoPings : ping_interval), response_(response) {}
 
   /// The next event; the client hears in the meantime that the stream is alive. (Many events may pass without
   /// a word to the client, as while a call is put together.)
@@ -146,15 +145,22 @@ Awaitable<void> wait_until_ready(StreamPointer stream, StreamSender* sender,
   }
 }
 
+Awaitable<void> find_context_with(Core& core, const OpenModel& model,
+                                  const std::optional<serving::KeepAlive>& keep_alive, StreamSender* sender,
+                                  std::size_t& context, std::chrono::nanoseconds& load_time) {
+  auto known = core.contexts.find(model);
+  if (!known) {
+    StreamPointer loading = start_preparing_load(core, model, keep_alive);
+    co_await wait_until_ready(loading, sender, load_time);
+    known = core.contexts.find(model);
+  }
+  context = known.value_or(kFallbackContext);
+}
+
 Awaitable<void> prepare_with(Core& core, const ChatRequest& request, StreamSender* sender,
                              BuiltPrompt& prompt, std::chrono::nanoseconds& load_time) {
-  auto context = core.contexts.find(request.model);
-  if (!context) {
-    StreamPointer loading = start_preparing_load(core, request);
-    co_await wait_until_ready(loading, sender, load_time);
-    context = core.contexts.find(request.model);
-  }
-  std::size_t context_length = context.value_or(kFallbackContext);
+  std::size_t context_length = 0;
+  co_await find_context_with(core, request.model, request.keep_alive, sender, context_length, load_time);
   if (const std::size_t usual = core.options.context_length; usual > 0 && !request.options.num_ctx) {
     context_length = std::min(context_length, usual);
   }
@@ -287,10 +293,16 @@ Awaitable<void> prepare(Core& core, const ChatRequest& request, BuiltPrompt& pro
   co_await prepare_with(core, request, nullptr, prompt, load_time);
 }
 
-Awaitable<void> load(Core& core, const ChatRequest& request) {
-  StreamPointer loading = core.service.load(request.model.reference(), request.keep_alive);
-  std::chrono::nanoseconds load_time{0};
+Awaitable<void> load(Core& core, const OpenModel& model, const std::optional<serving::KeepAlive>& keep_alive,
+                     std::chrono::nanoseconds& load_time) {
+  StreamPointer loading = core.service.load(model.reference(), keep_alive);
   co_await wait_until_ready(loading, nullptr, load_time);
+}
+
+Awaitable<void> find_context(Core& core, const OpenModel& model,
+                             const std::optional<serving::KeepAlive>& keep_alive, std::size_t& context,
+                             std::chrono::nanoseconds& load_time) {
+  co_await find_context_with(core, model, keep_alive, nullptr, context, load_time);
 }
 
 Awaitable<void> stream_answers(Core& core, const StreamedAnswersPointer& answers, const Request& request,

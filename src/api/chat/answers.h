@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "api/chat/answer_reader.h"
 #include "api/chat/chat_request.h"
 #include "api/chat/core.h"
+#include "api/chat/open_model.h"
 #include "api/chat/prompt.h"
 #include "http/request.h"
 #include "http/response_writer.h"
@@ -67,8 +69,15 @@ StreamedAnswersPointer streamed(AnswerPlan plan, Form form) {
 /// The prompt of a request, with the model loaded if only that tells its context.
 http::Awaitable<void> prepare(Core& core, const ChatRequest& request, BuiltPrompt& prompt);
 
-/// Waits until the model is on the card.
-http::Awaitable<void> load(Core& core, const ChatRequest& request);
+/// Waits until the model is on the card; adds the time that took to `load_time`.
+http::Awaitable<void> load(Core& core, const OpenModel& model,
+                           const std::optional<serving::KeepAlive>& keep_alive,
+                           std::chrono::nanoseconds& load_time);
+
+/// The context length of a model, which is loaded first if only that tells it.
+http::Awaitable<void> find_context(Core& core, const OpenModel& model,
+                                   const std::optional<serving::KeepAlive>& keep_alive, std::size_t& context,
+                                   std::chrono::nanoseconds& load_time);
 
 /// Generates and sends all answers as one stream; one that can be taken up again if the request asks for
 /// that.

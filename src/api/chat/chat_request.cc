@@ -86,6 +86,12 @@ std::vector<text::TokenId> parse_tokens(const Json* array, const std::string& na
   return tokens;
 }
 
+void require_completion(const ChatRequest& request, const char* what) {
+  if (request.model.package->purpose() != model::Purpose::kText) {
+    refuse_request(in_quotes(request.asked_name) + " does not support " + what);
+  }
+}
+
 void set_thinking(ChatRequest& request, const std::optional<bool>& asked, std::string_view level) {
   if (!request.model.can_think()) {
     if (asked.value_or(false)) {

@@ -70,6 +70,10 @@ std::string in_quotes(const std::string& text);
 std::vector<text::TokenId> parse_tokens(const Json* array, const std::string& name,
                                         const model::Package& package);
 
+/// Throws Error (kInvalidArgument) when the model was not made to answer: `"x" does not support chat`
+/// (`what`).
+void require_completion(const ChatRequest& request, const char* what);
+
 /// Sets request.think to what was asked, or to what the model does by itself, and how much it is to think
 /// ("max" and above count as "high", "minimal" as "low"). Throws Error when a model that cannot think is
 /// asked to.

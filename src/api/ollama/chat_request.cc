@@ -79,6 +79,7 @@ InferenceCall parse_chat_request(const Json& body, const store::Library& library
     call.action = InferenceCall::Action::kUnload;
     return call;
   }
+  chat::require_completion(request, "chat");
   chat::set_thinking(request, think, parse_think_level(fields));
   if (tool_choice) {
     chat::offer_tools(request, tools != nullptr ? *tools : Json(), *tool_choice);

@@ -51,6 +51,7 @@ InferenceCall parse_generate_request(const Json& body, const store::Library& lib
   if (raw && (!system.empty() || !own_template.empty() || has_context)) {
     chat::refuse_request("raw mode does not support template, system, or context");
   }
+  chat::require_completion(request, "generate");
   chat::set_thinking(request, think, parse_think_level(fields));
   if (images) {
     chat::refuse_images(request);

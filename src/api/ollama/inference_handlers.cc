@@ -1,3 +1,4 @@
+#include <chrono>
 #include <functional>
 #include <string>
 #include <utility>
@@ -61,7 +62,8 @@ Awaitable<void> answer_call(StatePointer state, Parser parser, Request& request,
     state->service.unload(call.request.model.record.package_digest);
     body = done_without_answer(call, "unload");
   } else if (call.action == InferenceCall::Action::kLoad) {
-    co_await chat::load(*state->core, call.request);
+    std::chrono::nanoseconds load_time{0};
+    co_await chat::load(*state->core, call.request.model, call.request.keep_alive, load_time);
     body = done_without_answer(call, "load");
   } else if (call.render_only) {
     chat::BuiltPrompt prompt;

@@ -76,6 +76,10 @@ ModelCard make_card(const model::Package& package) {
   card.quantization_level = quantization_level(package.weight_type());
   card.context_length = package.context_length();
   card.embedding_length = package.hidden_size();
+  if (package.purpose() != model::Purpose::kText) {
+    card.capabilities.emplace_back(package.purpose() == model::Purpose::kEmbedding ? "embedding" : "rerank");
+    return card;
+  }
   card.capabilities.emplace_back("completion");
   if (package.chat_template().supports_tools()) {
     card.capabilities.emplace_back("tools");
@@ -87,6 +91,10 @@ ModelCard make_card(const model::Package& package) {
 }
 
 void set_template_capabilities(ModelCard& card, const text::GoChatTemplate& go_template) {
+  if (std::find(card.capabilities.begin(), card.capabilities.end(), "completion") ==
+      card.capabilities.end()) {
+    return;
+  }
   const auto set = [&card](const char* name, bool can) {
     std::erase(card.capabilities, name);
     if (can) {

@@ -28,7 +28,7 @@ struct ModelCard {
 };
 
 ModelCard make_card(const model::Package& package);
-/// A Modelfile's template decides what its model can do.
+/// A Modelfile's template decides what its model can do, if that is to answer.
 void set_template_capabilities(ModelCard& card, const text::GoChatTemplate& go_template);
 /// The object `details` of tags, ps and show.
 Json details_json(const ModelCard& card);

@@ -48,6 +48,8 @@ void add_ollama_routes(http::Router& router, const OllamaContext& context) {
   router.add("POST", "/api/show", show_handler(state));
   router.add("POST", "/api/generate", generate_handler(state));
   router.add("POST", "/api/chat", chat_handler(state));
+  router.add("POST", "/api/embed", embed_handler(state));
+  router.add("POST", "/api/embeddings", embeddings_handler(state));
   router.add("POST", "/api/tokenize", tokenize_handler(state));
   router.add("POST", "/api/detokenize", detokenize_handler(state));
   add_offline_routes(router);

@@ -40,6 +40,8 @@ using StatePointer = std::shared_ptr<State>;
 // One function per route.
 http::Handler generate_handler(StatePointer state);
 http::Handler chat_handler(StatePointer state);
+http::Handler embed_handler(StatePointer state);
+http::Handler embeddings_handler(StatePointer state);
 http::Handler tags_handler(StatePointer state);
 http::Handler show_handler(StatePointer state);
 http::Handler ps_handler(StatePointer state);

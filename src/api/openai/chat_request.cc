@@ -135,6 +135,7 @@ ChatCompletionRequest parse_chat_request(const Json& body, const store::Library&
   const int top_logprobs = chat::parse_top_logprobs(fields);
 
   open_asked(chat, fields, library);
+  chat::require_completion(chat, "chat");
   set_reasoning(chat, reasoning);
   if (tools != nullptr && tool_choice) {
     chat::offer_tools(chat, *tools, *tool_choice);

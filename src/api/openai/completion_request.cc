@@ -89,6 +89,7 @@ CompletionRequest parse_completion_request(const Json& body, const store::Librar
   }
 
   open_asked(common, fields, library);
+  chat::require_completion(common, "generate");
   request.model = common.asked_name;
   // Thoughts have no place in the answer: they would only use up its tokens.
   set_reasoning(common, reasoning.empty() ? "none" : reasoning);

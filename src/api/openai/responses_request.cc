@@ -112,6 +112,7 @@ ResponsesRequest parse_responses_request(const Json& body, const store::Library&
   const std::optional<chat::ToolChoice> tool_choice = chat::parse_tool_choice(fields);
 
   open_asked(chat, fields, library);
+  chat::require_completion(chat, "chat");
   if (chat.messages.empty()) {
     refuse_request("the field \"input\" holds no message");
   }

@@ -12,6 +12,7 @@ using CorePointer = std::shared_ptr<chat::Core>;
 // One function per route.
 http::Handler chat_completions_handler(CorePointer core);
 http::Handler completions_handler(CorePointer core);
+http::Handler embeddings_handler(CorePointer core);
 http::Handler models_handler(CorePointer core);
 http::Handler model_handler(CorePointer core);
 http::Handler responses_handler(CorePointer core);

@@ -54,6 +54,15 @@ class FakeRequest {
     push(std::move(event));
   }
 
+  /// The end of a prompt that was only read.
+  void push_readout(std::vector<float> readout) {
+    inference::TokenEvent event;
+    event.readout = std::move(readout);
+    event.done = true;
+    event.stats.prompt_tokens = submitted->generation.prompt.size();
+    push(std::move(event));
+  }
+
   /// The request as it was submitted; empty for loads.
   std::optional<serving::InferenceRequest> submitted;
 
