@@ -1,4 +1,5 @@
 #include <cctype>
+#include <cstdint>
 #include <cstdio>
 #include <iostream>
 #include <iterator>
@@ -36,6 +37,8 @@ struct RunOptions {
   std::string think;
   std::string keep_alive;
   bool insecure = false;
+  std::string truncate;  // "", "true" or "false"
+  std::optional<std::int64_t> dimensions;
   bool hide_thinking = false;
   bool no_word_wrap = false;
   bool verbose = false;
@@ -87,6 +90,22 @@ int converse(ApiClient& client, const ChatSession& session, const Json& model) {
   return run_repl(client, session, model);
 }
 
+/// The vector of a text, as a JSON array.
+int embed_once(ApiClient& client, const RunOptions& options, const std::string& text) {
+  if (text.empty()) {
+    throw base::Error(
+        base::ErrorCode::kInvalidArgument,
+        "embedding models require input text. Usage: axllama run " + options.model + " \"your text here\"");
+  }
+  Json request{{"model", options.model}, {"input", text}};
+  if (!options.truncate.empty()) request["truncate"] = options.truncate == "true";
+  if (options.dimensions) request["dimensions"] = *options.dimensions;
+  if (!options.keep_alive.empty()) request["keep_alive"] = options.keep_alive;
+  const Json reply = client.post("/api/embed", request);
+  std::puts(reply.at("embeddings").at(0).dump().c_str());
+  return 0;
+}
+
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
@@ -107,6 +126,7 @@ int run(const RunOptions& options) {
   if (!options.think.empty()) parse_think(options.think);
   ApiClient client;
   const Json model = show_or_pull(client, options.model, options.insecure);
+  if (has_capability(model, "embedding")) return embed_once(client, options, whole_prompt(options.prompt));
   const ChatSession session = session_of(options, model);
   if (stdin_is_terminal() && stdout_is_terminal() && options.prompt.empty()) {
     return converse(client, session, model);
@@ -128,6 +148,12 @@ void add_run(CLI::App& app) {
                     "Think before answering: --think, or --think=true|false|low|medium|high|max");
   command->add_flag("--insecure", options->insecure, "Speak http to the registry when the model is pulled");
   command->add_flag("--hidethinking", options->hide_thinking, "Do not show thinking");
+  command
+      ->add_flag("--truncate{true}", options->truncate,
+                 "For embedding models: cut a text that is too long; --truncate=false refuses it")
+      ->check(CLI::IsMember({"true", "false"}));
+  command->add_option("--dimensions", options->dimensions,
+                      "For embedding models: only so many numbers of the vector");
   command->add_option("--keepalive", options->keep_alive, "How long the model stays loaded (for example 5m)");
   command->add_flag("--nowordwrap", options->no_word_wrap, "Do not wrap words at the terminal's width");
   command->add_flag("--verbose", options->verbose, "Show timings after each answer");
