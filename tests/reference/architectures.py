@@ -147,16 +147,20 @@ class Family:
                   "logit_scale": config["dim_model_base"] / HIDDEN}
         return [1 if name in self.without else value for name, value in values.items()]
 
-    def negative_log_likelihood(self, tokens):
-        embedding_scale, residual_scale, logit_scale = self.factors()
+    def hidden_states(self, tokens):
+        """Behind the final norm, [tokens, hidden]."""
+        embedding_scale, residual_scale, _ = self.factors()
         eps = self.config["rms_norm_eps"]
-        x = round_bf16(self.weight("model.embed_tokens")[tokens[:-1]] * numpy.float32(embedding_scale))
+        x = round_bf16(self.weight("model.embed_tokens")[tokens] * numpy.float32(embedding_scale))
         for layer in range(LAYERS):
             prefix = f"model.layers.{layer}."
             x = x + residual_scale * self.attend(layer, rms_norm(x, self.weight(prefix + "input_layernorm"), eps))
             normed = rms_norm(x, self.weight(prefix + "post_attention_layernorm"), eps)
             x = round_bf16(x + residual_scale * self.feed_forward(layer, normed))
-        x = rms_norm(x, self.weight("model.norm"), eps) * logit_scale
+        return rms_norm(x, self.weight("model.norm"), eps)
+
+    def negative_log_likelihood(self, tokens):
+        x = self.hidden_states(tokens[:-1]) * self.factors()[2]
         tied = "lm_head.weight" not in self.tensors or "head" in self.without
         logits = round_bf16(x @ self.weight("model.embed_tokens" if tied else "lm_head").T).astype(numpy.float64)
         top = logits.max(-1, keepdims=True)

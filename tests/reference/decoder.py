@@ -76,13 +76,17 @@ class Decoder:
         gated = silu(normed @ weight("mlp.gate_proj").T) * (normed @ weight("mlp.up_proj").T)
         return self.border(x + gated @ weight("mlp.down_proj").T)
 
-    def forward(self, tokens):
-        """Logits [rows, vocabulary] after each token of a sequence."""
+    def hidden_states(self, tokens):
+        """Behind the final norm, [rows, hidden]."""
         positions = numpy.arange(len(tokens))
         x = self.embedding[tokens]
         for index in range(self.layers):
             x = self.layer(index, x, positions)
-        return self.border(rms_norm(x, self.weights["model.norm.weight"], self.eps) @ self.head.T)
+        return rms_norm(x, self.weights["model.norm.weight"], self.eps)
+
+    def forward(self, tokens):
+        """Logits [rows, vocabulary] after each token of a sequence."""
+        return self.border(self.hidden_states(tokens) @ self.head.T)
 
     def negative_log_likelihood(self, tokens):
         """Sum over tokens[1:] of -log p(token | those before it)."""

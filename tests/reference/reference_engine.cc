@@ -5,6 +5,8 @@
 //       evaluated in chunks of other sizes, which must give the same tokens, keys and values.
 //   reference_engine likelihood --library L --package P --input heldout.txt --window N
 //       {"tokens": [...], "negative_log_likelihood": x} for each N tokens of the input.
+//   reference_engine embeddings --library L --package P --input texts
+//       {"tokens": [...], "embedding": [...]} for each line, a JSON string, of the input.
 
 #include <algorithm>
 #include <cmath>
@@ -150,6 +152,26 @@ int likelihood(Setup& setup, const std::string& input, std::size_t window) {
   return 0;
 }
 
+/// Embeds each line of the input.
+int embeddings(Setup& setup, const std::string& input) {
+  std::ifstream lines(input);
+  for (std::string line; std::getline(lines, line);) {
+    const text::Tokenizer& tokenizer = setup.package->tokenizer();
+    GenerationRequest request;
+    request.prompt =
+        tokenizer.add_special_tokens(tokenizer.encode(nlohmann::json::parse(line).get<std::string>()));
+    request.readout.emplace();
+    setup.engine->reset_cache();
+    const auto generation = setup.engine->start(request);
+    TokenEvent event;
+    while (!event.done) {
+      event = generation->step();
+    }
+    std::cout << nlohmann::json({{"tokens", request.prompt}, {"embedding", event.readout}}) << '\n';
+  }
+  return 0;
+}
+
 int run(int argc, char** argv) {
   const std::string mode = argc > 1 ? argv[1] : "";
   std::map<std::string, std::string> arguments;
@@ -163,7 +185,11 @@ int run(int argc, char** argv) {
   if (mode == "likelihood") {
     return likelihood(setup, arguments.at("--input"), std::stoul(arguments.at("--window")));
   }
-  std::cerr << "reference_engine tokens|likelihood --library L --package P --input F --count|--window N\n";
+  if (mode == "embeddings") {
+    return embeddings(setup, arguments.at("--input"));
+  }
+  std::cerr << "reference_engine tokens|likelihood|embeddings --library L --package P --input F "
+               "--count|--window N\n";
   return 2;
 }
 
