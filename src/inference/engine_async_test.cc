@@ -37,7 +37,7 @@ class EngineAsync : public ::testing::Test {
       if (i % 3 == 0) {
         prompt.insert(prompt.begin(), shared.begin(), shared.end());
       }
-      requests.push_back(greedy(prompt, static_cast<int>(2 + random.next() % 8)));
+      requests.push_back(greedy(prompt, static_cast<int>(8 + random.next() % 6)));
       requests.back().sampling.temperature = i % 2 == 0 ? 0 : 1.2;
       requests.back().sampling.seed = i;
     }

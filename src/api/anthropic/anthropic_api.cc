@@ -38,7 +38,8 @@ Awaitable<void> answer(CorePointer core, Request& request, ResponseWriter& respo
   const std::string model = asked.chat.asked_name;
   chat::AnswerPlan plan = make_plan(asked);
   if (asked.stream) {
-    const auto answers = chat::streamed(std::move(plan), MessageStream(model, asked.stop_sequences, request.id));
+    const auto answers =
+        chat::streamed(std::move(plan), MessageStream(model, asked.stop_sequences, request.id));
     co_await chat::stream_answers(*core, answers, request, response);
     co_return;
   }

@@ -53,7 +53,8 @@ class AnswersTest : public testing::DialectTest {
   }
   std::string stream() { return server().post("/", "x").body; }
   /// Lets the model be silent for a while before it answers.
-  std::thread answer_late(std::chrono::milliseconds pause, std::function<void(testing::FakeRequest&)> answer) {
+  std::thread answer_late(std::chrono::milliseconds pause,
+                          std::function<void(testing::FakeRequest&)> answer) {
     service_.on_submit = nullptr;
     return std::thread([this, pause, answer = std::move(answer)] {
       const auto request = service_.last_request();
