@@ -4,26 +4,31 @@
 # every *_test.cc, and every *.cc in a folder `testing`, becomes part of the test program NAME_test, whose cases ctest
 # runs one by one.
 # DEPENDS names rooms this one may include (docs/design.md); LIBRARIES are outside libraries. Sources are compiled several at
-# once (axllama_compile_together); ALONE names those that are not, because a neighbour uses the same names for other things.
+# once (axllama_together); ALONE names those that are not, because a neighbour uses the same names for other things.
 include(GoogleTest)
 
-# Lets a target compile the sources of each folder in groups: reading the headers they share takes most of the time.
-function(axllama_compile_together target)
+# Puts into `result` what is compiled instead of the sources: those of a folder together, eight at a time, as reading the headers
+# that they share takes most of the time. (CMake's own unity builds name sources by absolute paths, which ccache takes for a
+# change in every other checkout.)
+function(axllama_together result)
   set(group_size 8)
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
-  get_target_property(sources ${target} SOURCES)
-  list(REMOVE_ITEM sources ${ARGN})
-  foreach(source IN LISTS sources)
-    get_source_file_property(options ${source} COMPILE_OPTIONS)
-    if(options)  # compiled in a way of its own
-      continue()
-    endif()
-    get_filename_component(folder ${source} DIRECTORY)
-    get_filename_component(folder ${folder} NAME)
+  set(units)
+  foreach(source IN LISTS ARGN)
+    file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR} ${source})
+    get_filename_component(folder ${path} DIRECTORY)
+    string(MAKE_C_IDENTIFIER ${folder} folder)
     math(EXPR group "0${count_${folder}} / ${group_size}")
     math(EXPR count_${folder} "0${count_${folder}} + 1")
-    set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${folder}_${group})
+    set(unit ${CMAKE_CURRENT_BINARY_DIR}/together/${folder}_${group}.cc)
+    list(APPEND units ${unit})
+    string(APPEND contents_${folder}_${group} "#include \"${path}\"\n")
+    set(contents_of_${unit} contents_${folder}_${group})
   endforeach()
+  list(REMOVE_DUPLICATES units)
+  foreach(unit IN LISTS units)
+    file(CONFIGURE OUTPUT ${unit} CONTENT "${${contents_of_${unit}}}" @ONLY)
+  endforeach()
+  set(${result} ${units} PARENT_SCOPE)
 endfunction()
 
 function(axllama_room name)
@@ -35,10 +40,12 @@ function(axllama_room name)
   list(TRANSFORM ROOM_DEPENDS PREPEND axllama_)
 
   if(sources)
+    list(TRANSFORM ROOM_ALONE PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+    list(REMOVE_ITEM sources ${ROOM_ALONE})
+    axllama_together(sources ${sources})
+    list(APPEND sources ${ROOM_ALONE})
     add_library(axllama_${name} STATIC ${sources})
     target_link_libraries(axllama_${name} PUBLIC axllama_options ${ROOM_DEPENDS} ${ROOM_LIBRARIES})
-    list(TRANSFORM ROOM_ALONE PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
-    axllama_compile_together(axllama_${name} ${ROOM_ALONE})
   else()
     add_library(axllama_${name} INTERFACE)
     target_link_libraries(axllama_${name} INTERFACE axllama_options ${ROOM_DEPENDS} ${ROOM_LIBRARIES})

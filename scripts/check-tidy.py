@@ -23,7 +23,7 @@ def units():
     commands = json.loads((BUILD / "compile_commands.json").read_text(encoding="utf-8"))
     found = {}
     for source in (pathlib.Path(command["file"]) for command in commands):
-        if source.parent.name == "Unity":
+        if source.parent.name == "together":
             found[source.read_text(encoding="utf-8")] = source
         elif is_product(source):
             found[source] = source

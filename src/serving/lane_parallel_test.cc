@@ -198,9 +198,9 @@ TEST_F(LaneParallel, AWaitingRequestsDeadlineEndsIt) {
 }
 
 TEST_F(LaneParallel, ARequestGoesOnAfterAFailure) {
-  std::atomic<int> steps{0};
-  card.on_step = [&] {
-    if (++steps == 3) {
+  const SharedCount steps = shared_count();
+  card.on_step = [steps] {
+    if (++*steps == 3) {
       throw Error(ErrorCode::kDevice, "Executing failed.");
     }
   };
@@ -211,9 +211,9 @@ TEST_F(LaneParallel, ARequestGoesOnAfterAFailure) {
 }
 
 TEST_F(LaneParallel, ARepeatedFailureReloadsTheModelThenResetsTheCard) {
-  std::atomic<int> steps{0};
-  card.on_step = [&] {
-    const int number = ++steps;
+  const SharedCount steps = shared_count();
+  card.on_step = [steps] {
+    const int number = ++*steps;
     if (number >= 3 && number <= 5) {
       throw Error(ErrorCode::kDevice, "Executing failed.");
     }
@@ -227,12 +227,12 @@ TEST_F(LaneParallel, ARepeatedFailureReloadsTheModelThenResetsTheCard) {
 
 TEST_F(LaneParallel, EveryAnswerGoesOnWhenTheCardWasGone) {
   read_all(submit("n", 1, "x"));
-  std::atomic<int> steps{0};
+  const SharedCount steps = shared_count();
   const Stream a = occupy("m");
   const Stream b = submit("n", 6, "y");
   const Stream c = submit("m", 6, "z");
-  card.on_step = [&] {
-    if (++steps == 8) {
+  card.on_step = [steps] {
+    if (++*steps == 8) {
       throw Error(ErrorCode::kUnavailable, "The card is not connected.");
     }
   };
@@ -245,9 +245,9 @@ TEST_F(LaneParallel, EveryAnswerGoesOnWhenTheCardWasGone) {
 }
 
 TEST_F(LaneParallel, RecoveryThatFailsEndsWithTheError) {
-  std::atomic<int> steps{0};
-  card.on_step = [&] {
-    if (++steps == 3) {
+  const SharedCount steps = shared_count();
+  card.on_step = [this, steps] {
+    if (++*steps == 3) {
       card.on_open = [] { throw Error(ErrorCode::kUnavailable, "The card is gone."); };
       throw Error(ErrorCode::kUnavailable, "The card is not connected.");
     }
@@ -260,9 +260,9 @@ TEST_F(LaneParallel, RecoveryThatFailsEndsWithTheError) {
 
 TEST_F(LaneParallel, OneBadRequestDoesNotEndTheOthers) {
   const Stream a = occupy("m");
-  std::atomic<bool> thrown{false};
-  card.on_step = [&] {
-    if (!thrown.exchange(true)) {
+  const SharedCount steps = shared_count();
+  card.on_step = [steps] {
+    if (++*steps == 1) {
       throw Error(ErrorCode::kInvalidArgument, "This cannot be answered.");
     }
   };

@@ -284,36 +284,36 @@ TEST_F(SchedulerTest, SaysWhyThereIsNoCard) {
 }
 
 TEST_F(SchedulerTest, OpensTheCardAgainAfterADeviceError) {
-  std::atomic<bool> broken{false};
-  card.on_step = [&] {
-    if (broken) {
+  const auto broken = std::make_shared<std::atomic<bool>>(false);
+  card.on_step = [broken] {
+    if (*broken) {
       throw Error(ErrorCode::kDevice, "The card failed.");
     }
   };
   read_all(scheduler().submit(request("a", 1)));
-  broken = true;
+  *broken = true;
   EXPECT_EQ(error_of(scheduler().submit(request("b", 1))), ErrorCode::kDevice);  // after all recovery
   EXPECT_EQ(card.closed, 1U);
-  broken = false;
+  *broken = false;
   EXPECT_EQ(text_of(read_all(scheduler().submit(request("a", 2)))), "0 1 ");
   EXPECT_EQ(card.opened, 2U);
   EXPECT_TRUE(scheduler().card_status().available);
 }
 
 TEST_F(SchedulerTest, TellsWaitingRequestsWhenTheCardStaysAway) {
-  std::atomic<bool> gone{false};
-  card.on_open = [&] {
-    if (gone) {
+  const auto gone = std::make_shared<std::atomic<bool>>(false);
+  card.on_open = [gone] {
+    if (*gone) {
       throw Error(ErrorCode::kUnavailable, "The card is gone.");
     }
   };
-  card.on_step = [&] { throw Error(ErrorCode::kDevice, "The card failed."); };
+  card.on_step = [] { throw Error(ErrorCode::kDevice, "The card failed."); };
   card.step.close();
   const Stream first = scheduler().submit(request("a", 1));
   card.step.wait_for_arrivals(1);
   const Stream second = scheduler().submit(request("a", 1));
   const Stream third = scheduler().submit(request("a", 1));
-  gone = true;
+  *gone = true;
   card.step.open();
   EXPECT_EQ(error_of(first), ErrorCode::kUnavailable);
   EXPECT_EQ(error_of(second), ErrorCode::kUnavailable);
@@ -323,9 +323,9 @@ TEST_F(SchedulerTest, TellsWaitingRequestsWhenTheCardStaysAway) {
 }
 
 TEST_F(SchedulerTest, SurvivesWhateverARequestThrows) {
-  std::atomic<int> kind{0};
-  card.on_start = [&] {
-    switch (kind++) {
+  const SharedCount starts = shared_count();
+  card.on_start = [starts] {
+    switch ((*starts)++) {
       case 0:
         throw Error(ErrorCode::kInvalidArgument, "The prompt is longer than the context.");
       case 1:

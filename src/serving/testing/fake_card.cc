@@ -55,9 +55,7 @@ class FakeGeneration final : public inference::Engine::Generation {
     card_.step.pass();
     at_work_ = card_.at_work = false;
     try {
-      if (card_.on_step) {
-        card_.on_step();
-      }
+      card_.on_step();
     } catch (...) {
       suspend();
       throw;
@@ -106,17 +104,13 @@ class FakeInstance final : public ModelInstance {
   std::unique_ptr<inference::Engine::Generation> start(GenerationRequest request) override {
     card_.check_undisturbed();
     ++card_.generations;
-    if (card_.on_start) {
-      card_.on_start();
-    }
+    card_.on_start();
     return std::make_unique<FakeGeneration>(card_, busy_, request);
   }
   void resume(inference::Engine::Generation& generation) override {
     card_.check_undisturbed();
     ++card_.resumed;
-    if (card_.on_resume) {
-      card_.on_resume();
-    }
+    card_.on_resume();
     dynamic_cast<FakeGeneration&>(generation).take_slot(busy_);
   }
   std::size_t free_slots() const override { return card_.slots - *busy_; }
@@ -233,9 +227,7 @@ void FakeCard::check_undisturbed() {
 BackendFactory FakeCard::factory() {
   return [this]() -> std::unique_ptr<CardBackend> {
     ++opened;
-    if (on_open) {
-      on_open();
-    }
+    on_open();
     owner = std::this_thread::get_id();
     return std::make_unique<FakeBackend>(*this);
   };

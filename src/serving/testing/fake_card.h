@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -35,6 +36,38 @@ class Gate {
   std::size_t arrivals_ = 0;
 };
 
+/// What a test wants to happen at a place of the card; may be set at any time, also by a hook. The lane may
+/// still run while the body of a test has ended: what a hook captures has to live as long as the card, so
+/// counters are shared and captured by value.
+class Hook {
+ public:
+  Hook& operator=(std::function<void()> action) {
+    const std::lock_guard lock(mutex_);
+    action_ = std::move(action);
+    return *this;
+  }
+  void operator()() {
+    std::function<void()> action;
+    {
+      const std::lock_guard lock(mutex_);
+      action = action_;
+    }
+    if (action) {
+      action();
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::function<void()> action_;
+};
+
+/// A number that a hook counts with.
+using SharedCount = std::shared_ptr<std::atomic<int>>;
+inline SharedCount shared_count() {
+  return std::make_shared<std::atomic<int>>(0);
+}
+
 /// A card whose models answer with the tokens 0, 1, 2, ... as many as max_tokens says; what happens when is
 /// up to the test. One object stands for the hardware: it outlives what is opened on it.
 struct FakeCard {
@@ -48,10 +81,10 @@ struct FakeCard {
   std::atomic<bool> spare_memory{false};  // takes the room of a model
   Gate step;                              // before each step of a generation
   Gate load_layer;                        // before each layer
-  std::function<void()> on_open;          // may throw
-  std::function<void()> on_start;         // may throw
-  std::function<void()> on_step;          // may throw
-  std::function<void()> on_resume;        // may throw
+  Hook on_open;                           // may throw, as the others
+  Hook on_start;
+  Hook on_step;
+  Hook on_resume;
 
   // Seen by tests.
   std::atomic<std::size_t> opened{0};
