@@ -97,7 +97,7 @@ void expect_logits(const TestPackage& package, const Vector& state, const std::v
     for (std::size_t i = 0; i < state.size(); ++i) {
       logit += static_cast<double>(head[token * state.size() + i]) * static_cast<double>(state[i]);
     }
-    EXPECT_NEAR(logit, logits[token], 0.06) << token;  // logits are up to 16: a bf16 step is 0.06
+    EXPECT_NEAR(logit, logits[token], 0.1) << token;  // half a bf16 step of 32, and the gain's rounding
   }
 }
 

@@ -61,6 +61,9 @@ class Embeddings : public ::testing::Test {
       }
     }
     std::ofstream(source / "tokenizer.json") << tokenizer;
+    json tokenizer_config = testing::read_json(source / "tokenizer_config.json");
+    tokenizer_config.erase("added_tokens_decoder");  // has the old names
+    std::ofstream(source / "tokenizer_config.json") << tokenizer_config;
     compile(source, folder / "models/reranker", {"--rerank"});
     fs::create_directories(source / "1_Pooling");
     std::ofstream(source / "1_Pooling/config.json") << R"({"pooling_mode_mean_tokens": true})";
