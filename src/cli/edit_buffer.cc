@@ -60,11 +60,11 @@ void EditBuffer::erase(std::size_t begin, std::size_t end) {
 }
 
 void EditBuffer::move_left() {
-  cursor_ -= cursor_ > 0 ? 1 : 0;
+  cursor_ -= cursor_ > 0 ? 1U : 0U;
 }
 
 void EditBuffer::move_right() {
-  cursor_ += cursor_ < characters_.size() ? 1 : 0;
+  cursor_ += cursor_ < characters_.size() ? 1U : 0U;
 }
 
 void EditBuffer::move_word_left() {

@@ -135,7 +135,7 @@ std::optional<Key> KeyReader::paste(char byte) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\r') {
       lines += '\n';
-      i += i + 1 < text.size() && text[i + 1] == '\n' ? 1 : 0;
+      i += i + 1 < text.size() && text[i + 1] == '\n' ? 1U : 0U;
     } else {
       lines += text[i];
     }
