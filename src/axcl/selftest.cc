@@ -97,7 +97,7 @@ SelfTestReport run_self_test(Card& card, const std::filesystem::path& layer, Sel
   report.execute_us = uses.execute_us();
   report.copy_us = uses.copy_us();
   if (report.first_failure() == nullptr) {
-    report.checks.push_back(SelfTestStream(card, model, *form).run());
+    report.checks.push_back(SelfTestStream(card, model, *form).run(report.copy_us));
   }
   if (options.break_rules && report.first_failure() == nullptr) {
     auto broken = SelfTestRules(card, model, *form).run();

@@ -56,8 +56,8 @@ struct SelfTestReport {
   /// Null when nothing failed.
   const SelfTestCheck* first_failure() const noexcept;
   Conduct conduct() const noexcept;
-  /// Whether work that is given to the card in a stream was done rightly, and sooner than call by call; else
-  /// calls are made one by one.
+  /// Whether work that is given to the card in a stream was done rightly, and calls cost enough to save
+  /// them; else they are made one by one.
   bool asynchronous() const noexcept;
 };
 

@@ -21,6 +21,7 @@ constexpr std::size_t kPiecesAtTheEnd = 3;
 constexpr std::size_t kSteps = (kProvenInStream - kPiecesAtTheEnd) / kPiecesOfAStep;
 constexpr int kRuns = 2;
 constexpr std::chrono::milliseconds kPatience{10000};
+constexpr double kCallWorthSaving = 30;  // microseconds; over a bus calls cost more, on the host far less
 
 /// Call by call, with the words of a Stream.
 struct BlockingCalls {
@@ -122,7 +123,7 @@ double SelfTestStream::in_a_stream() {
   return microseconds_since(begin) / static_cast<double>(steps_.size());
 }
 
-SelfTestCheck SelfTestStream::run() {
+SelfTestCheck SelfTestStream::run(double call_us) {
   const auto outcome = [](Verdict verdict, const std::string& what) {
     return SelfTestCheck{kAsynchronousCheck, 0, verdict,
                          what + (verdict == Verdict::kPassed ? "" : " Calls are made one by one.")};
@@ -142,12 +143,13 @@ SelfTestCheck SelfTestStream::run() {
     if (error.code() == ErrorCode::kUnavailable) throw;
     return outcome(Verdict::kRefused, "Work in a stream fails. " + error.message());
   }
-  return outcome(stream_us < blocking_us ? Verdict::kPassed : Verdict::kWorks,
+  return outcome(call_us >= kCallWorthSaving ? Verdict::kPassed : Verdict::kWorks,
                  std::to_string(steps_.size()) + " decode steps, " +
                      std::to_string(steps_.size() * kPiecesOfAStep + kPiecesAtTheEnd) +
                      " pieces of work in a stream, give the results that they give call by call; a step "
                      "takes " +
-                     whole_number(stream_us) + " us instead of " + whole_number(blocking_us) + ".");
+                     whole_number(stream_us) + " us instead of " + whole_number(blocking_us) + ", a call " +
+                     whole_number(call_us) + ".");
 }
 
 }  // namespace axllama::axcl

@@ -17,8 +17,9 @@ class SelfTestStream {
  public:
   SelfTestStream(Card& card, Model& model, const LayerForm& form);
 
-  /// Throws Error (kUnavailable) when the card is gone.
-  SelfTestCheck run();
+  /// `call_us`: what a call costs; where that is next to nothing, a stream saves nothing. Throws Error
+  /// (kUnavailable) when the card is gone.
+  SelfTestCheck run(double call_us);
 
  private:
   /// A decoded row: what is uploaded for it, and the buffers of its execution.

@@ -159,10 +159,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Misbehaviour{"SometimesNoise", "corrupt:corruption=noise,at=2", "repeatable"}),
     [](const auto& instance) { return instance.param.name; });
 
-/// Calls cost so much that even on a busy machine work in a stream is done sooner.
-constexpr const char* kSlowCalls = R"("timing":{"call_us":4000,"submit_us":1})";
+/// Calls that cost what they do over a bus.
+constexpr const char* kSlowCalls = R"("timing":{"call_us":200})";
 
-TEST_F(SelfTestTest, ChoosesToGiveWorkAtOnceWhereThatIsRightAndSooner) {
+TEST_F(SelfTestTest, ChoosesToGiveWorkAtOnceWhereThatIsRightAndCallsCostSomething) {
   for (const char* mode : {"strict", "lenient"}) {
     Card& card = open(std::string(R"({"quiet":true,"mode":")") + mode + "\"," + kSlowCalls + "}");
     const SelfTestReport report = run_self_test(card, layer());
@@ -171,8 +171,8 @@ TEST_F(SelfTestTest, ChoosesToGiveWorkAtOnceWhereThatIsRightAndSooner) {
   }
 }
 
-TEST_F(SelfTestTest, MakesCallsOneByOneWhereTheyAreDoneSooner) {
-  Card& card = open(R"({"quiet":true,"timing":{"dispatch_us":4000}})");
+TEST_F(SelfTestTest, MakesCallsOneByOneWhereTheyCostNothing) {
+  Card& card = open(R"({"quiet":true})");
   const SelfTestReport report = run_self_test(card, layer());
   EXPECT_FALSE(report.asynchronous());
   EXPECT_EQ(verdict(report, "asynchronous"), Verdict::kWorks);

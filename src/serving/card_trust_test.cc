@@ -178,9 +178,8 @@ TEST_F(CardTrustTest, WorkIsGivenAtOnceOnlyWhereTheSelfTestFindsThatRight) {
     return calls("axclrtEngineExecuteAsync") - before;
   };
   constexpr std::uint64_t kOfTheSelfTest = 50;
-  // Calls that cost a lot, so that work given at once is done sooner whatever else the machine does.
-  EXPECT_GT(streamed_executions("streams", R"({"quiet":true,"timing":{"call_us":4000,"submit_us":1}})"),
-            kOfTheSelfTest)
+  // Calls that cost what they do over a bus.
+  EXPECT_GT(streamed_executions("streams", R"({"quiet":true,"timing":{"call_us":200}})"), kOfTheSelfTest)
       << "the canary's, too";
   EXPECT_EQ(streamed_executions("lossy", R"({"quiet":true,"faults":"lost_work:at=9"})"), kOfTheSelfTest / 2);
   EXPECT_LE(streamed_executions("unwilling", R"({"quiet":true,"faults":"submit_error"})"), 1U);
