@@ -48,8 +48,10 @@ class StreamsTest : public testing::DialectTest {
   }
   /// Sends a request whose answer the test scripts, and waits for it to arrive.
   std::shared_ptr<testing::FakeRequest> begin(RawClient& client) {
+    const std::size_t known = service_.request_count();
     client.send("POST /api/chat HTTP/1.1\r\nHost: localhost\r\n" + std::string(kAsk) +
                 "Content-Length: " + std::to_string(std::string(kChat).size()) + "\r\n\r\n" + kChat);
+    EXPECT_TRUE(eventually([&] { return service_.request_count() > known; }));
     return service_.last_request();
   }
   /// The id in an answer that has only begun.
