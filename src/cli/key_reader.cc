@@ -123,7 +123,7 @@ std::optional<Key> KeyReader::paste(char byte) {
   bytes_ += byte;
   if (!bytes_.ends_with(kPasteEnd)) {
     // The end is looked for in what comes after the limit, too.
-    if (bytes_.size() > kMostPasted + kPasteEnd.size()) {
+    if (bytes_.size() >= kMostPasted + kPasteEnd.size()) {
       bytes_.erase(kMostPasted, 1);
     }
     return std::nullopt;
