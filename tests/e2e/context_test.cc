@@ -132,7 +132,7 @@ TEST_F(Context, WhatIsTooLongIsCutOrRefused) {
   ASSERT_EQ(truncated.status, 200) << truncated.body;
   EXPECT_LE(count(truncated, "prompt_eval_count"), 128U);
   EXPECT_EQ(chat(conversation, {{"num_ctx", 128}}, {{"truncate", false}}).status, 400);
-  EXPECT_EQ(chat(conversation, {}, {{"truncate", false}}).status, 400) << "more than the model's context";
+  EXPECT_EQ(chat(conversation, json::object(), {{"truncate", false}}).status, 400) << "more than the model's context";
 }
 
 TEST_F(Context, ALargeNumCtxIsClamped) {
@@ -144,7 +144,7 @@ TEST_F(Context, ALargeNumCtxIsClamped) {
 }
 
 TEST_F(Context, ARequestEndsAtItsDeadline) {
-  const Reply answer = generate("p", {{"num_predict", 100'000}, {"request_timeout", 0.2}});
+  const Reply answer = generate("p", {{"num_predict", 100'000}, {"request_timeout", 0.001}});
   ASSERT_EQ(answer.status, 200) << answer.body;
   EXPECT_EQ(answer.json["done_reason"], "length");
   EXPECT_LT(count(answer, "eval_count"), 10U * kContext);

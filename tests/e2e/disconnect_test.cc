@@ -116,7 +116,7 @@ TEST_F(Disconnect, InTheQueue) {
 }
 
 TEST_F(Disconnect, WhileThePromptIsRead) {
-  serve({{"timing", {{"execute_us", 20'000}}}});  // several seconds for this prompt
+  serve({{"timing", {{"execute_us", 60'000}}}});  // several seconds for this prompt
   std::string words;
   for (int i = 0; i < 400; ++i) words += "word " + std::to_string(i) + " ";
   const auto reading = begin(chat(words));
