@@ -37,6 +37,7 @@ serving::SchedulerOptions scheduler_options(const ServerConfig& config) {
   if (!config.asynchronous) {
     options.asynchronous = false;
   }
+  options.card_embeddings = config.card_embeddings;
   options.cost_records = config.cost_folder;
   if (config.kv_cache_host > 0 || !config.kv_cache_dir.empty()) {
     auto archive = std::make_shared<inference::KvArchive>(

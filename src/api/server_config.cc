@@ -197,15 +197,17 @@ ServerConfig server_config_from_environment(const EnvironmentLookup& lookup) {
   }
   const auto read_switch = [&](const std::string& name, bool& value) {
     const std::string text = environment.plain(name);
-    if (text == "off") {
-      value = false;
-    } else if (!text.empty() && text != "on") {
-      config.warnings.push_back(name + " must be on or off, not '" + text + "'; it stays on");
+    if (text == "off" || text == "on") {
+      value = text == "on";
+    } else if (!text.empty()) {
+      config.warnings.push_back(name + " must be on or off, not '" + text + "'; it stays " +
+                                (value ? "on" : "off"));
     }
   };
   read_switch("AXLLAMA_CARD_CHECKS", config.card_checks);
   read_switch("AXLLAMA_SPECULATION", config.speculation);
   read_switch("AXLLAMA_ASYNC", config.asynchronous);
+  read_switch("AXLLAMA_CARD_EMBEDDINGS", config.card_embeddings);
   const auto read_size = [&](const std::string& name, std::uint64_t& value) {
     const std::string text = environment.plain(name);
     try {

@@ -36,6 +36,7 @@ struct ServerConfig {
   std::size_t parallel = 0;  // AXLLAMA_NUM_PARALLEL, OLLAMA_NUM_PARALLEL: answers at once; 0: one per slot
   std::vector<std::size_t> cards;      // AXLLAMA_CARDS: places in the list of cards, from 0; empty: all
   bool speculation = true;             // AXLLAMA_SPECULATION=off: tokens are never guessed
+  bool card_embeddings = false;        // AXLLAMA_CARD_EMBEDDINGS=on: embedding tables on the card
   std::filesystem::path kv_cache_dir;  // AXLLAMA_KV_CACHE_DIR: conversations on disk; empty: none
   std::uint64_t kv_cache_disk = 8ULL << 30U;  // AXLLAMA_KV_CACHE_DISK: bytes of that
   std::uint64_t kv_cache_host = 512U << 20U;  // AXLLAMA_KV_CACHE_HOST: bytes of conversations in memory

@@ -45,6 +45,8 @@ TEST(ServerConfig, OllamasVariablesWorkAndOursWin) {
                                          {"AXLLAMA_KV_CACHE_DISK", "2GiB"},
                                          {"AXLLAMA_KV_CACHE_HOST", "0"},
                                          {"AXLLAMA_SPECULATION", "off"},
+                                         {"AXLLAMA_CARD_EMBEDDINGS", "on"},
+                                         {"HOME", "/home/me"},
                                          {"OLLAMA_ORIGINS", "http://a.example, http://b.example"},
                                          {"AXLLAMA_MODELS", "/models:/more"}});
   EXPECT_EQ(config.listen.authority(), "127.0.0.1:9000");
@@ -61,6 +63,8 @@ TEST(ServerConfig, OllamasVariablesWorkAndOursWin) {
   EXPECT_EQ(config.kv_cache_disk, 2ULL << 30U);
   EXPECT_EQ(config.kv_cache_host, 0U);
   EXPECT_FALSE(config.speculation);
+  EXPECT_TRUE(config.card_embeddings);
+  EXPECT_EQ(config.cost_folder, "/home/me/.axllama/costs");
   EXPECT_EQ(config.origins, (std::vector<std::string>{"http://a.example", "http://b.example"}));
   ASSERT_GE(config.model_roots.size(), 2U);
   EXPECT_EQ(config.model_roots[0], "/models");
@@ -102,6 +106,7 @@ TEST(ServerConfig, UnusableValuesWarnAndKeepTheDefault) {
                                          {"AXLLAMA_KV_SLOTS", "4x"},
                                          {"AXLLAMA_KV_CACHE_DISK", "much"},
                                          {"AXLLAMA_SPECULATION", "maybe"},
+                                         {"AXLLAMA_CARD_EMBEDDINGS", "yes"},
                                          {"AXLLAMA_CARDS", "0,zero"}});
   EXPECT_EQ(config.keep_alive, std::chrono::minutes(5));
   EXPECT_EQ(config.max_queue, 512U);
@@ -112,7 +117,8 @@ TEST(ServerConfig, UnusableValuesWarnAndKeepTheDefault) {
   EXPECT_TRUE(config.speculation);
   EXPECT_EQ(config.load_timeout, std::chrono::minutes(5));
   EXPECT_EQ(config.max_loaded, 0U);
-  EXPECT_EQ(config.warnings.size(), 9U);
+  EXPECT_FALSE(config.card_embeddings);
+  EXPECT_EQ(config.warnings.size(), 10U);
 }
 
 TEST(ServerConfig, CardsAreDifferentNumbers) {

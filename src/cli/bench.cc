@@ -46,6 +46,7 @@ struct BenchOptions {
   std::string calls = "auto";
   bool json = false;
   bool no_limits = false;
+  bool card_embeddings = false;
 };
 
 std::uint64_t weight_bytes(const model::PackageFiles& files) {
@@ -261,6 +262,7 @@ BenchReport run_bench(const BenchOptions& options) {
     };
     inference::EngineOptions engine_options;
     engine_options.asynchronous = report.asynchronous;
+    engine_options.card_embeddings = options.card_embeddings;
     for (const std::size_t answers : options.parallel) {
       engine_options.parallel = std::max(engine_options.parallel, answers);
     }
@@ -303,6 +305,8 @@ void add_bench(CLI::App& app) {
       ->check(CLI::IsMember({"auto", "async", "sync"}))
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print JSON");
+  command->add_flag("--card-embeddings", options->card_embeddings,
+                    "Keep the embedding table on the card, as `serve --card-embeddings` does");
   command->add_flag("--no-limits", options->no_limits,
                     "Do not measure the machine's read bandwidth and integer peak");
   command->callback([options] {

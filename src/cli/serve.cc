@@ -41,6 +41,7 @@ struct ServeOptions {
   std::string kv_cache_disk;
   std::string kv_cache_host;
   bool no_speculation = false;
+  bool card_embeddings = false;
   std::string port_file;
   std::string sidecar_port_file;
   int drain_seconds = -1;
@@ -68,6 +69,7 @@ api::ServerConfig config_of(const ServeOptions& options) {
   if (!options.kv_cache_disk.empty()) config.kv_cache_disk = base::parse_byte_size(options.kv_cache_disk);
   if (!options.kv_cache_host.empty()) config.kv_cache_host = base::parse_byte_size(options.kv_cache_host);
   if (options.no_speculation) config.speculation = false;
+  if (options.card_embeddings) config.card_embeddings = true;
   if (options.drain_seconds >= 0) config.drain_grace = std::chrono::seconds(options.drain_seconds);
   return config;
 }
@@ -187,6 +189,8 @@ void add_serve(CLI::App& app) {
                       "Host memory for conversations that leave the card [512MiB]");
   command->add_flag("--no-speculation", options->no_speculation,
                     "Never guess tokens and verify several at once");
+  command->add_flag("--card-embeddings", options->card_embeddings,
+                    "Keep models' embedding tables on the card, where there is memory for them");
   command->add_option("--cards", options->cards, "Cards to use, counted from 0, as 0,2 [all]");
   command
       ->add_option("--drain", options->drain_seconds, "Seconds running answers get to end after SIGTERM [10]")
@@ -203,7 +207,8 @@ void add_serve(CLI::App& app) {
       "OLLAMA_DEBUG_LOG_REQUESTS (each also as AXLLAMA_...), OLLAMA_MODELS (AXLLAMA_STORE),\n"
       "AXLLAMA_WATCH, AXLLAMA_PRELOAD, AXLLAMA_PIN,\n"
       "AXLLAMA_KV_SLOTS, AXLLAMA_KV_CACHE_DIR, AXLLAMA_KV_CACHE_DISK, AXLLAMA_KV_CACHE_HOST,\n"
-      "AXLLAMA_SPECULATION, AXLLAMA_CARDS, AXLLAMA_MODELS, AXLLAMA_SIDECAR, AXLLAMA_AXCL_LIBRARY,\n"
+      "AXLLAMA_SPECULATION, AXLLAMA_CARD_EMBEDDINGS, AXLLAMA_CARDS, AXLLAMA_MODELS, AXLLAMA_SIDECAR, "
+      "AXLLAMA_AXCL_LIBRARY,\n"
       "AXLLAMA_CARD_CHECKS, AXLLAMA_ASYNC.");
   command->callback([options] { serve(*options); });
 }

@@ -152,8 +152,8 @@ void CachedSequence::Guesses::evaluate(std::span<const text::TokenId> tokens) {
   sequence_.runner_.evaluate_guess(sequence_.slot_, group().value(), tokens);
 }
 
-std::span<const base::Bf16> CachedSequence::Guesses::logits(std::size_t row) {
-  return sequence_.runner_.guess_logits(sequence_.slot_, row);
+Logits CachedSequence::Guesses::logits(std::size_t row, LogitsWanted wanted) {
+  return sequence_.runner_.guess_logits(sequence_.slot_, row, wanted);
 }
 
 void CachedSequence::Guesses::keep(std::size_t count) {

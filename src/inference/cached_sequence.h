@@ -37,9 +37,9 @@ class CachedSequence final : public SequenceRunner {
   bool prefill(std::span<const text::TokenId> tokens) override;
   std::size_t reused() const noexcept override { return reused_; }
   void decode(text::TokenId token) override;
-  void evaluate_logits() override { runner_.evaluate_logits(slot_); }
+  void evaluate_logits(LogitsWanted wanted) override { runner_.evaluate_logits(slot_, wanted); }
   void wait() override;
-  std::span<const base::Bf16> logits() override { return runner_.logits(slot_); }
+  Logits logits() override { return runner_.logits(slot_); }
   void forget() noexcept override;
   GuessEvaluator* guesses() noexcept override { return &guesses_; }
   StateReader* states() noexcept override { return &states_; }
@@ -55,7 +55,7 @@ class CachedSequence final : public SequenceRunner {
     explicit Guesses(CachedSequence& sequence) : sequence_(sequence) {}
     std::size_t longest() const override;
     void evaluate(std::span<const text::TokenId> tokens) override;
-    std::span<const base::Bf16> logits(std::size_t row) override;
+    Logits logits(std::size_t row, LogitsWanted wanted) override;
     void keep(std::size_t count) override;
     SpeculationCosts costs() const override;
     Speculation& policy() noexcept override { return sequence_.runner_.speculation(); }

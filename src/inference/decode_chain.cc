@@ -73,7 +73,8 @@ void DecodeChain::update_mask(DecodeSlot& slot, std::size_t cached) {
   slot.visible = cached;
 }
 
-void DecodeChain::run(DecodeSlot& slot, const KvCache& cache, std::span<const Bf16> embedding) {
+/// Binds the token's place in the cache (host bookkeeping only) and shows the tokens before it.
+void DecodeChain::begin(DecodeSlot& slot, const KvCache& cache) {
   const std::size_t position = cache.size();
   if (position >= cache.shape().context) {
     throw base::Error(base::ErrorCode::kInternal, "There is no room for a token behind " +
@@ -81,20 +82,34 @@ void DecodeChain::run(DecodeSlot& slot, const KvCache& cache, std::span<const Bf
                                                       std::to_string(cache.shape().context) + ".");
   }
   const LayerPorts& ports = stack_.ports();
-  for (std::size_t i = 0; i < stack_.size(); ++i) {  // host bookkeeping only
+  for (std::size_t i = 0; i < stack_.size(); ++i) {
     slot.bindings[i].bind_output(ports.k_cache_out, cache.keys(i, position, 1));
     slot.bindings[i].bind_output(ports.v_cache_out, cache.values(i, position, 1));
   }
   update_mask(slot, position);
-  std::copy_n(std::as_bytes(embedding).begin(), host_embedding_.bytes().size(),
-              host_embedding_.bytes().begin());
-  queue_.upload(hidden_[0], host_embedding_.bytes());
+}
+
+void DecodeChain::execute(DecodeSlot& slot, std::size_t position) {
   auto* index = reinterpret_cast<std::uint32_t*>(host_indices_.bytes().data());
   std::fill_n(index, stack_.shapes().index_rows, static_cast<std::uint32_t>(position));
   queue_.upload(indices_.span(), host_indices_.bytes());
   for (axcl::IoBinding& binding : slot.bindings) {
     queue_.execute(binding);
   }
+}
+
+void DecodeChain::run(DecodeSlot& slot, const KvCache& cache, std::span<const Bf16> embedding) {
+  begin(slot, cache);
+  std::copy_n(std::as_bytes(embedding).begin(), host_embedding_.bytes().size(),
+              host_embedding_.bytes().begin());
+  queue_.upload(hidden_[0], host_embedding_.bytes());
+  execute(slot, cache.size());
+}
+
+void DecodeChain::run(DecodeSlot& slot, const KvCache& cache, axcl::DeviceSpan embedding) {
+  begin(slot, cache);
+  queue_.copy(hidden_[0], embedding);
+  execute(slot, cache.size());
 }
 
 }  // namespace axllama::inference

@@ -48,12 +48,16 @@ class DecodeChain {
   /// values but does not append it to `cache`, for which `slot` was made. Needs cache.size() < context, and
   /// that the queue has been waited for since the last run.
   void run(DecodeSlot& slot, const KvCache& cache, std::span<const base::Bf16> embedding);
+  /// The same with the row on the card.
+  void run(DecodeSlot& slot, const KvCache& cache, axcl::DeviceSpan embedding);
 
   /// Without the slots' masks.
   std::size_t card_bytes() const noexcept;
 
  private:
   void update_mask(DecodeSlot& slot, std::size_t cached);
+  void begin(DecodeSlot& slot, const KvCache& cache);
+  void execute(DecodeSlot& slot, std::size_t position);
 
   axcl::Card& card_;
   CardQueue& queue_;

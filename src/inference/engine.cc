@@ -23,6 +23,21 @@ std::unique_ptr<SequenceRunner> Engine::Impl::new_sequence(std::span<const text:
   return sequence;
 }
 
+/// A head that gives the largest logits only has none for what looks at all of them.
+void Engine::Impl::require_logits(const GenerationRequest& request) const {
+  const char* what = request.readout        ? request.readout->logits_of.empty() ? nullptr : "A score"
+                     : request.constraint   ? "A format"
+                     : request.top_logprobs ? "logprobs"
+                                            : nullptr;
+  if (what != nullptr && !runner.gives_all_logits()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                std::string(what) + " cannot be had from " + runner.package().files().name +
+                    ": it needs all logits, and this model's head was compiled to give the " +
+                    std::to_string(runner.top_logits()) +
+                    " largest only (--post_topk without --post_all_logits).");
+  }
+}
+
 void Engine::Impl::stop_saving() noexcept {
   saving.reset();
   being_saved = nullptr;
@@ -78,11 +93,13 @@ std::size_t Engine::free_slots() const noexcept {
 std::unique_ptr<Engine::Generation> Engine::start(GenerationRequest request) {
   if (request.readout) {
     check_readout(request, impl_->runner.logit_count(), impl_->runner.vocabulary(), context_length());
+    impl_->require_logits(request);
     const SequencePlan plan = readout_plan(request, package().pooling());
     auto sequence = impl_->new_sequence(request.prompt, plan);
     return std::make_unique<ReadoutLoop>(std::move(sequence), std::move(request), package().pooling());
   }
   check_request(request, impl_->runner.vocabulary(), context_length());
+  impl_->require_logits(request);
   auto sequence = impl_->new_sequence(request.prompt, {.pinned = request.pinned_prompt_tokens});
   return std::make_unique<GenerationLoop>(std::move(sequence), std::move(request), impl_->runner.tokenizer(),
                                           context_length());
@@ -133,7 +150,7 @@ bool Engine::work_idle() {
 
 bool Engine::release_spare_memory() {
   impl_->stop_saving();
-  return impl_->runner.slots().shed();
+  return impl_->runner.slots().shed() || impl_->runner.drop_embeddings();
 }
 
 void Engine::evaluate(std::span<const text::TokenId> tokens, const LogitsSink& sink) {

@@ -19,6 +19,7 @@ struct Engine::Impl {
 
   std::unique_ptr<SequenceRunner> new_sequence(std::span<const text::TokenId> tokens,
                                                const SequencePlan& plan);
+  void require_logits(const GenerationRequest& request) const;
   KvSlot* worth_saving();
   void stop_saving() noexcept;
 

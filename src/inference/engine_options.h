@@ -16,6 +16,9 @@ struct EngineOptions {
   bool asynchronous = false;
   /// Guesses tokens from what was said before and verifies several at once, while that is faster.
   bool speculation = true;
+  /// Keeps the embedding table on the card as well, where there is memory for it: decoding a token then sends
+  /// an index and a mask entry only.
+  bool card_embeddings = false;
 };
 
 }  // namespace axllama::inference

@@ -139,7 +139,7 @@ void GenerationLoop::submit() {
     prefilled_ = sequence_->prefill(tokens_);
   }
   if (prefilled_ && longest_answer_ > 0) {
-    sequence_->evaluate_logits();
+    sequence_->evaluate_logits(logits_wanted());
   }
   step_->submitted = true;
 }
@@ -231,7 +231,7 @@ void GenerationLoop::verify_guess(Step& step) {
   const std::chrono::duration<double> time = Clock::now() - start;
   std::size_t kept = 0;
   do {
-    take_next_token(event, guesses.logits(kept));
+    take_next_token(event, guesses.logits(kept, logits_wanted()));
     ++kept;
   } while (!event.done && prefilled_ && kept < tokens.size() && tokens_.back() == tokens[kept]);
   guesses.keep(kept);
@@ -242,10 +242,15 @@ void GenerationLoop::verify_guess(Step& step) {
                          costs);
 }
 
-void GenerationLoop::take_next_token(TokenEvent& event, std::span<const base::Bf16> logits) {
-  const text::TokenId token = sampler_.sample(logits, constraint_.allowed());
+LogitsWanted GenerationLoop::logits_wanted() const {
+  return request_.constraint || logprobs_ ? std::nullopt : sampler_.largest_needed();
+}
+
+void GenerationLoop::take_next_token(TokenEvent& event, const Logits& logits) {
+  const text::TokenId token = logits.all.empty() ? sampler_.sample(logits.largest)
+                                                 : sampler_.sample(logits.all, constraint_.allowed());
   if (logprobs_) {
-    event.logprobs.push_back(logprobs_->of(token, logits));
+    event.logprobs.push_back(logprobs_->of(token, logits.all));
   }
   tokens_.push_back(token);
   ++stats_.generated_tokens;

@@ -56,7 +56,8 @@ class GenerationLoop final : public SequenceGeneration {
   void submit();
   template <typename Work>
   void on_card(Work&& work);
-  void take_next_token(TokenEvent& event, std::span<const base::Bf16> logits);
+  LogitsWanted logits_wanted() const;
+  void take_next_token(TokenEvent& event, const Logits& logits);
   Draft choose_guess();
   void verify_guess(Step& step);
   void count_time(const Step& step, bool first);

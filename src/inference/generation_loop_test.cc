@@ -88,7 +88,7 @@ class ScriptedRunner {
     bool prefill(std::span<const TokenId> prompt) override { return runner_.prefill(prompt); }
     std::size_t reused() const noexcept override { return runner_.cached; }
     void decode(TokenId token) override { runner_.decode(token); }
-    std::span<const base::Bf16> logits() override { return runner_.logits(); }
+    Logits logits() override { return {runner_.logits(), {}}; }
     void forget() noexcept override { runner_.forgotten = true; }
 
    private:

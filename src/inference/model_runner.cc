@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "inference/final_norm.h"
+#include "telemetry/log.h"
 
 namespace axllama::inference {
 namespace {
@@ -42,6 +43,11 @@ KvCacheShape cache_shape(const LayerStack& stack) {
   return {stack.size(), shapes.context, slots + rows, shapes.kv_width * sizeof(Bf16)};
 }
 
+/// What must stay free when memory is given to something that the model can do without.
+std::uint64_t slot_reserve(const KvCacheShape& shape) {
+  return std::uint64_t{2} * shape.layers * shape.slots * shape.row_bytes + kCardReserveBytes;
+}
+
 }  // namespace
 
 using Clock = std::chrono::steady_clock;
@@ -60,6 +66,9 @@ ModelRunner::ModelRunner(axcl::Card& card, std::shared_ptr<const model::Package>
       planner_([this](std::size_t cached, std::size_t remaining) {
         return next_prefill_step(prefill_groups(), costs_.costs(), cached, remaining);
       }),
+      embeddings_(options.card_embeddings
+                      ? CardEmbeddings::upload(card, *package_, slot_reserve(cache_shape(stack_)))
+                      : std::nullopt),
       slots_(card, cache_shape(stack_), decode_chain_, head_, options.kv_slots, options.parallel),
       speculates_(options.speculation) {}
 
@@ -70,7 +79,13 @@ ModelRunner::~ModelRunner() {
 
 std::uint64_t ModelRunner::card_bytes() const noexcept {
   return stack_.file_bytes() + head_.card_bytes() + slots_.card_bytes() + decode_chain_.card_bytes() +
-         prefill_chain_.card_bytes();
+         prefill_chain_.card_bytes() + (embeddings_ ? embeddings_->bytes() : 0);
+}
+
+bool ModelRunner::drop_embeddings() noexcept {
+  const bool had = embeddings_.has_value();
+  embeddings_.reset();
+  return had;
 }
 
 KvLayout ModelRunner::kv_layout() const noexcept {
@@ -128,10 +143,10 @@ void ModelRunner::evaluate_guess(KvSlot& slot, std::size_t group, std::span<cons
   complete([&] { guessed_states_ = run_rows(slot, group, tokens); });
 }
 
-std::span<const Bf16> ModelRunner::guess_logits(KvSlot& slot, std::size_t row) {
+Logits ModelRunner::guess_logits(KvSlot& slot, std::size_t row, LogitsWanted wanted) {
   complete([&] {
     load_head_input(guessed_states_, row);
-    evaluate_logits(slot);
+    evaluate_logits(slot, wanted);
   });
   return logits(slot);
 }
@@ -174,7 +189,11 @@ bool ModelRunner::prefill(KvSlot& slot, std::span<const text::TokenId> prompt) {
 
 void ModelRunner::decode(KvSlot& slot, text::TokenId token) {
   const Clock::time_point start = Clock::now();
-  decode_chain_.run(slot.decode, slot.cache, package_->embedding(token));
+  if (embeddings_) {
+    decode_chain_.run(slot.decode, slot.cache, embeddings_->row(token));
+  } else {
+    decode_chain_.run(slot.decode, slot.cache, package_->embedding(token));
+  }
   slot.cache.append({&token, 1});
   slot.saved = false;
   measure({start, std::nullopt, 1});
@@ -205,7 +224,7 @@ void ModelRunner::wait() {
     record(*std::exchange(measured_, std::nullopt));
   }
   if (KvSlot* slot = std::exchange(wants_logits_, nullptr)) {
-    head_.run(slot->result);
+    head_.run(slot->result, wanted_);
     queue_.wait();
   }
 }
@@ -218,12 +237,31 @@ void ModelRunner::abandon(KvSlot& slot) noexcept {
   }
 }
 
-void ModelRunner::evaluate_logits(KvSlot& slot) {
+void ModelRunner::evaluate_logits(KvSlot& slot, LogitsWanted wanted) {
   if (measured_) {
     wants_logits_ = &slot;
+    wanted_ = wanted;
   } else {
-    head_.run(slot.result);
+    head_.run(slot.result, wanted);
   }
+}
+
+/// Of logits that have been asked for in full.
+std::span<const Bf16> ModelRunner::whole_row(KvSlot& slot) {
+  const Logits found = logits(slot);
+  if (!found.largest.empty()) {
+    row_.assign(vocabulary(), base::f32_to_bf16(found.largest.back().logit));
+    for (const Candidate& candidate : found.largest) {
+      row_[static_cast<std::size_t>(candidate.id)] = base::f32_to_bf16(candidate.logit);
+    }
+    return row_;
+  }
+  if (head_.top_count() > 0 && !std::exchange(top_checked_, true) && !head_.check_top(slot.result)) {
+    telemetry::log(telemetry::LogLevel::kWarning,
+                   "the head's largest logits are not those of its row, so they are not used",
+                   {{"model", package_->files().name}});
+  }
+  return logits(slot).all;
 }
 
 std::span<const Bf16> ModelRunner::download_states(axcl::DeviceSpan states) {
@@ -273,14 +311,15 @@ void ModelRunner::evaluate(std::span<const text::TokenId> tokens, const LogitsSi
     if (!step.group) {
       complete([&] {
         decode(slot, rest.front());
-        evaluate_logits(slot);
+        evaluate_logits(slot, std::nullopt);
       });
-      sink(cached, logits(slot));
+      sink(cached, whole_row(slot));
       continue;
     }
     complete([&] { guessed_states_ = run_chunk(slot, *step.group, rest.first(step.rows)); });
     for (std::size_t row = 0; row < step.rows; ++row) {
-      sink(cached + row, guess_logits(slot, row));
+      guess_logits(slot, row, std::nullopt);
+      sink(cached + row, whole_row(slot));
     }
   }
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "axcl/card.h"
+#include "inference/card_embeddings.h"
 #include "inference/card_queue.h"
 #include "inference/cost_meter.h"
 #include "inference/decode_chain.h"
@@ -19,6 +20,7 @@
 #include "inference/kv_slots.h"
 #include "inference/kv_tier.h"
 #include "inference/layer_stack.h"
+#include "inference/logits.h"
 #include "inference/prefill_chain.h"
 #include "inference/prefill_plan.h"
 #include "inference/speculation.h"
@@ -50,13 +52,16 @@ class ModelRunner {
   /// Evaluates one token after the cached ones.
   void decode(KvSlot& slot, text::TokenId token);
   /// Asks for the logits after the token evaluated last, which must be the slot's.
-  void evaluate_logits(KvSlot& slot);
+  void evaluate_logits(KvSlot& slot, LogitsWanted wanted);
   /// Returns when the card is done. Throws Error (kDevice, kUnavailable) when any of the work failed.
   void wait();
   /// The same for work that nobody needs any more; the slot keeps what it has if that went well.
   void abandon(KvSlot& slot) noexcept;
-  /// What evaluate_logits() brought: [V] bf16, valid until the slot's next ones.
-  std::span<const base::Bf16> logits(const KvSlot& slot) const noexcept { return head_.logits(slot.result); }
+  /// What evaluate_logits() brought, valid until the slot's next ones.
+  Logits logits(KvSlot& slot) const { return head_.logits(slot.result); }
+  /// Whether there can be all logits, or the largest only.
+  bool gives_all_logits() const noexcept { return head_.gives_all(); }
+  std::size_t top_logits() const noexcept { return head_.top_count(); }
   /// Hidden states of the tokens that the last prefill() has evaluated, [tokens, hidden] bf16; of the token
   /// evaluated last when the slot has all of a prompt. Both valid until the next call.
   std::span<const base::Bf16> evaluated_states();
@@ -73,14 +78,18 @@ class ModelRunner {
   std::optional<std::size_t> guess_group(std::size_t cached) const;
   /// Evaluates `tokens` behind the slot's, which keeps what it has until keep_guess().
   void evaluate_guess(KvSlot& slot, std::size_t group, std::span<const text::TokenId> tokens);
-  /// Logits after token `row` of those: [V] bf16, valid until the slot's next ones.
-  std::span<const base::Bf16> guess_logits(KvSlot& slot, std::size_t row);
+  /// Logits after token `row` of those, valid until the slot's next ones.
+  Logits guess_logits(KvSlot& slot, std::size_t row, LogitsWanted wanted);
   /// The slot has `tokens`, the first of those evaluated, from now on.
   void keep_guess(KvSlot& slot, std::span<const text::TokenId> tokens);
   SpeculationCosts speculation_costs(std::size_t group) const;
   Speculation& speculation() noexcept { return speculation_; }
 
-  /// Evaluates `tokens` in a slot from the beginning and gives the logits after each of them, in order.
+  /// Gives back what only makes decoding faster; whether there was anything.
+  bool drop_embeddings() noexcept;
+
+  /// Evaluates `tokens` in a slot from the beginning and gives the logits after each of them, in order. Where
+  /// the head gives the largest only, all others stand at the smallest of these.
   void evaluate(std::span<const text::TokenId> tokens, const LogitsSink& sink);
 
   /// What evaluating tokens [cached, total) costs, in the unit of costs().
@@ -119,6 +128,7 @@ class ModelRunner {
   void measure(const Measurement& measurement);
   void record(const Measurement& measurement);
   std::span<const base::Bf16> download_states(axcl::DeviceSpan states);
+  std::span<const base::Bf16> whole_row(KvSlot& slot);
 
   axcl::Card& card_;
   std::shared_ptr<const model::Package> package_;
@@ -129,12 +139,16 @@ class ModelRunner {
   PrefillChain prefill_chain_;
   CostMeter costs_;
   PrefillPlanner planner_;
+  std::optional<CardEmbeddings> embeddings_;  // before the slots, which take what memory is left
   KvSlots slots_;
   bool speculates_;
   Speculation speculation_;
   axcl::DeviceSpan guessed_states_;  // hidden states of the chunk whose rows guess_logits() is asked for
   std::optional<Measurement> measured_;
   KvSlot* wants_logits_ = nullptr;  // when what is measured is done
+  LogitsWanted wanted_;             // by wants_logits_
+  bool top_checked_ = false;        // what the head says of its largest logits
+  std::vector<base::Bf16> row_;     // of whole_row()
   std::size_t decode_steps_ = 0;
   axcl::DeviceSpan evaluated_states_;  // of the tokens of the last prefill()
   std::vector<base::Bf16> states_;     // downloaded last

@@ -122,7 +122,7 @@ TokenEvent ReadoutLoop::finish_step() {
 bool ReadoutLoop::evaluate() {
   const bool complete = sequence_->prefill(request_.prompt);
   if (complete && !request_.readout->logits_of.empty()) {
-    sequence_->evaluate_logits();
+    sequence_->evaluate_logits(std::nullopt);
   }
   sequence_->wait();
   stats_.cached_prompt_tokens = sequence_->reused();
@@ -140,7 +140,7 @@ void ReadoutLoop::pool(std::span<const base::Bf16> rows) {
 std::vector<float> ReadoutLoop::read() {
   std::vector<float> values;
   if (const std::vector<text::TokenId>& wanted = request_.readout->logits_of; !wanted.empty()) {
-    const std::span<const base::Bf16> logits = sequence_->logits();
+    const std::span<const base::Bf16> logits = sequence_->logits().all;
     std::transform(wanted.begin(), wanted.end(), std::back_inserter(values), [&](text::TokenId token) {
       return base::bf16_to_f32(logits[static_cast<std::size_t>(token)]);
     });

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <span>
 
-#include "base/bfloat16.h"
+#include "inference/logits.h"
 #include "inference/speculation.h"
 #include "text/tokenizer/tokenizer.h"
 
@@ -19,8 +19,8 @@ class GuessEvaluator {
   virtual std::size_t longest() const = 0;
   /// Evaluates `tokens` behind the cached ones; they are not cached before keep().
   virtual void evaluate(std::span<const text::TokenId> tokens) = 0;
-  /// Logits after token `row` of the last evaluate(): [V] bf16, valid until the next call of this sequence.
-  virtual std::span<const base::Bf16> logits(std::size_t row) = 0;
+  /// Logits after token `row` of the last evaluate(), valid until the next call of this sequence.
+  virtual Logits logits(std::size_t row, LogitsWanted wanted) = 0;
   /// The first `count` tokens of the last evaluate() are cached from now on; the others never were.
   virtual void keep(std::size_t count) = 0;
 
@@ -69,10 +69,10 @@ class SequenceRunner {
   /// Evaluates one token after the cached ones.
   virtual void decode(text::TokenId token) = 0;
   /// Asks for the logits after the last token of prefill() or decode().
-  virtual void evaluate_logits() {}
+  virtual void evaluate_logits(LogitsWanted /*wanted*/) {}
   virtual void wait() {}
-  /// What evaluate_logits() brought, after wait(): [V] bf16, valid until the next call of this sequence.
-  virtual std::span<const base::Bf16> logits() = 0;
+  /// What evaluate_logits() brought, after wait(); valid until the next call of this sequence.
+  virtual Logits logits() = 0;
   /// Drops the cached sequence and does not trust its memory any more.
   virtual void forget() noexcept = 0;
   /// Null where guesses cannot be evaluated, or shall not be.

@@ -152,8 +152,10 @@ std::function<BackendFactory(std::size_t)> axcl_cards(const SchedulerOptions& op
   AxclBackendOptions card;
   card.runtime = options.runtime;
   card.trust = options.trust;
-  card.engine = {
-      .kv_slots = options.kv_slots, .parallel = options.parallel, .speculation = options.speculation};
+  card.engine = {.kv_slots = options.kv_slots,
+                 .parallel = options.parallel,
+                 .speculation = options.speculation,
+                 .card_embeddings = options.card_embeddings};
   card.asynchronous = options.asynchronous;
   card.kv_tiers = options.kv_tiers;
   card.cost_records = options.cost_records;

@@ -24,6 +24,7 @@ struct SchedulerOptions {
   std::size_t parallel = 0;            // OLLAMA_NUM_PARALLEL: answers at once per model; 0: a slot each
   bool speculation = true;             // guesses tokens where that is faster
   std::optional<bool> asynchronous;    // how cards are given work; unset: as their self-tests find right
+  bool card_embeddings = false;        // keeps embedding tables on the card, where there is memory
   inference::KvTierFactory kv_tiers;   // where conversations are kept beyond the card; empty: nowhere
   std::filesystem::path cost_records;  // folder of what calls cost, by package and card; empty: not kept
   std::size_t max_queue = 512;         // OLLAMA_MAX_QUEUE, per card

@@ -20,7 +20,7 @@ class SimulatedModel::Sequence final : public SequenceRunner, private GuessEvalu
     ++model_.decodes_;
     model_.evaluated_.push_back(token);
   }
-  std::span<const base::Bf16> logits() override { return logits_after(model_.evaluated_); }
+  inference::Logits logits() override { return {logits_after(model_.evaluated_), {}}; }
   void forget() noexcept override { model_.evaluated_.clear(); }
   GuessEvaluator* guesses() noexcept override { return model_.rows_ == 0 ? nullptr : this; }
 
@@ -30,10 +30,10 @@ class SimulatedModel::Sequence final : public SequenceRunner, private GuessEvalu
     ++model_.chunks_;
     guess_.assign(tokens.begin(), tokens.end());
   }
-  std::span<const base::Bf16> logits(std::size_t row) override {
+  inference::Logits logits(std::size_t row, LogitsWanted /*wanted*/) override {
     std::vector<text::TokenId> tokens = model_.evaluated_;
     tokens.insert(tokens.end(), guess_.begin(), guess_.begin() + static_cast<std::ptrdiff_t>(row + 1));
-    return logits_after(tokens);
+    return {logits_after(tokens), {}};
   }
   void keep(std::size_t count) override {
     model_.evaluated_.insert(model_.evaluated_.end(), guess_.begin(),
