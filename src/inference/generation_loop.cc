@@ -120,8 +120,7 @@ void GenerationLoop::begin_step() {
   if (step_) {
     throw Error(ErrorCode::kInternal, "A generation's step began before the one before it was finished.");
   }
-  step_.emplace();
-  step_->begun = Clock::now();
+  step_.emplace(Clock::now());
   step_->overdue = past_deadline();
   if (step_->overdue) {
     return;

@@ -44,6 +44,8 @@ class GenerationLoop final : public SequenceGeneration {
 
   /// A step that has begun.
   struct Step {
+    explicit Step(Clock::time_point now) : begun(now) {}
+
     Clock::time_point begun;
     Clock::time_point evaluated;  // the card's part was done
     bool overdue = false;         // past the deadline: nothing is evaluated

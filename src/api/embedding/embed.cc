@@ -87,7 +87,7 @@ std::vector<Input> parse_texts(const Json* value) {
   if (value != nullptr && value->is_array()) {
     check_text_count(value->size(), "input");
     std::for_each(value->begin(), value->end(), add);
-  } else if (value != nullptr && *value != "") {
+  } else if (value != nullptr && !(value->is_string() && value->get_ref<const std::string&>().empty())) {
     add(*value);
   }
   return inputs;
