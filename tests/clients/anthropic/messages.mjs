@@ -111,10 +111,11 @@ export async function run({ check, refused, connect, servers }) {
     assert.equal(cut.usage.output_tokens, 1);
   });
 
-  await check("stop_sequences are not part of the answer", async () => {
+  await check("stop_sequences are not part of the answer, which says which it was", async () => {
     const scripted = connect(await servers.axllama({ card: says("one two three") }));
     const message = await scripted.messages.create(ask("Count!", { stop_sequences: [" three"] }));
     assert.equal(message.content[0].text, "one two");
+    assert.deepEqual([message.stop_reason, message.stop_sequence], ["stop_sequence", " three"]);
   });
 
   await check("count_tokens", async () => {
