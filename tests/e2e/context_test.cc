@@ -132,7 +132,8 @@ TEST_F(Context, WhatIsTooLongIsCutOrRefused) {
   ASSERT_EQ(truncated.status, 200) << truncated.body;
   EXPECT_LE(count(truncated, "prompt_eval_count"), 128U);
   EXPECT_EQ(chat(conversation, {{"num_ctx", 128}}, {{"truncate", false}}).status, 400);
-  EXPECT_EQ(chat(conversation, json::object(), {{"truncate", false}}).status, 400) << "more than the model's context";
+  EXPECT_EQ(chat(conversation, json::object(), {{"truncate", false}}).status, 400)
+      << "more than the model's context";
 }
 
 TEST_F(Context, ALargeNumCtxIsClamped) {
