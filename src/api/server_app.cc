@@ -50,7 +50,10 @@ serving::SchedulerOptions scheduler_options(const ServerConfig& config) {
 }
 
 store::LibraryOptions library_options(const ServerConfig& config) {
-  return {.roots = config.model_roots, .watched = config.watched_folders, .store = config.store};
+  return {.roots = config.model_roots,
+          .watched = config.watched_folders,
+          .store = config.store,
+          .drafts = config.drafts};
 }
 
 }  // namespace

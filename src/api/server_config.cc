@@ -114,6 +114,16 @@ std::vector<std::size_t> parse_cards(const std::string& text) {
   return cards;
 }
 
+std::pair<std::string, std::string> parse_draft(const std::string& text) {
+  const std::vector<std::string> names = split(text, '=');
+  if (names.size() != 2) {
+    throw base::Error(
+        base::ErrorCode::kInvalidArgument,
+        "A draft is given as MODEL=DRAFT, the names of two installed models, not as '" + text + "'.");
+  }
+  return {names[0], names[1]};
+}
+
 std::chrono::nanoseconds parse_keep_alive(const std::string& text) {
   std::int64_t seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
@@ -174,6 +184,14 @@ ServerConfig server_config_from_environment(const EnvironmentLookup& lookup) {
   read_duration("LOAD_TIMEOUT", &parse_time_limit, config.load_timeout);
   config.preload = split(environment.plain("AXLLAMA_PRELOAD"), ',');
   config.pinned = split(environment.plain("AXLLAMA_PIN"), ',');
+  for (const std::string& text : split(environment.plain("AXLLAMA_DRAFT"), ',')) {
+    try {
+      const auto [name, draft] = parse_draft(text);
+      config.drafts[name] = draft;
+    } catch (const base::Error& error) {
+      config.warnings.push_back("AXLLAMA_DRAFT is not usable: " + error.message());
+    }
+  }
   const auto read_count = [&](const std::string& name, std::size_t& value, std::size_t least = 1) {
     const std::string text = environment.text(name);
     if (const auto count = whole_number(text); count && *count >= least) {
@@ -260,6 +278,9 @@ std::string describe(const ServerConfig& config) {
   add("KV_SLOTS", std::to_string(config.kv_slots));
   add_list("CARDS", config.cards, ',');
   add("SPECULATION", on_or_off(config.speculation));
+  std::vector<std::string> drafts;
+  for (const auto& [name, draft] : config.drafts) drafts.push_back(name + "=" + draft);
+  add_list("DRAFT", drafts, ',');
   add("KV_CACHE_DIR", config.kv_cache_dir.string());
   add("KV_CACHE_DISK", std::to_string(config.kv_cache_disk));
   add("KV_CACHE_HOST", std::to_string(config.kv_cache_host));

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "http/endpoint.h"
@@ -32,6 +34,7 @@ struct ServerConfig {
   std::chrono::nanoseconds load_timeout = std::chrono::minutes(5);
   std::vector<std::string> preload;  // AXLLAMA_PRELOAD (commas): models loaded at the start
   std::vector<std::string> pinned;   // AXLLAMA_PIN (commas): loaded at the start, and then never evicted
+  std::map<std::string, std::string> drafts;  // AXLLAMA_DRAFT ("MODEL=DRAFT", commas): guess for models
   std::size_t kv_slots = 0;  // AXLLAMA_KV_SLOTS: conversations per model kept on the card; 0: by its memory
   std::size_t parallel = 0;  // AXLLAMA_NUM_PARALLEL, OLLAMA_NUM_PARALLEL: answers at once; 0: one per slot
   std::vector<std::size_t> cards;      // AXLLAMA_CARDS: places in the list of cards, from 0; empty: all
@@ -71,6 +74,9 @@ std::vector<std::filesystem::path> default_model_roots(const EnvironmentLookup& 
 
 /// "0,2" as a list of cards. Throws Error (kInvalidArgument).
 std::vector<std::size_t> parse_cards(const std::string& text);
+
+/// "MODEL=DRAFT" as the two names. Throws Error (kInvalidArgument).
+std::pair<std::string, std::string> parse_draft(const std::string& text);
 
 /// A keep-alive as the environment writes it: a Go duration or whole seconds; negative: for ever. Throws
 /// Error.

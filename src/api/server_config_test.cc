@@ -38,6 +38,7 @@ TEST(ServerConfig, OllamasVariablesWorkAndOursWin) {
                                          {"OLLAMA_LOAD_TIMEOUT", "90s"},
                                          {"AXLLAMA_PRELOAD", "qwen3:4b, axllama-tiny"},
                                          {"AXLLAMA_PIN", "house"},
+                                         {"AXLLAMA_DRAFT", "qwen3:4b=qwen3:0.6b, a = b"},
                                          {"OLLAMA_NUM_PARALLEL", "3"},
                                          {"AXLLAMA_KV_SLOTS", "5"},
                                          {"AXLLAMA_CARDS", "2, 0"},
@@ -56,6 +57,7 @@ TEST(ServerConfig, OllamasVariablesWorkAndOursWin) {
   EXPECT_EQ(config.load_timeout, std::chrono::seconds(90));
   EXPECT_EQ(config.preload, (std::vector<std::string>{"qwen3:4b", "axllama-tiny"}));
   EXPECT_EQ(config.pinned, std::vector<std::string>{"house"});
+  EXPECT_EQ(config.drafts, (std::map<std::string, std::string>{{"qwen3:4b", "qwen3:0.6b"}, {"a", "b"}}));
   EXPECT_EQ(config.parallel, 3U);
   EXPECT_EQ(config.kv_slots, 5U);
   EXPECT_EQ(config.cards, (std::vector<std::size_t>{2, 0}));
@@ -86,12 +88,13 @@ TEST(ServerConfig, SwitchesAreOnUnlessTheySayNo) {
 }
 
 TEST(ServerConfig, IsDescribedInOneLine) {
-  ServerConfig config = config_of({{"OLLAMA_CONTEXT_LENGTH", "4096"}, {"AXLLAMA_CARDS", "0,2"}});
+  ServerConfig config =
+      config_of({{"OLLAMA_CONTEXT_LENGTH", "4096"}, {"AXLLAMA_CARDS", "0,2"}, {"AXLLAMA_DRAFT", "b=c,a=c"}});
   EXPECT_EQ(config.context_length, 4096U);
   config.keep_alive = serving::KeepAlive::kForever;
   const std::string text = describe(config);
   for (const char* part : {"HOST:127.0.0.1:11434 ", " KEEP_ALIVE:forever ", " CONTEXT_LENGTH:4096 ",
-                           " CARDS:0,2 ", " MAX_QUEUE:512 "}) {
+                           " CARDS:0,2 ", " DRAFT:a=c,b=c ", " MAX_QUEUE:512 "}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
   }
   EXPECT_TRUE(config_of({{"OLLAMA_CONTEXT_LENGTH", "0"}}).warnings.empty());
@@ -107,6 +110,7 @@ TEST(ServerConfig, UnusableValuesWarnAndKeepTheDefault) {
                                          {"AXLLAMA_KV_CACHE_DISK", "much"},
                                          {"AXLLAMA_SPECULATION", "maybe"},
                                          {"AXLLAMA_CARD_EMBEDDINGS", "yes"},
+                                         {"AXLLAMA_DRAFT", "small,a=b=c"},
                                          {"AXLLAMA_CARDS", "0,zero"}});
   EXPECT_EQ(config.keep_alive, std::chrono::minutes(5));
   EXPECT_EQ(config.max_queue, 512U);
@@ -118,7 +122,16 @@ TEST(ServerConfig, UnusableValuesWarnAndKeepTheDefault) {
   EXPECT_EQ(config.load_timeout, std::chrono::minutes(5));
   EXPECT_EQ(config.max_loaded, 0U);
   EXPECT_FALSE(config.card_embeddings);
-  EXPECT_EQ(config.warnings.size(), 10U);
+  EXPECT_TRUE(config.drafts.empty());
+  EXPECT_EQ(config.warnings.size(), 12U);
+}
+
+TEST(ServerConfig, ADraftIsGivenWithItsModel) {
+  EXPECT_EQ(parse_draft("qwen3:4b=qwen3:0.6b"),
+            (std::pair<std::string, std::string>("qwen3:4b", "qwen3:0.6b")));
+  for (const char* text : {"qwen3:4b", "=qwen3:0.6b", "qwen3:4b=", "a=b=c", ""}) {
+    EXPECT_THROW(parse_draft(text), base::Error) << text;
+  }
 }
 
 TEST(ServerConfig, CardsAreDifferentNumbers) {

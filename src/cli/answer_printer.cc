@@ -91,6 +91,10 @@ std::string format_statistics(const nlohmann::ordered_json& final_record) {
   line("prompt eval duration:", span("prompt_eval_duration"));
   line("prompt eval rate:", rate(number("prompt_eval_count"), number("prompt_eval_duration")));
   line("eval count:", std::to_string(number("eval_count")) + " token(s)");
+  if (number("eval_draft_count") > 0) {
+    line("draft count:", std::to_string(number("eval_draft_count")) + " token(s), " +
+                             std::to_string(number("eval_draft_accepted_count")) + " came true");
+  }
   line("eval duration:", span("eval_duration"));
   line("eval rate:", rate(number("eval_count"), number("eval_duration")));
   return out;

@@ -38,6 +38,7 @@ using Clock = std::chrono::steady_clock;
 
 struct BenchOptions {
   std::string model;
+  std::string draft;
   std::vector<std::size_t> prompts{128, 512};
   std::vector<std::size_t> depths{16, 512};
   std::size_t tokens = 64;
@@ -189,7 +190,9 @@ void measure(const BenchOptions& options, axcl::Card& card, inference::Engine& e
   const bool computes = card.runtime().computes();
   Limits limits(report, report.software_card && computes && !options.no_limits);
   ProgressBar progress("measuring");
-  const std::size_t steps = 1 + options.prompts.size() + options.depths.size() + options.parallel.size();
+  const std::size_t drafts = report.draft.empty() ? 0 : options.depths.size();
+  const std::size_t steps =
+      1 + options.prompts.size() + options.depths.size() + options.parallel.size() + drafts;
   std::size_t done = 0;
   report.chunk = measure_chunk(bench, limits, options.repeats);
   progress.update(++done, steps);
@@ -206,6 +209,12 @@ void measure(const BenchOptions& options, axcl::Card& card, inference::Engine& e
   }
   for (const std::size_t answers : options.parallel) {
     report.parallel.push_back(measure_parallel(bench, answers, options));
+    progress.update(++done, steps);
+  }
+  for (std::size_t i = 0; i < drafts; ++i) {
+    if (options.depths[i] + options.tokens + kTokenMargin <= engine.context_length()) {
+      report.drafts.push_back(bench.drafted(options.depths[i], options.tokens));
+    }
     progress.update(++done, steps);
   }
   limits.report();
@@ -233,6 +242,17 @@ TimingCeiling ceiling_of(const axcl::Runtime& runtime, const inference::Engine& 
   return timing_ceiling(runtime.software_card_timing(), cost);
 }
 
+std::unique_ptr<inference::Engine> load_engine(axcl::Card& card, const std::string& name,
+                                               const std::shared_ptr<const model::Package>& package,
+                                               const inference::EngineOptions& options) {
+  ProgressBar progress("loading " + name);
+  const auto show = [&progress](std::size_t done, std::size_t total) {
+    progress.update(done, total);
+    return true;
+  };
+  return inference::Engine::load(card, package, show, options);
+}
+
 BenchReport run_bench(const BenchOptions& options) {
   const auto package = model::Package::open(find_model_folder(options.model));
   const auto runtime = axcl::Runtime::open();
@@ -252,23 +272,20 @@ BenchReport run_bench(const BenchOptions& options) {
 
   report.asynchronous = choose_asynchronous(options, card, *package);
 
-  const auto begin = Clock::now();
-  std::unique_ptr<inference::Engine> engine;
-  {
-    ProgressBar progress("loading " + options.model);
-    const auto show = [&progress](std::size_t done, std::size_t total) {
-      progress.update(done, total);
-      return true;
-    };
-    inference::EngineOptions engine_options;
-    engine_options.asynchronous = report.asynchronous;
-    engine_options.card_embeddings = options.card_embeddings;
-    for (const std::size_t answers : options.parallel) {
-      engine_options.parallel = std::max(engine_options.parallel, answers);
-    }
-    engine = inference::Engine::load(card, package, show, engine_options);
+  inference::EngineOptions engine_options;
+  engine_options.asynchronous = report.asynchronous;
+  engine_options.card_embeddings = options.card_embeddings;
+  for (const std::size_t answers : options.parallel) {
+    engine_options.parallel = std::max(engine_options.parallel, answers);
   }
+  const auto begin = Clock::now();
+  std::unique_ptr<inference::Engine> engine = load_engine(card, options.model, package, engine_options);
   report.load_seconds = seconds_since(begin);
+  if (!options.draft.empty()) {
+    report.draft = options.draft;
+    const auto draft = model::Package::open(find_model_folder(options.draft));
+    engine->set_draft(load_engine(card, options.draft, draft, engine_options));
+  }
   report.context = engine->context_length();
   report.ceiling = ceiling_of(*runtime, *engine, report.weight_bytes);
   measure(options, card, *engine, report);
@@ -283,6 +300,8 @@ void add_bench(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("bench", "Measure a model on the card: prompt and decode rates, calls, bytes");
   command->add_option("MODEL", options->model, "Name of the model, or folder of a package")->required();
+  command->add_option("--draft", options->draft,
+                      "A smaller model with the same vocabulary, to measure decoding with its guesses too");
   command->add_option("--prompt", options->prompts, "Prompt lengths to measure")
       ->delimiter(',')
       ->capture_default_str();

@@ -89,6 +89,17 @@ std::string bench_table(const BenchReport& report) {
     out += "\n" + parallel.text();
   }
 
+  if (!report.drafts.empty()) {
+    Table drafts({"DECODE AT", "TOKENS/S", "DRAFTED", "CAME TRUE", "GUESSED FROM TEXT", "CAME TRUE"});
+    for (const DraftMeasurement& run : report.drafts) {
+      drafts.add({std::to_string(run.depth),
+                  fixed(per_second(static_cast<double>(run.tokens), run.seconds), 2),
+                  std::to_string(run.stats.drafted_tokens), std::to_string(run.stats.accepted_drafts),
+                  std::to_string(run.stats.guessed_tokens), std::to_string(run.stats.accepted_tokens)});
+    }
+    out += "\nwith guesses of " + report.draft + "\n" + drafts.text();
+  }
+
   if (!report.ceiling.profile.empty()) {
     out += "\nceiling of the timing profile " + report.ceiling.profile + ": " +
            fixed(report.ceiling.seconds() * 1e3, 2) + " ms a token (weights " +
@@ -142,6 +153,17 @@ Json bench_json(const BenchReport& report) {
                         {"tokens_per_second", per_second(tokens, run.seconds)},
                         {"share_of_ceiling", report.share_of_ceiling(per_second(run.seconds, tokens))}});
   }
+  Json drafts = Json::array();
+  for (const DraftMeasurement& run : report.drafts) {
+    drafts.push_back({{"depth", run.depth},
+                      {"tokens", run.tokens},
+                      {"seconds", run.seconds},
+                      {"tokens_per_second", per_second(static_cast<double>(run.tokens), run.seconds)},
+                      {"drafted_tokens", run.stats.drafted_tokens},
+                      {"accepted_drafts", run.stats.accepted_drafts},
+                      {"guessed_tokens", run.stats.guessed_tokens},
+                      {"accepted_tokens", run.stats.accepted_tokens}});
+  }
   Json bandwidths = Json::array();
   for (const ReadBandwidth& bandwidth : report.bandwidths) {
     bandwidths.push_back({{"threads", bandwidth.threads},
@@ -177,6 +199,8 @@ Json bench_json(const BenchReport& report) {
           {"prompt", prompts},
           {"decode", decodes},
           {"parallel", parallel},
+          {"draft_model", report.draft},
+          {"draft", drafts},
           {"memory_read", bandwidths},
           {"integer_peak", peaks}};
 }

@@ -10,6 +10,7 @@
 #include "cli/integer_peak.h"
 #include "cli/read_bandwidth.h"
 #include "cli/timing_ceiling.h"
+#include "inference/generation.h"
 
 namespace axllama::cli {
 
@@ -48,6 +49,14 @@ struct ParallelMeasurement {
   double seconds = 0;
 };
 
+/// One answer after a prompt of `depth` with guesses where they pay, the first token apart.
+struct DraftMeasurement {
+  std::size_t depth = 0;
+  std::size_t tokens = 0;
+  double seconds = 0;
+  inference::GenerationStats stats;  // what was guessed, and came true
+};
+
 /// Everything `axllama bench` measured in one run, on what, simulated or not.
 struct BenchReport {
   std::string model;
@@ -68,6 +77,8 @@ struct BenchReport {
   std::vector<PromptMeasurement> prompts;
   std::vector<DecodeMeasurement> decodes;
   std::vector<ParallelMeasurement> parallel;
+  std::string draft;  // model; empty: none
+  std::vector<DraftMeasurement> drafts;
   std::vector<ReadBandwidth> bandwidths;  // empty on a real card
   std::vector<IntegerPeak> peaks;         // the same
 

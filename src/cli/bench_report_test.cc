@@ -56,6 +56,23 @@ TEST(BenchReport, StatesSharesOfTheTimingProfilesCeiling) {
   EXPECT_DOUBLE_EQ(json["parallel"][0]["tokens_per_second"].get<double>(), 20 / 2.1);
 }
 
+TEST(BenchReport, SaysWhatADraftModelBrought) {
+  BenchReport report = sample();
+  EXPECT_EQ(bench_table(report).find("with guesses of"), std::string::npos);
+  report.draft = "small";
+  report.drafts.push_back({16, 50, 4, {}});
+  report.drafts[0].stats.drafted_tokens = 61;
+  report.drafts[0].stats.accepted_drafts = 37;
+  const std::string table = bench_table(report);
+  EXPECT_NE(table.find("with guesses of small"), std::string::npos) << table;
+  EXPECT_NE(table.find("12.50"), std::string::npos) << table;
+  EXPECT_NE(table.find("37"), std::string::npos) << table;
+  const auto json = bench_json(report);
+  EXPECT_DOUBLE_EQ(json["draft"][0]["tokens_per_second"].get<double>(), 12.5);
+  EXPECT_EQ(json["draft"][0]["drafted_tokens"], 61);
+  EXPECT_EQ(json["draft"][0]["accepted_drafts"], 37);
+}
+
 TEST(BenchReport, TheTableSaysWhenTheCardIsSimulated) {
   BenchReport report = sample();
   EXPECT_NE(bench_table(report).find("simulated"), std::string::npos);

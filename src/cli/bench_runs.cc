@@ -111,6 +111,23 @@ DecodeMeasurement BenchRuns::decode(std::size_t depth, std::size_t tokens) {
   return result;
 }
 
+DraftMeasurement BenchRuns::drafted(std::size_t depth, std::size_t tokens) {
+  inference::GenerationRequest request = request_for(random_prompt(engine_.package(), depth), tokens + 1);
+  request.speculate = true;
+  request.sampling.repetition_guard = false;
+  const auto generation = engine_.start(std::move(request));
+  evaluate_prompt(*generation);
+  DraftMeasurement result;
+  result.depth = depth;
+  result.tokens = tokens;
+  const auto begin = Clock::now();
+  inference::TokenEvent event;
+  while (!event.done) event = generation->step();
+  result.seconds = seconds_since(begin);
+  result.stats = event.stats;
+  return result;
+}
+
 ParallelMeasurement BenchRuns::parallel(std::size_t answers, std::size_t depth, std::size_t tokens) {
   std::vector<std::unique_ptr<Generation>> running;
   for (std::size_t i = 0; i < answers; ++i) {

@@ -26,6 +26,9 @@ class BenchRuns {
   /// `tokens` of each of `answers` at once, taking turns as in the server. Needs so many KV slots.
   ParallelMeasurement parallel(std::size_t answers, std::size_t depth, std::size_t tokens);
 
+  /// `tokens` of one answer behind `depth` cached ones, guessed where that pays.
+  DraftMeasurement drafted(std::size_t depth, std::size_t tokens);
+
  private:
   axcl::Card& card_;
   inference::Engine& engine_;

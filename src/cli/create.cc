@@ -87,8 +87,13 @@ Json request_of(const Options& options, const store::Modelfile& file) {
   if (!settings.renderer.empty()) request["renderer"] = settings.renderer;
   if (!settings.parser.empty()) request["parser"] = settings.parser;
   if (!settings.requires_version.empty()) request["requires"] = settings.requires_version;
+  if (!settings.draft.empty()) request["draft"] = settings.draft;
   if (!options.quantize.empty()) request["quantize"] = options.quantize;
   return request;
+}
+
+bool is_path(const std::string& from) {
+  return from.starts_with('.') || from.starts_with('/') || from.starts_with("~/");
 }
 
 void refuse_what_cannot_be(const store::Modelfile& file) {
@@ -102,8 +107,9 @@ void refuse_what_cannot_be(const store::Modelfile& file) {
         "ADAPTER: adapters cannot be added to a compiled model; merge the adapter into the checkpoint and "
         "compile that");
   }
-  if (!file.drafts.empty()) {
-    throw Error(ErrorCode::kUnsupported, "DRAFT: draft models are not supported");
+  if (is_path(file.settings.draft)) {
+    throw Error(ErrorCode::kUnsupported, "DRAFT takes the name of an installed model, not the path " +
+                                             file.settings.draft + "; create a model of that first");
   }
 }
 
@@ -112,10 +118,6 @@ fs::path source_of(const fs::path& modelfile, const std::string& from) {
   const char* home = std::getenv("HOME");
   if (from.starts_with("~/") && home != nullptr) return fs::path(home) / from.substr(2);
   return modelfile.parent_path() / from;
-}
-
-bool is_path(const std::string& from) {
-  return from.starts_with('.') || from.starts_with('/') || from.starts_with("~/");
 }
 
 void create(const Options& options) {

@@ -34,6 +34,7 @@ struct ServeOptions {
   std::string keep_alive;
   std::vector<std::string> preload;
   std::vector<std::string> pinned;
+  std::vector<std::string> drafts;
   std::size_t kv_slots = 0;
   std::size_t parallel = 0;
   std::string cards;
@@ -62,6 +63,10 @@ api::ServerConfig config_of(const ServeOptions& options) {
   if (!options.keep_alive.empty()) config.keep_alive = api::parse_keep_alive(options.keep_alive);
   config.preload.insert(config.preload.end(), options.preload.begin(), options.preload.end());
   config.pinned.insert(config.pinned.end(), options.pinned.begin(), options.pinned.end());
+  for (const std::string& text : options.drafts) {
+    const auto [name, draft] = api::parse_draft(text);
+    config.drafts[name] = draft;
+  }
   if (options.kv_slots > 0) config.kv_slots = options.kv_slots;
   if (options.parallel > 0) config.parallel = options.parallel;
   if (!options.cards.empty()) config.cards = api::parse_cards(options.cards);
@@ -175,6 +180,11 @@ void add_serve(CLI::App& app) {
                    "Model to load at the start and to keep on the card; may be given several times")
       ->take_all();
   command
+      ->add_option("--draft", options->drafts,
+                   "MODEL=DRAFT: an installed, smaller model that guesses tokens for another; may be given "
+                   "several times")
+      ->take_all();
+  command
       ->add_option("--kv-slots", options->kv_slots,
                    "Conversations of a model kept on the card [as many as fit, at most 4]")
       ->check(CLI::Range(1, 64));
@@ -205,7 +215,7 @@ void add_serve(CLI::App& app) {
       "OLLAMA_MAX_LOADED_MODELS, OLLAMA_LOAD_TIMEOUT, OLLAMA_CONTEXT_LENGTH, OLLAMA_NOPRUNE, OLLAMA_DEBUG "
       "(1, 2),\n"
       "OLLAMA_DEBUG_LOG_REQUESTS (each also as AXLLAMA_...), OLLAMA_MODELS (AXLLAMA_STORE),\n"
-      "AXLLAMA_WATCH, AXLLAMA_PRELOAD, AXLLAMA_PIN,\n"
+      "AXLLAMA_WATCH, AXLLAMA_PRELOAD, AXLLAMA_PIN, AXLLAMA_DRAFT,\n"
       "AXLLAMA_KV_SLOTS, AXLLAMA_KV_CACHE_DIR, AXLLAMA_KV_CACHE_DISK, AXLLAMA_KV_CACHE_HOST,\n"
       "AXLLAMA_SPECULATION, AXLLAMA_CARD_EMBEDDINGS, AXLLAMA_CARDS, AXLLAMA_MODELS, AXLLAMA_SIDECAR, "
       "AXLLAMA_AXCL_LIBRARY,\n"

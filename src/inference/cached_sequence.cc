@@ -13,8 +13,13 @@ constexpr double kSavingFactor = 4;
 }  // namespace
 
 CachedSequence::CachedSequence(ModelRunner& runner, std::shared_ptr<KvTier> tier,
-                               std::span<const text::TokenId> tokens, const SequencePlan& plan)
-    : runner_(runner), tier_(std::move(tier)), plan_(plan), slot_(runner.slots().acquire(tokens)) {}
+                               std::span<const text::TokenId> tokens, const SequencePlan& plan,
+                               std::unique_ptr<DraftRunner> draft)
+    : runner_(runner),
+      tier_(std::move(tier)),
+      plan_(plan),
+      slot_(runner.slots().acquire(tokens)),
+      draft_(std::move(draft)) {}
 
 CachedSequence::~CachedSequence() {
   abandon_work();
@@ -27,6 +32,9 @@ void CachedSequence::forget() noexcept {
   abandon_work();
   transfer_.reset();
   runner_.distrust(slot_);
+  if (draft_) {
+    draft_->forget();
+  }
 }
 
 /// True when there is something to save: the transfer is under way then.

@@ -26,9 +26,10 @@ struct SequencePlan {
 class CachedSequence final : public SequenceRunner {
  public:
   /// Takes a slot; throws Error (kResourceExhausted) when there is none. `tokens`: what prefill() will be
-  /// asked for first. `tier` may be null. The runner must outlive the sequence.
+  /// asked for first. `tier` may be null, as may `draft`, which guesses. The runner must outlive the
+  /// sequence.
   CachedSequence(ModelRunner& runner, std::shared_ptr<KvTier> tier, std::span<const text::TokenId> tokens,
-                 const SequencePlan& plan);
+                 const SequencePlan& plan, std::unique_ptr<DraftRunner> draft = nullptr);
   ~CachedSequence() override;
   CachedSequence(const CachedSequence&) = delete;
   CachedSequence& operator=(const CachedSequence&) = delete;
@@ -43,6 +44,10 @@ class CachedSequence final : public SequenceRunner {
   void forget() noexcept override;
   GuessEvaluator* guesses() noexcept override { return &guesses_; }
   StateReader* states() noexcept override { return &states_; }
+  /// How many of `tokens` the slot has, without the last one.
+  std::size_t cached(std::span<const text::TokenId> tokens) const noexcept {
+    return slot_.cache.common_prefix(tokens);
+  }
 
  private:
   void abandon_work() noexcept;
@@ -59,6 +64,7 @@ class CachedSequence final : public SequenceRunner {
     void keep(std::size_t count) override;
     SpeculationCosts costs() const override;
     Speculation& policy() noexcept override { return sequence_.runner_.speculation(); }
+    DraftRunner* draft() noexcept override { return sequence_.draft_.get(); }
 
    private:
     std::optional<std::size_t> group() const;
@@ -83,6 +89,7 @@ class CachedSequence final : public SequenceRunner {
   std::shared_ptr<KvTier> tier_;
   SequencePlan plan_;
   KvSlot& slot_;
+  std::unique_ptr<DraftRunner> draft_;      // null: nobody else guesses
   std::unique_ptr<TierTransfer> transfer_;  // in progress
   bool at_work_ = false;                    // the card may be, for this sequence
   bool looked_at_old_ = false;              // what the slot held before is saved, or not worth it

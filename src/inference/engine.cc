@@ -8,6 +8,7 @@
 #include "inference/engine_impl.h"
 #include "inference/generation_loop.h"
 #include "inference/readout_loop.h"
+#include "model/vocabulary.h"
 
 namespace axllama::inference {
 
@@ -16,7 +17,8 @@ using base::ErrorCode;
 
 std::unique_ptr<SequenceRunner> Engine::Impl::new_sequence(std::span<const text::TokenId> tokens,
                                                            const SequencePlan& plan) {
-  auto sequence = std::make_unique<CachedSequence>(runner, tier, tokens, plan);
+  auto sequence = std::make_unique<CachedSequence>(
+      runner, tier, tokens, plan, draft_model ? std::make_unique<DraftSequence>(*draft_model) : nullptr);
   if (being_saved != nullptr && being_saved->busy) {  // what it holds is about to change
     stop_saving();
   }
@@ -79,7 +81,7 @@ std::size_t Engine::context_length() const noexcept {
 }
 
 std::uint64_t Engine::card_bytes() const noexcept {
-  return impl_->runner.card_bytes();
+  return impl_->runner.card_bytes() + (impl_->draft ? impl_->draft->card_bytes() : 0);
 }
 
 std::size_t Engine::slots() const noexcept {
@@ -113,6 +115,9 @@ void Engine::resume(Generation& generation) {
 void Engine::reset_cache() {
   impl_->stop_saving();
   impl_->runner.slots().forget_all();
+  if (impl_->draft) {
+    impl_->draft->reset_cache();
+  }
 }
 
 model::CostRecord Engine::measured_costs() const {
@@ -150,7 +155,22 @@ bool Engine::work_idle() {
 
 bool Engine::release_spare_memory() {
   impl_->stop_saving();
-  return impl_->runner.slots().shed() || impl_->runner.drop_embeddings();
+  return impl_->runner.slots().shed() || impl_->runner.drop_embeddings() ||
+         (impl_->draft && impl_->draft->release_spare_memory());
+}
+
+void Engine::set_draft(std::shared_ptr<Engine> draft) {
+  if (impl_->runner.slots().busy() > 0) {
+    throw Error(ErrorCode::kInternal, "A draft model was to change while it may be guessing.");
+  }
+  if (draft) {
+    model::require_same_vocabulary(package(), draft->package());
+  }
+  impl_->draft_model.reset();
+  impl_->draft = std::move(draft);
+  if (impl_->draft) {
+    impl_->draft_model.emplace(impl_->draft->impl_->runner, impl_->runner);
+  }
 }
 
 void Engine::evaluate(std::span<const text::TokenId> tokens, const LogitsSink& sink) {

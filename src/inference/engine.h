@@ -38,7 +38,7 @@ class Engine {
   const model::Package& package() const noexcept;
   const model::LayerShapes& shapes() const noexcept;
   std::size_t context_length() const noexcept;
-  /// Card memory taken by layers, head, caches and buffers.
+  /// Card memory taken by layers, head, caches and buffers, of a draft model too.
   std::uint64_t card_bytes() const noexcept;
 
   /// A generation in progress, advanced one engine call at a time so that the owner can look at cancellation
@@ -101,6 +101,12 @@ class Engine {
   bool work_idle();
   /// Gives card memory back that only makes later requests faster; whether there was any.
   bool release_spare_memory();
+
+  /// From now on `draft`, another model on the same card, guesses tokens for this one; null: none does. Its
+  /// memory counts as this engine's, and its cache is reset and shed with this one's. Throws Error:
+  /// kInvalidArgument when the two vocabularies differ (see require_same_vocabulary), kInternal while
+  /// generations of this engine run.
+  void set_draft(std::shared_ptr<Engine> draft);
 
   /// Evaluates `tokens` (at most the context length) from an empty cache and calls `sink` with each position
   /// and the logits [V] bf16 after it. For perplexity and checks; needs a free slot.

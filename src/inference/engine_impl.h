@@ -1,10 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 
 #include "inference/cached_sequence.h"
+#include "inference/draft_sequence.h"
 #include "inference/engine.h"
 #include "inference/model_runner.h"
 #include "inference/sequence_runner.h"
@@ -24,6 +26,8 @@ struct Engine::Impl {
   void stop_saving() noexcept;
 
   ModelRunner runner;
+  std::shared_ptr<Engine> draft;          // null: none
+  std::optional<DraftModel> draft_model;  // of `draft`
   std::shared_ptr<KvTier> tier;
   KvSlot* being_saved = nullptr;  // while nothing else is to do
   std::unique_ptr<TierTransfer> saving;

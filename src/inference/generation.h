@@ -21,6 +21,10 @@ struct Readout {
   std::vector<text::TokenId> logits_of;
 };
 
+/// Tokens that a draft model guesses at once unless a request says otherwise, and at most.
+inline constexpr std::size_t kDefaultDraft = 16;
+inline constexpr std::size_t kLongestDraft = 64;
+
 /// What to generate from. Tokens come in, text and tokens come out.
 struct GenerationRequest {
   std::vector<text::TokenId> prompt;  // at least one token; shorter than the context
@@ -35,6 +39,7 @@ struct GenerationRequest {
   std::string constraint_after;     // the constraint begins after this text ("</think>"); empty: at once
   std::optional<int> top_logprobs;  // set: log probabilities of each token and of so many alternatives
   bool speculate = true;  // guesses tokens and verifies several at once where it pays; they are the same
+  std::size_t longest_draft = kDefaultDraft;  // tokens that a draft model guesses at once; 0: none
   std::size_t pinned_prompt_tokens =
       0;  // the prompt's beginning that other requests will share (system prompt)
   std::size_t context_limit =
@@ -58,8 +63,10 @@ struct GenerationStats {
   std::size_t prompt_tokens = 0;
   std::size_t cached_prompt_tokens = 0;  // of these, taken from a cache: not computed
   std::size_t generated_tokens = 0;
-  std::size_t guessed_tokens = 0;   // verified in chunks
+  std::size_t guessed_tokens = 0;   // from what was said before, and verified in chunks
   std::size_t accepted_tokens = 0;  // of these, those that came true
+  std::size_t drafted_tokens = 0;   // the same of those that a draft model guessed
+  std::size_t accepted_drafts = 0;
   std::chrono::nanoseconds prompt_time{0};
   std::chrono::nanoseconds generation_time{0};
 };

@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "inference/context_window.h"
+#include "inference/draft_guesser.h"
+#include "inference/text_guesser.h"
 
 namespace axllama::inference {
 namespace {
@@ -58,9 +60,19 @@ GenerationLoop::GenerationLoop(std::unique_ptr<SequenceRunner> sequence, Generat
     logprobs_.emplace(tokenizer_, *request_.top_logprobs);
   }
   stats_.prompt_tokens = tokens_.size();
+  if (request_.speculate) {
+    guessers_.push_back({std::make_unique<TextGuesser>(), &GenerationStats::guessed_tokens,
+                         &GenerationStats::accepted_tokens});
+    if (request_.longest_draft > 0) {
+      guessers_.push_back({std::make_unique<DraftGuesser>(request_.longest_draft),
+                           &GenerationStats::drafted_tokens, &GenerationStats::accepted_drafts});
+    }
+  }
   for (const text::TokenId token : tokens_) {
     sampler_.accept(token);
-    drafter_.accept(token);
+    for (const CountedGuesser& source : guessers_) {
+      source.guesser->accept(token);
+    }
   }
 }
 
@@ -125,8 +137,8 @@ void GenerationLoop::begin_step() {
   if (step_->overdue) {
     return;
   }
-  step_->guess = choose_guess();
-  if (step_->guess.tokens.empty() && sequence_->submits(tokens_)) {
+  step_->guesser = choose_guesser();
+  if (!step_->guesser && sequence_->submits(tokens_)) {
     on_card([this] { submit(); });
   }
 }
@@ -149,9 +161,10 @@ void GenerationLoop::await_step() {
     return;
   }
   on_card([this] {
-    if (!step_->guess.tokens.empty()) {
-      verify_guess(*step_);
-    } else {
+    if (step_->guesser) {
+      try_guess(*step_);
+    }
+    if (!step_->guessed) {
       if (!step_->submitted) {
         submit();
       }
@@ -172,7 +185,7 @@ TokenEvent GenerationLoop::finish_step() {
     finish(event, FinishReason::kLength);
   } else if (prefilled_ && longest_answer_ == 0) {
     finish(event, FinishReason::kLength);
-  } else if (prefilled_ && step.guess.tokens.empty()) {
+  } else if (prefilled_ && !step.guessed) {
     on_card([&] { take_next_token(event, sequence_->logits()); });  // logits may be no numbers
   }
   if (!step.overdue) {
@@ -197,34 +210,58 @@ void GenerationLoop::count_time(const Step& step, bool first) {
   stats_.generation_time += Clock::now() - generating_since;
 }
 
-/// A guess at the next tokens that is worth a chunk; without tokens where there is none.
-Draft GenerationLoop::choose_guess() {
-  GuessEvaluator* guesses = request_.speculate && prefilled_ ? sequence_->guesses() : nullptr;
+/// Null where nothing can be guessed now.
+GuessEvaluator* GenerationLoop::evaluator() {
+  return guessers_.empty() || !prefilled_ ? nullptr : sequence_->guesses();
+}
+
+/// The token before a guess is evaluated with it, and one comes behind it.
+GuessPlace GenerationLoop::place(GuessEvaluator& evaluator) const {
+  const std::size_t rest = longest_answer_ - stats_.generated_tokens;
+  const std::size_t room =
+      std::min({evaluator.longest(), rest, context_limit_ + 1 - std::min(context_limit_, tokens_.size())});
+  return {evaluator, tokens_, room < 2 ? 0 : room - 1, rest};
+}
+
+std::optional<std::size_t> GenerationLoop::choose_guesser() {
+  GuessEvaluator* guesses = evaluator();
   if (guesses == nullptr) {
-    return {};
+    return std::nullopt;
   }
-  const std::size_t room = std::min({guesses->longest(), longest_answer_ - stats_.generated_tokens,
-                                     context_limit_ + 1 - std::min(context_limit_, tokens_.size())});
-  Speculation& policy = guesses->policy();
-  const SpeculationCosts costs = guesses->costs();
-  Draft draft = drafter_.propose(room < 2 ? 0 : std::min(policy.draft_length(), room - 1));
-  if (!policy.worth_trying(draft.match, costs)) {
-    policy.decoded(costs);
-    return {};
+  const GuessPlace here = place(*guesses);
+  for (std::size_t i = 0; i < guessers_.size(); ++i) {
+    if (guessers_[i].guesser->worth_trying(here)) {
+      return i;
+    }
   }
-  return draft;
+  for (const CountedGuesser& source : guessers_) {
+    source.guesser->decoded(*guesses);
+  }
+  return std::nullopt;
+}
+
+void GenerationLoop::try_guess(Step& step) {
+  GuessEvaluator& guesses = *evaluator();
+  const std::vector<text::TokenId> guess = guessers_[*step.guesser].guesser->guess(place(guesses));
+  step.guessed = !guess.empty();
+  if (step.guessed) {
+    verify_guess(step, guess);
+    return;
+  }
+  for (const CountedGuesser& source : guessers_) {
+    source.guesser->decoded(guesses);
+  }
 }
 
 /// Every token is sampled exactly as it would be without the guess, from the same logits and with the same
 /// random numbers; the guess has come true as far as the two agree. That is rejection sampling: a guessed
 /// token is accepted with its probability, and what replaces a rejected one is drawn from the rest.
-void GenerationLoop::verify_guess(Step& step) {
+void GenerationLoop::verify_guess(Step& step, const std::vector<text::TokenId>& guess) {
   GuessEvaluator& guesses = *sequence_->guesses();
   const SpeculationCosts costs = guesses.costs();
-  const Draft& draft = step.guess;
   TokenEvent& event = step.event;
   std::vector<text::TokenId> tokens = {tokens_.back()};
-  tokens.insert(tokens.end(), draft.tokens.begin(), draft.tokens.end());
+  tokens.insert(tokens.end(), guess.begin(), guess.end());
   const Clock::time_point start = Clock::now();
   guesses.evaluate(tokens);
   const std::chrono::duration<double> time = Clock::now() - start;
@@ -234,11 +271,11 @@ void GenerationLoop::verify_guess(Step& step) {
     ++kept;
   } while (!event.done && prefilled_ && kept < tokens.size() && tokens_.back() == tokens[kept]);
   guesses.keep(kept);
-  const std::size_t accepted = kept - 1;
-  stats_.guessed_tokens += draft.tokens.size();
-  stats_.accepted_tokens += accepted;
-  guesses.policy().tried(draft.match, event.done ? accepted : draft.tokens.size(), accepted, time.count(),
-                         costs);
+  const CountedGuesser& source = guessers_[*step.guesser];
+  const GuessOutcome outcome{guess.size(), kept - 1, event.done, time.count(), costs};
+  stats_.*source.guessed += outcome.guessed;
+  stats_.*source.accepted += outcome.accepted;
+  source.guesser->tried(guesses, outcome);
 }
 
 LogitsWanted GenerationLoop::logits_wanted() const {
@@ -266,7 +303,9 @@ void GenerationLoop::follow(text::TokenId token, TokenEvent& event) {
     return;
   }
   sampler_.accept(token);
-  drafter_.accept(token);
+  for (const CountedGuesser& source : guessers_) {
+    source.guesser->accept(token);
+  }
   constraint_.accept(token);
   guard_.accept(token);
   event.text += answer_.push(token);

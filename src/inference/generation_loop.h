@@ -9,8 +9,8 @@
 
 #include "inference/answer_constraint.h"
 #include "inference/answer_text.h"
-#include "inference/drafter.h"
 #include "inference/engine.h"
+#include "inference/guesser.h"
 #include "inference/log_probabilities.h"
 #include "inference/repetition_guard.h"
 #include "inference/sampler.h"
@@ -47,11 +47,19 @@ class GenerationLoop final : public SequenceGeneration {
     explicit Step(Clock::time_point now) : begun(now) {}
 
     Clock::time_point begun;
-    Clock::time_point evaluated;  // the card's part was done
-    bool overdue = false;         // past the deadline: nothing is evaluated
-    bool submitted = false;       // the card has its work
-    Draft guess;                  // verified in this step unless it is empty
-    TokenEvent event;             // what verifying it has brought
+    Clock::time_point evaluated;         // the card's part was done
+    bool overdue = false;                // past the deadline: nothing is evaluated
+    bool submitted = false;              // the card has its work
+    std::optional<std::size_t> guesser;  // of guessers_: its guess is tried in this step
+    bool guessed = false;                // it came to something
+    TokenEvent event;                    // what verifying it has brought
+  };
+
+  /// Where guesses come from, and which numbers count them.
+  struct CountedGuesser {
+    std::unique_ptr<Guesser> guesser;
+    std::size_t GenerationStats::* guessed;
+    std::size_t GenerationStats::* accepted;
   };
 
   bool past_deadline() const;
@@ -60,8 +68,11 @@ class GenerationLoop final : public SequenceGeneration {
   void on_card(Work&& work);
   LogitsWanted logits_wanted() const;
   void take_next_token(TokenEvent& event, const Logits& logits);
-  Draft choose_guess();
-  void verify_guess(Step& step);
+  GuessEvaluator* evaluator();
+  GuessPlace place(GuessEvaluator& evaluator) const;
+  std::optional<std::size_t> choose_guesser();
+  void try_guess(Step& step);
+  void verify_guess(Step& step, const std::vector<text::TokenId>& guess);
   void count_time(const Step& step, bool first);
   void follow(text::TokenId token, TokenEvent& event);
   void finish(TokenEvent& event, FinishReason reason);
@@ -75,7 +86,7 @@ class GenerationLoop final : public SequenceGeneration {
   std::size_t longest_answer_;  // in tokens, by max_tokens and context
   Sampler sampler_;
   AnswerConstraint constraint_;
-  Drafter drafter_;
+  std::vector<CountedGuesser> guessers_;  // the first whose guess is worth a try makes it
   RepetitionGuard guard_;
   std::optional<LogProbabilities> logprobs_;
   AnswerText answer_;

@@ -95,6 +95,7 @@ class ModelRunner {
   /// What evaluating tokens [cached, total) costs, in the unit of costs().
   double prefill_cost(std::size_t cached, std::size_t total) const;
   CostMeter& costs() noexcept { return costs_; }
+  const CostMeter& costs() const noexcept { return costs_; }
 
   axcl::Card& card() noexcept { return card_; }
   const model::Package& package() const noexcept { return *package_; }

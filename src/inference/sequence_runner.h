@@ -2,12 +2,37 @@
 
 #include <cstddef>
 #include <span>
+#include <vector>
 
+#include "inference/draft_policy.h"
 #include "inference/logits.h"
 #include "inference/speculation.h"
 #include "text/tokenizer/tokenizer.h"
 
 namespace axllama::inference {
+
+/// A second, smaller model that follows a sequence and guesses how it goes on. Nothing depends on its guesses
+/// but speed. follow() and guess() wait for the card. Owner thread only; throws as SequenceRunner does.
+class DraftRunner {
+ public:
+  virtual ~DraftRunner() = default;
+
+  /// How many tokens it can guess behind `tokens`; 0: its context is too short, or it cannot at all.
+  virtual std::size_t longest(std::span<const text::TokenId> tokens) const = 0;
+  /// Of guesses behind `tokens`. `decode`: seconds of a decode step of the model that it guesses for, which
+  /// stands in for what has not been measured.
+  virtual DraftCosts costs(std::span<const text::TokenId> tokens, double decode) const = 0;
+  /// Comes nearer to `tokens` (not empty) in a few engine calls: reads what it has missed and drops what came
+  /// otherwise. True when it is there; only then it can guess.
+  virtual bool follow(std::span<const text::TokenId> tokens) = 0;
+  /// The `count` > 0 tokens that it takes for the likeliest, one after the other; fewer where it guesses the
+  /// end, or tokens that only it has.
+  virtual std::vector<text::TokenId> guess(std::size_t count) = 0;
+  /// Drops what it has and does not trust its memory any more.
+  virtual void forget() noexcept = 0;
+  /// What decides about its guesses, for all sequences of the model.
+  virtual DraftPolicy& policy() noexcept = 0;
+};
 
 /// Evaluates guessed tokens of a sequence, all in one chunk; each call waits for the card. From evaluate() to
 /// keep() no other sequence of the card may be used. Owner thread only; throws as SequenceRunner does.
@@ -26,8 +51,10 @@ class GuessEvaluator {
 
   /// Of a decode step and of the chunk that evaluate() would use now.
   virtual SpeculationCosts costs() const = 0;
-  /// What decides about guesses, for all sequences of the model.
+  /// What decides about guesses from what was said before, for all sequences of the model.
   virtual Speculation& policy() noexcept = 0;
+  /// Null where no second model guesses.
+  virtual DraftRunner* draft() noexcept { return nullptr; }
 };
 
 /// Hidden states of a sequence's tokens, as they leave the last layer. Owner thread only; throws as

@@ -35,14 +35,15 @@ double Speculation::loss(const SpeculationCosts& costs) const noexcept {
   return std::max(chunk_seconds(costs) - costs.decode, 0.0);
 }
 
+double Speculation::most_saved(const SpeculationCosts& costs) const noexcept {
+  return static_cast<double>(kMostSaved) * std::max(loss(costs), costs.decode);
+}
+
 bool Speculation::worth_trying(std::size_t match, const SpeculationCosts& costs) noexcept {
   if (match == 0 || costs.decode <= 0 || costs.chunk <= 0) {
     return false;
   }
-  if (!opened_) {
-    opened_ = true;
-    account_ += loss(costs);
-  }
+  account_.open(loss(costs));
   const double gain = (expected(match) + 1) * costs.decode - chunk_seconds(costs);
   const bool promising = gain > (on_ ? 0 : kHysteresis * costs.decode);
   if (!promising) {
@@ -50,7 +51,7 @@ bool Speculation::worth_trying(std::size_t match, const SpeculationCosts& costs)
     kind.tries *= kForgetting;
     kind.accepted *= kForgetting;
   }
-  on_ = promising && account_ >= loss(costs);
+  on_ = promising && account_.covers(loss(costs));
   return on_;
 }
 
@@ -60,8 +61,7 @@ void Speculation::tried(std::size_t match, std::size_t drafted, std::size_t acce
   kind.tries = kMemory * kind.tries + 1;
   kind.accepted = kMemory * kind.accepted + static_cast<double>(accepted);
   measured_chunk_ = measured_chunk_ > 0 ? (1 - kNewWeight) * measured_chunk_ + kNewWeight * seconds : seconds;
-  account_ += static_cast<double>(accepted + 1) * costs.decode - seconds;
-  account_ = std::min(account_, static_cast<double>(kMostSaved) * std::max(loss(costs), costs.decode));
+  account_.add(static_cast<double>(accepted + 1) * costs.decode - seconds, most_saved(costs));
   if (accepted == drafted) {
     length_ = 2 * std::max(length_, kShortestDraft);
   } else if (accepted < length_ / 2) {
@@ -71,8 +71,7 @@ void Speculation::tried(std::size_t match, std::size_t drafted, std::size_t acce
 }
 
 void Speculation::decoded(const SpeculationCosts& costs) noexcept {
-  const double most = static_cast<double>(kMostSaved) * std::max(loss(costs), costs.decode);
-  account_ = std::min(account_ + kPremium * costs.decode, most);
+  account_.add(kPremium * costs.decode, most_saved(costs));
 }
 
 }  // namespace axllama::inference

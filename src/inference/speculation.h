@@ -3,13 +3,9 @@
 #include <array>
 #include <cstddef>
 
-namespace axllama::inference {
+#include "inference/speculation_account.h"
 
-/// What guessing and not guessing cost now, in seconds. The head costs the same for a token either way.
-struct SpeculationCosts {
-  double decode = 0;  // layers of one decode step; 0: not measured yet
-  double chunk = 0;   // layers of the chunk that a guess is evaluated in
-};
+namespace axllama::inference {
 
 /// Decides whether a guess is worth a chunk, by measured costs and by how often guesses of its kind came
 /// true. A chunk that confirms a tokens yields a + 1 tokens, so it pays when (a + 1) decode > chunk.
@@ -51,12 +47,12 @@ class Speculation {
   double expected(std::size_t match) const noexcept;
   double chunk_seconds(const SpeculationCosts& costs) const noexcept;
   double loss(const SpeculationCosts& costs) const noexcept;
+  double most_saved(const SpeculationCosts& costs) const noexcept;
 
   std::array<Kind, 4> kinds_;
   std::size_t length_ = 16;
   double measured_chunk_ = 0;  // of the last tries; 0: none
-  double account_ = 0;         // seconds
-  bool opened_ = false;        // the account has been given its first loss
+  SpeculationAccount account_;
   bool on_ = false;
 };
 

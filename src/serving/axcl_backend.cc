@@ -12,7 +12,7 @@ namespace {
 
 class EngineInstance final : public ModelInstance {
  public:
-  EngineInstance(std::unique_ptr<inference::Engine> engine, std::optional<KeptCosts> costs)
+  EngineInstance(std::shared_ptr<inference::Engine> engine, std::optional<KeptCosts> costs)
       : engine_(std::move(engine)), costs_(std::move(costs)) {
     if (costs_) {
       costs_->begin(*engine_);
@@ -39,11 +39,17 @@ class EngineInstance final : public ModelInstance {
     return engine_->work_idle();
   }
   bool release_spare_memory() override { return engine_->release_spare_memory(); }
+  void set_draft(std::unique_ptr<ModelInstance> draft) override {
+    auto* instance = dynamic_cast<EngineInstance*>(draft.get());
+    engine_->set_draft(instance == nullptr ? nullptr : instance->engine_);
+    draft_ = std::move(draft);
+  }
   std::uint64_t card_bytes() const override { return engine_->card_bytes(); }
   std::size_t context_length() const override { return engine_->context_length(); }
 
  private:
-  std::unique_ptr<inference::Engine> engine_;
+  std::unique_ptr<ModelInstance> draft_;  // null: none
+  std::shared_ptr<inference::Engine> engine_;
   std::optional<KeptCosts> costs_;  // empty: not kept
 };
 
@@ -80,7 +86,8 @@ class AxclBackend final : public CardBackend {
     inference::EngineOptions engine_options = options_.engine;
     const bool proven = trust_.check_card(*model.package);
     engine_options.asynchronous = options_.asynchronous.value_or(proven);
-    auto engine = inference::Engine::load(card_, model.package, progress, engine_options);
+    std::shared_ptr<inference::Engine> engine =
+        inference::Engine::load(card_, model.package, progress, engine_options);
     trust_.check_model(*engine);
     if (options_.kv_tiers) {
       engine->set_kv_tier(options_.kv_tiers(model.digest, engine->kv_layout()));

@@ -53,6 +53,9 @@ std::shared_ptr<EventChannel> Lane::submit(PendingRequest request, std::uint64_t
   if (card_state_ == CardState::kFailed || card_state_ == CardState::kHung) {
     throw Error(ErrorCode::kUnavailable, status_.problem);
   }
+  if (!options_.drafts) {
+    request.model.draft.reset();
+  }
   request.id = last_id_ + 1;
   if (!policy_.submit(ticket_of(request))) {
     throw Error(ErrorCode::kResourceExhausted,

@@ -31,6 +31,7 @@ namespace axllama::serving {
 struct LaneOptions {
   PolicyOptions policy;
   std::size_t max_pending_events = 16384;
+  bool drafts = true;  // models' drafts are loaded; else requests are taken as if they named none
   std::chrono::nanoseconds call_limit = std::chrono::minutes(1);   // for one engine call
   std::chrono::nanoseconds load_limit = std::chrono::minutes(10);  // for opening a card or loading a layer
 };
@@ -106,7 +107,10 @@ class Lane {
   void unload_now(const std::string& digest);
   void reset_caches_now();
   ModelInstance& ensure_loaded(const PendingRequest& request);
-  std::unique_ptr<ModelInstance> load_model(const PendingRequest& request);
+  void add_model(const PendingRequest& request);
+  void ensure_draft(const PendingRequest& request, ModelInstance& instance);
+  std::string load_draft(const PendingRequest& request, ModelInstance& instance);
+  std::unique_ptr<ModelInstance> load_model(const PendingRequest& request, const ModelReference& model);
   bool go_on_loading(const PendingRequest& request, std::size_t layers_loaded);
   bool evict_one();
   bool release_spare_memory();

@@ -148,23 +148,33 @@ void Lane::reset_caches_now() {
 /// The model of a request, in use until end_use().
 ModelInstance& Lane::ensure_loaded(const PendingRequest& request) {
   const std::string& digest = request.model.digest;
-  const auto found = instances_.find(digest);
-  if (found != instances_.end()) {
+  if (instances_.contains(digest)) {
     const std::lock_guard lock(mutex_);
     residency_.begin_use(digest, request.keep_alive);
-    return *found->second;
+  } else {
+    add_model(request);
   }
+  ModelInstance& instance = *instances_.at(digest);
+  ensure_draft(request, instance);
+  return instance;
+}
+
+/// Loads the model of a request, which uses it from then on.
+void Lane::add_model(const PendingRequest& request) {
+  const std::string& digest = request.model.digest;
   {
     const std::lock_guard lock(mutex_);
     residency_.begin_load(request.model, request.model.package ? request.model.package->layer_count() : 0);
     residency_.begin_use(digest, request.keep_alive);
   }
   try {
-    std::unique_ptr<ModelInstance> instance = load_model(request);
+    begin_call("loading " + request.model.name, options_.load_limit);
+    make_room_in_number(request.model);
+    std::unique_ptr<ModelInstance> instance = load_model(request, request.model);
     end_call();
     const std::lock_guard lock(mutex_);
     residency_.loaded(digest, instance->card_bytes(), instance->context_length());
-    return *(instances_[digest] = std::move(instance));
+    instances_[digest] = std::move(instance);
   } catch (...) {
     end_call();
     const std::lock_guard lock(mutex_);
@@ -173,15 +183,66 @@ ModelInstance& Lane::ensure_loaded(const PendingRequest& request) {
   }
 }
 
-/// Loads the model. While it does not fit, memory that only speeds others up is freed first, then idle models
+/// Lets the draft guess that the request's model names, once the model is loaded. A draft that cannot be used
+/// costs speed only. It is not loaded while answers are being recovered, which has to be done in time.
+void Lane::ensure_draft(const PendingRequest& request, ModelInstance& instance) {
+  const ModelReference& model = request.model;
+  if (!model.draft || recovery_deadline_) {
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (residency_.ready(model.digest, model.draft->digest)) {
+      return;
+    }
+    residency_.begin_draft(model.digest, model.draft);
+  }
+  try {
+    const std::string& known = model.draft->problem;
+    const std::string problem = known.empty() ? load_draft(request, instance) : known;
+    end_call();
+    if (!problem.empty()) {
+      telemetry::log(LogLevel::kWarning, "a model answers without its draft model",
+                     {{"model", model.name}, {"draft", model.draft->name}, {"why", problem}});
+    }
+    const std::lock_guard lock(mutex_);
+    residency_.end_draft(model.digest, problem, instance.card_bytes());
+  } catch (...) {
+    end_call();
+    const Error error = as_error(std::current_exception());
+    const std::lock_guard lock(mutex_);
+    residency_.forget_draft(model.digest);
+    if (error.code() == ErrorCode::kCancelled) {  // nobody waits for it any more
+      return;
+    }
+    residency_.end_use(model.digest, Clock::now());
+    throw;
+  }
+}
+
+/// What is wrong with the draft, in a sentence; empty: it guesses from now on. Throws Error when loading was
+/// given up (kCancelled), or the card is gone (kUnavailable).
+std::string Lane::load_draft(const PendingRequest& request, ModelInstance& instance) {
+  try {
+    instance.set_draft(nullptr);  // of another name of the model
+    instance.set_draft(load_model(request, *request.model.draft));
+    return {};
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kCancelled || error.code() == ErrorCode::kUnavailable) {
+      throw;
+    }
+    return error.message();
+  }
+}
+
+/// Loads a model. While it does not fit, memory that only speeds others up is freed first, then idle models
 /// go, as the policy says.
-std::unique_ptr<ModelInstance> Lane::load_model(const PendingRequest& request) {
-  begin_call("loading " + request.model.name, options_.load_limit);
-  make_room_in_number(request.model);
-  make_room_for(request.model);
+std::unique_ptr<ModelInstance> Lane::load_model(const PendingRequest& request, const ModelReference& model) {
+  begin_call("loading " + model.name, options_.load_limit);
+  make_room_for(model);
   while (true) {
     try {
-      return backend_->load(request.model, [&](std::size_t layers_loaded, std::size_t) {
+      return backend_->load(model, [&](std::size_t layers_loaded, std::size_t) {
         return go_on_loading(request, layers_loaded);
       });
     } catch (const Error& error) {
@@ -189,7 +250,7 @@ std::unique_ptr<ModelInstance> Lane::load_model(const PendingRequest& request) {
         throw;
       }
       if (!(release_spare_memory() || evict_one())) {
-        throw no_room(room_for(request.model, read_properties()), error.message());
+        throw no_room(room_for(model, read_properties()), error.message());
       }
     }
   }

@@ -6,10 +6,15 @@
 namespace axllama::serving {
 namespace {
 
+/// What has to be on the card for a request: its model, with a draft or without.
+std::string load_of(const Ticket& ticket) {
+  return ticket.draft.empty() ? ticket.digest : ticket.digest + "\nwith " + ticket.draft;
+}
+
 /// Turns are taken for each thing that is waited for: a request that waits for its model, or for a slot,
 /// keeps its turn while others of the same client, for other things, have theirs.
 std::string line_of(const Ticket& ticket) {
-  return ticket.client + (ticket.needs_slot ? "\nslot of " : "\nload of ") + ticket.digest;
+  return ticket.client + (ticket.needs_slot ? "\nslot of " : "\nload of ") + load_of(ticket);
 }
 
 }  // namespace
@@ -29,7 +34,7 @@ bool LanePolicy::submit(Ticket ticket) {
 std::optional<Ticket> LanePolicy::withdraw(std::uint64_t id) {
   auto ticket = queue_.take([id](const Ticket& waiting) { return waiting.id == id; });
   if (ticket) {
-    forget_overtaking(ticket->digest);
+    forget_overtaking(*ticket);
   }
   return ticket;
 }
@@ -57,7 +62,7 @@ LanePolicy::Action LanePolicy::next(Time now, const FreeSlots& free_slots) {
   auto overdue =
       queue_.take([now](const Ticket& waiting) { return waiting.deadline && *waiting.deadline <= now; });
   if (overdue) {
-    forget_overtaking(overdue->digest);
+    forget_overtaking(*overdue);
     return Expire{std::move(*overdue)};
   }
   if (auto digest = next_to_unload(now)) {
@@ -91,7 +96,7 @@ std::optional<std::string> LanePolicy::next_to_unload(Time now) const {
 }
 
 std::optional<Ticket> LanePolicy::next_admissible(const FreeSlots& free_slots) {
-  std::vector<std::string> passed_over;  // models that wait to be loaded
+  std::vector<std::string> passed_over;  // loads that are waited for
   bool closed = false;                   // nobody behind may overtake any more
   auto ticket = queue_.pop_if([&](const Ticket& waiting) {
     if (closed) {
@@ -100,27 +105,28 @@ std::optional<Ticket> LanePolicy::next_admissible(const FreeSlots& free_slots) {
     if (could_begin(waiting, free_slots)) {
       return true;
     }
-    if (residency_.contains(waiting.digest)) {
+    if (residency_.ready(waiting.digest, waiting.draft)) {
       return false;
     }
-    if (std::find(passed_over.begin(), passed_over.end(), waiting.digest) == passed_over.end()) {
-      passed_over.push_back(waiting.digest);
-      closed = overtakings_[waiting.digest] >= kMostOvertakings;
+    const std::string load = load_of(waiting);
+    if (std::find(passed_over.begin(), passed_over.end(), load) == passed_over.end()) {
+      passed_over.push_back(load);
+      closed = overtakings_[load] >= kMostOvertakings;
     }
     return false;
   });
   if (ticket) {
-    for (const std::string& digest : passed_over) {
-      ++overtakings_[digest];
+    for (const std::string& load : passed_over) {
+      ++overtakings_[load];
     }
-    overtakings_.erase(ticket->digest);
+    overtakings_.erase(load_of(*ticket));
   }
   return ticket;
 }
 
-/// Whether a request can begin that nobody overtakes. A model is loaded while nothing runs.
+/// Whether a request can begin that nobody overtakes. A model, or its draft, is loaded while nothing runs.
 bool LanePolicy::could_begin(const Ticket& waiting, const FreeSlots& free_slots) const {
-  if (!residency_.contains(waiting.digest)) {
+  if (!residency_.ready(waiting.digest, waiting.draft)) {
     return running_.empty();
   }
   return !waiting.needs_slot || has_room(waiting.digest, free_slots);
@@ -133,9 +139,11 @@ bool LanePolicy::has_room(const std::string& digest, const FreeSlots& free_slots
   return count == 0 || (free_slots(digest) > 0 && (options_.parallel == 0 || count < options_.parallel));
 }
 
-void LanePolicy::forget_overtaking(const std::string& digest) {
-  if (!wanted(digest)) {
-    overtakings_.erase(digest);
+/// Nobody waits for the ticket's load any more: it starts anew when somebody does again.
+void LanePolicy::forget_overtaking(const Ticket& gone) {
+  const std::string load = load_of(gone);
+  if (!queue_.contains([&](const Ticket& waiting) { return load_of(waiting) == load; })) {
+    overtakings_.erase(load);
   }
 }
 

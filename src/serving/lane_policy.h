@@ -22,6 +22,7 @@ struct Ticket {
   std::string digest;      // of its model
   bool needs_slot = true;  // false: it only wants the model to be loaded
   std::optional<std::chrono::steady_clock::time_point> deadline = {};  // of an answer; unset: none
+  std::string draft = {};  // digest of the model that is to guess for its model; empty: none is
 };
 
 struct PolicyOptions {
@@ -110,12 +111,12 @@ class LanePolicy {
   std::optional<std::string> next_to_unload(Time now) const;
   bool has_room(const std::string& digest, const FreeSlots& free_slots) const;
   bool could_begin(const Ticket& waiting, const FreeSlots& free_slots) const;
-  void forget_overtaking(const std::string& digest);
+  void forget_overtaking(const Ticket& gone);
 
   const PolicyOptions options_;
   FairQueue<Ticket> queue_;
   std::map<std::uint64_t, std::string> running_;    // digests by request
-  std::map<std::string, std::size_t> overtakings_;  // of models that wait to be loaded
+  std::map<std::string, std::size_t> overtakings_;  // of loads that are waited for
   Residency residency_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -130,6 +131,37 @@ TEST_F(LanePolicyTest, ALoadIsNotOvertakenForEverWhoeverElseComes) {
   EXPECT_EQ(overtakings, LanePolicy::kMostOvertakings);
   end(1);
   EXPECT_EQ(next(), "load 2");
+}
+
+TEST_F(LanePolicyTest, NeitherIsTheLoadOfADraft) {
+  have("a");
+  submit(1, "x", "a");
+  EXPECT_EQ(next(), "admit 1");
+  EXPECT_TRUE(policy.submit({2, "y", "a", true, {}, "small"}));
+  std::uint64_t id = 10;
+  std::size_t overtakings = 0;
+  for (int round = 0; round < 20; ++round) {
+    submit(id++, "x", "a");  // the model alone is there
+    std::string action = next();
+    while (action.starts_with("admit ")) {
+      ++overtakings;
+      end(std::stoull(action.substr(6)));
+      action = next();
+    }
+    EXPECT_EQ(action, "advance");
+  }
+  EXPECT_EQ(overtakings, LanePolicy::kMostOvertakings);
+  end(1);
+  EXPECT_EQ(next(), "admit 2");
+  policy.residency().begin_draft("a", std::make_shared<const ModelReference>("small", "small", nullptr));
+  policy.residency().end_draft("a", {}, 1);
+  EXPECT_TRUE(policy.submit({3, "z", "a", true, {}, "small"}));
+  std::string admitted = next();
+  while (admitted.starts_with("admit ") && admitted != "admit 3") {
+    end(std::stoull(admitted.substr(6)));
+    admitted = next();
+  }
+  EXPECT_EQ(admitted, "admit 3");  // beside the second
 }
 
 TEST_F(LanePolicyTest, ASlotIsNotLostToOthersWhileTheClientIsServedElsewhere) {

@@ -32,6 +32,9 @@ inline Ticket ticket_of(const PendingRequest& request) {
   if (request.generation) {
     ticket.deadline = request.generation->deadline;
   }
+  if (request.model.draft) {
+    ticket.draft = request.model.draft->digest;
+  }
   return ticket;
 }
 

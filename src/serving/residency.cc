@@ -1,6 +1,7 @@
 #include "serving/residency.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace axllama::serving {
 namespace {
@@ -32,6 +33,7 @@ Residency::Time Residency::Entry::expiry() const {
 void Residency::begin_load(const ModelReference& model, std::size_t layers_total) {
   Entry entry;
   entry.shown.model = model;
+  entry.shown.model.draft.reset();
   entry.shown.loading = true;
   entry.shown.layers_total = layers_total;
   entry.order = ++loads_;
@@ -56,6 +58,39 @@ void Residency::loaded(const std::string& digest, std::uint64_t card_bytes, std:
 
 void Residency::resized(const std::string& digest, std::uint64_t card_bytes) {
   entries_.at(digest).shown.card_bytes = card_bytes;
+}
+
+void Residency::begin_draft(const std::string& digest, std::shared_ptr<const ModelReference> draft) {
+  LoadedModel& shown = entries_.at(digest).shown;
+  shown.loading = true;
+  shown.layers_loaded = 0;
+  shown.layers_total = draft->package ? draft->package->layer_count() : 0;
+  shown.draft_problem.clear();
+  shown.model.draft = std::move(draft);
+}
+
+void Residency::end_draft(const std::string& digest, const std::string& problem, std::uint64_t card_bytes) {
+  LoadedModel& shown = entries_.at(digest).shown;
+  shown.loading = false;
+  shown.draft_problem = problem;
+  shown.card_bytes = card_bytes;
+}
+
+void Residency::forget_draft(const std::string& digest) {
+  const auto found = entries_.find(digest);
+  if (found != entries_.end()) {  // it may be gone with the card
+    found->second.shown.loading = false;
+    found->second.shown.model.draft.reset();
+  }
+}
+
+bool Residency::ready(const std::string& digest, const std::string& draft) const {
+  const auto found = entries_.find(digest);
+  if (found == entries_.end()) {
+    return false;
+  }
+  const auto& loaded = found->second.shown.model.draft;
+  return draft.empty() || (loaded && loaded->digest == draft);
 }
 
 void Residency::remove(const std::string& digest) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,12 +22,20 @@ class Residency {
 
   explicit Residency(std::chrono::nanoseconds default_keep_alive) : default_keep_alive_(default_keep_alive) {}
 
-  /// A model is being loaded, for a request that holds it until end_use().
+  /// A model is being loaded, without its draft yet, for a request that holds it until end_use().
   void begin_load(const ModelReference& model, std::size_t layers_total);
   void loading(const std::string& digest, std::size_t layers_loaded);
   void loaded(const std::string& digest, std::uint64_t card_bytes, std::size_t context_length);
   /// It takes more or less memory than before.
   void resized(const std::string& digest, std::uint64_t card_bytes);
+  /// A draft is being loaded beside a loaded model, in place of any other.
+  void begin_draft(const std::string& digest, std::shared_ptr<const ModelReference> draft);
+  /// It guesses from now on, or shall not be tried again for a reason; the model takes so much memory now.
+  void end_draft(const std::string& digest, const std::string& problem, std::uint64_t card_bytes);
+  /// Loading it was given up, and may be tried again.
+  void forget_draft(const std::string& digest);
+  /// Whether the model is here with that draft, or as much of it as there can be; empty: without one.
+  bool ready(const std::string& digest, const std::string& draft) const;
   void remove(const std::string& digest);
   void clear() { entries_.clear(); }
 

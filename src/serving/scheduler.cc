@@ -69,6 +69,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
                                 .max_loaded = options.max_loaded,
                                 .default_keep_alive = options.default_keep_alive},
                      .max_pending_events = options.max_pending_events,
+                     .drafts = options.speculation,
                      .call_limit = options.call_limit,
                      .load_limit = options.load_limit},
         card_factory(std::move(factory)) {}

@@ -22,7 +22,7 @@ struct SchedulerOptions {
   std::vector<std::size_t> cards;      // places in the runtime's list of cards; empty: all of them
   std::size_t kv_slots = 0;            // per model; 0: by the card's memory (see inference::EngineOptions)
   std::size_t parallel = 0;            // OLLAMA_NUM_PARALLEL: answers at once per model; 0: a slot each
-  bool speculation = true;             // guesses tokens where that is faster
+  bool speculation = true;             // guesses tokens where that is faster, also by models' drafts
   std::optional<bool> asynchronous;    // how cards are given work; unset: as their self-tests find right
   bool card_embeddings = false;        // keeps embedding tables on the card, where there is memory
   inference::KvTierFactory kv_tiers;   // where conversations are kept beyond the card; empty: nowhere

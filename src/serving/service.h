@@ -29,6 +29,9 @@ struct ModelReference {
   std::string name;    // "axllama-tiny:latest"
   std::string digest;  // 64 hex digits; two references with one digest share a loaded model
   std::shared_ptr<const model::Package> package;
+  /// A smaller model that is to guess tokens for it (see inference::Engine::set_draft); null: none is.
+  std::shared_ptr<const ModelReference> draft = nullptr;
+  std::string problem = {};  // of a draft: why there is no package, a sentence; it has a digest all the same
 };
 
 struct InferenceRequest {
@@ -62,7 +65,8 @@ class ResponseStream {
 
 /// A model on the card, for /api/ps.
 struct LoadedModel {
-  ModelReference model;
+  ModelReference model;       // its draft: the one that has been loaded, or was to be
+  std::string draft_problem;  // why that does not guess, a sentence; empty: it does
   std::uint64_t card_bytes = 0;
   std::size_t context_length = 0;
   std::chrono::system_clock::time_point expires_at;  // time_point::max(): never

@@ -31,6 +31,12 @@ std::string canonical(const std::string& name) {
   return lower(with_tag(name));
 }
 
+/// The name of a model as clients and options may write it.
+std::string canonical_name_of(const std::string& asked) {
+  const std::optional<ModelName> parsed = ModelName::parse(asked);
+  return canonical(parsed ? parsed->short_text() : asked);
+}
+
 /// An earlier model hides a later one of the same name.
 void add(std::vector<ModelRecord>& records, ModelRecord record) {
   const std::string name = canonical(record.name);
@@ -57,6 +63,7 @@ Library::Library(LibraryOptions options) : roots_(std::move(options.roots)) {
   for (fs::path& folder : options.watched) {
     watched_.push_back(std::make_unique<WatchedFolder>(std::move(folder)));
   }
+  for (auto& [name, draft] : options.drafts) drafts_[canonical_name_of(name)] = std::move(draft);
   if (!options.store.empty()) store_ = std::make_unique<ModelStore>(std::move(options.store));
 }
 
@@ -97,7 +104,7 @@ ModelRecord Library::find(const std::string& name) const {
   if (store_ && parsed) {
     if (auto stored = store_->manifests().find(*parsed)) return record_of(std::move(*stored));
   }
-  const std::string wanted = canonical(parsed ? parsed->short_text() : name);
+  const std::string wanted = canonical_name_of(name);
   for (ModelRecord& record : list()) {
     if (canonical(record.name) == wanted) return std::move(record);
   }
@@ -124,6 +131,11 @@ std::shared_ptr<const model::Package> Library::open(const ModelRecord& record) c
   slot = package;
   std::erase_if(open_, [](const auto& entry) { return entry.second.expired(); });
   return package;
+}
+
+std::string Library::draft(const ModelRecord& record, const ModelSettings& settings) const {
+  const auto found = drafts_.find(canonical(record.name));
+  return found == drafts_.end() ? settings.draft : found->second;
 }
 
 ModelSettings Library::settings(const ModelRecord& record) const {

@@ -35,6 +35,7 @@ struct LibraryOptions {
   std::vector<std::filesystem::path> roots = {};    // each sub-folder a package
   std::vector<std::filesystem::path> watched = {};  // likewise, shown when complete
   std::filesystem::path store = {};                 // empty: none
+  std::map<std::string, std::string> drafts = {};   // models and those that guess for them, by name
 };
 
 /// Where models are found: the store, then folders of packages such as the user's and the bundled ones.
@@ -56,6 +57,9 @@ class Library {
   /// What a Modelfile added to it; nothing for a package folder.
   ModelSettings settings(const ModelRecord& record) const;
 
+  /// The model that guesses tokens for it: by the options, else by `settings`. Empty: none does.
+  std::string draft(const ModelRecord& record, const ModelSettings& settings) const;
+
   const std::vector<std::filesystem::path>& roots() const noexcept { return roots_; }
   /// Null without a store.
   ModelStore* store() const noexcept { return store_.get(); }
@@ -67,6 +71,7 @@ class Library {
   std::vector<std::filesystem::path> roots_;
   std::vector<std::unique_ptr<WatchedFolder>> watched_;
   std::unique_ptr<ModelStore> store_;
+  std::map<std::string, std::string> drafts_;  // by canonical name
   mutable std::mutex mutex_;
   mutable std::map<std::string, std::weak_ptr<const model::Package>> open_;  // by package digest
 };

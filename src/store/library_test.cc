@@ -70,6 +70,22 @@ TEST_F(LibraryTest, AnEarlierRootHidesTheSameNameInALaterOne) {
   EXPECT_EQ(records[0].folder, root_ / "mine" / "tiny");
 }
 
+TEST_F(LibraryTest, ADraftIsNamedByTheOptionsElseByTheSettings) {
+  add("models/big");
+  add("models/other");
+  const Library library(LibraryOptions{
+      .roots = {root_ / "models"}, .drafts = {{"Big", "small"}, {"registry.ollama.ai/library/x:1", "tiny"}}});
+  ModelSettings settings;
+  EXPECT_EQ(library.draft(library.find("big:latest"), settings), "small");
+  EXPECT_EQ(library.draft(library.find("other"), settings), "");
+  settings.draft = "own";
+  EXPECT_EQ(library.draft(library.find("big"), settings), "small");
+  EXPECT_EQ(library.draft(library.find("other"), settings), "own");
+  ModelRecord record;
+  record.name = "x:1";
+  EXPECT_EQ(library.draft(record, settings), "tiny");
+}
+
 TEST_F(LibraryTest, TheDigestFollowsTheContentAndDroppedPackagesAppear) {
   const Library library({root_ / "models"});
   EXPECT_TRUE(library.list().empty());

@@ -27,6 +27,10 @@ inline constexpr std::string_view kMessages = "application/vnd.ollama.image.mess
 inline constexpr std::string_view kLicense = "application/vnd.ollama.image.license";
 }  // namespace media_type
 
+/// The member of a manifest's config that names a model's draft. Ollama's own "draft" is of GGUF files; it
+/// does not look at this one.
+inline constexpr const char* kDraftMember = "axllama_draft";
+
 /// A blob as a manifest refers to it.
 struct Layer {
   std::string media_type;

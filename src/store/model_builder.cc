@@ -132,10 +132,11 @@ void ModelBuilder::apply(const ModelSettings& settings) {
     replace_text(media_type::kMessages, messages_json(settings.messages).dump());
   }
   for (const std::string& license : settings.licenses) add_text(media_type::kLicense, license);
-  const std::array<std::pair<const char*, const std::string*>, 3> texts{
+  const std::array<std::pair<const char*, const std::string*>, 4> texts{
       {{"renderer", &settings.renderer},
        {"parser", &settings.parser},
-       {"requires", &settings.requires_version}}};
+       {"requires", &settings.requires_version},
+       {kDraftMember, &settings.draft}}};
   for (const auto& [name, value] : texts) {
     if (!value->empty()) config_[name] = *value;
   }
@@ -152,9 +153,12 @@ Manifest ModelBuilder::manifest(const std::string& config) const {
           .layers = layers_};
 }
 
+std::shared_ptr<const model::Package> ModelBuilder::open_package(const std::string& name) const {
+  return model::Package::open(store_.package_folder(manifest("{}"), name));
+}
+
 void ModelBuilder::check_package(const std::string& name) {
-  const std::shared_ptr<const model::Package> package =
-      model::Package::open(store_.package_folder(manifest("{}"), name));
+  const std::shared_ptr<const model::Package> package = open_package(name);
   config_["model_format"] = "axmodel";
   config_["model_family"] = package->architecture();
   config_["model_families"] = Json::array({package->architecture()});

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "model/package.h"
 #include "store/model_store.h"
 
 namespace axllama::store {
@@ -30,8 +31,8 @@ class ModelBuilder {
   /// Likewise, but moved: the folder must be on the store's file system and is empty afterwards.
   void take_folder(const std::filesystem::path& folder);
 
-  /// Lays `settings` over those of the base: a template, system prompt, renderer, parser and messages replace
-  /// the base's, parameters replace it one by one, licences are added.
+  /// Lays `settings` over those of the base: a template, system prompt, renderer, parser, draft and messages
+  /// replace the base's, parameters replace it one by one, licences are added.
   void apply(const ModelSettings& settings);
   /// Sets members of the config (family, sizes) that clients show.
   void describe(const Json& info);
@@ -39,6 +40,9 @@ class ModelBuilder {
   /// Makes sure that the files are a package the server can open and fills the config's facts about it that
   /// clients show. `name`: what the model is called. Throws Error saying what is wrong with the package.
   void check_package(const std::string& name);
+
+  /// The package as it is so far. Throws as check_package().
+  std::shared_ptr<const model::Package> open_package(const std::string& name) const;
 
   /// Writes the manifest and, when it replaces one, removes blobs nobody needs any more.
   void write(const ModelName& name);

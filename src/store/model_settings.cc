@@ -78,6 +78,7 @@ ModelSettings read_settings(const BlobStore& blobs, const Manifest& manifest) {
   settings.renderer = config_text(config, "renderer");
   settings.parser = config_text(config, "parser");
   settings.requires_version = config_text(config, "requires");
+  settings.draft = config_text(config, kDraftMember);
   return settings;
 }
 

@@ -28,6 +28,7 @@ struct ModelSettings {
   std::string renderer;
   std::string parser;
   std::string requires_version;  // of the server
+  std::string draft;             // an installed model that guesses tokens for this one; empty: none does
   bool operator==(const ModelSettings&) const = default;
 };
 

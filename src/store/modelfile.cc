@@ -61,7 +61,8 @@ void take_command(const std::string& command, ModelfileReader& reader, Modelfile
   } else if (command == "adapter") {
     file.adapters.push_back(needed());
   } else if (command == "draft") {
-    file.drafts.push_back(needed());
+    if (!settings.draft.empty()) fail(reader, "a model has one draft, and " + settings.draft + " is it");
+    settings.draft = needed();
   } else if (command == "renderer") {
     settings.renderer = needed();
   } else if (command == "parser") {
@@ -123,7 +124,7 @@ std::string print_modelfile(const Modelfile& file) {
   if (settings.chat_template) line("TEMPLATE", value_text(*settings.chat_template));
   if (settings.system) line("SYSTEM", value_text(*settings.system));
   for (const std::string& adapter : file.adapters) line("ADAPTER", value_text(adapter));
-  for (const std::string& draft : file.drafts) line("DRAFT", value_text(draft));
+  if (!settings.draft.empty()) line("DRAFT", value_text(settings.draft));
   for (const auto& [name, value] : settings.parameters.items()) {
     for (const Json& element : value.is_array() ? value : Json::array({value})) {
       line("PARAMETER", name + " " + (element.is_string() ? quoted_text(element) : parameter_text(element)));

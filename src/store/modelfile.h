@@ -13,7 +13,6 @@ struct Modelfile {
   std::vector<std::string> from;  // names of models and paths, in order; at least one
   ModelSettings settings;
   std::vector<std::string> adapters;       // paths
-  std::vector<std::string> drafts;         // names or paths of draft models
   std::vector<std::string> warnings = {};  // about parameters that mean nothing any more
   bool operator==(const Modelfile&) const = default;
 };

@@ -56,7 +56,7 @@ there""")"
   EXPECT_EQ(file.settings.chat_template, "{{ .System }}\n \"quoted\" ");
   EXPECT_EQ(file.settings.system, "You are \"brief\".");
   EXPECT_THAT(file.adapters, ElementsAre("./lora.gguf"));
-  EXPECT_THAT(file.drafts, ElementsAre("small"));
+  EXPECT_EQ(file.settings.draft, "small");
   EXPECT_EQ(file.settings.renderer, "qwen3-coder");
   EXPECT_EQ(file.settings.parser, "qwen3");
   EXPECT_EQ(file.settings.requires_version, "0.14.0");
@@ -93,6 +93,8 @@ TEST(ModelfileTest, RefusesInOllamasWords) {
             "parameter 'temperature' must be a number, not 'inf'");
   EXPECT_THAT(refusal("FROM x\nSYSTEM \"\"\"never\nclosed"), HasSubstr("(line 2)"));
   EXPECT_EQ(refusal("FROM"), "(line 1): from needs a value");
+  EXPECT_EQ(refusal("FROM x\nDRAFT"), "(line 2): draft needs a value");
+  EXPECT_EQ(refusal("FROM x\nDRAFT a\nDRAFT b"), "(line 3): a model has one draft, and a is it");
 }
 
 TEST(ModelfileTest, OldParametersOnlyWarn) {
@@ -133,7 +135,8 @@ class Texts {
 TEST(ModelfileTest, WhatIsPrintedReadsBackTheSame) {
   Texts texts(7);
   for (int round = 0; round < 2000; ++round) {
-    Modelfile file{.from = {"some/model:tag"}, .settings = {}, .adapters = {}, .drafts = {}};
+    Modelfile file{.from = {"some/model:tag"}, .settings = {}, .adapters = {}};
+    if (texts.below(2) == 0) file.settings.draft = "other/model:small";
     const auto writable = [&] {
       while (true) {
         try {

@@ -19,11 +19,10 @@ constexpr int kLeastContext = 4;
 constexpr std::size_t kMostStopBytes = 64 * 1024;  // of all stop strings together
 
 /// Steer how other engines load and run a model; sent by many clients, without meaning here.
-constexpr std::array<std::string_view, 19> kIgnored{
-    "num_batch",     "num_gpu",      "main_gpu", "use_mmap",   "use_mlock",        "num_thread",
-    "numa",          "low_vram",     "f16_kv",   "vocab_only", "logits_all",       "mirostat",
-    "mirostat_tau",  "mirostat_eta", "tfs_z",    "num_gqa",    "penalize_newline", "draft_num_predict",
-    "embedding_only"};
+constexpr std::array<std::string_view, 18> kIgnored{
+    "num_batch",    "num_gpu",      "main_gpu", "use_mmap",   "use_mlock",        "num_thread",
+    "numa",         "low_vram",     "f16_kv",   "vocab_only", "logits_all",       "mirostat",
+    "mirostat_tau", "mirostat_eta", "tfs_z",    "num_gqa",    "penalize_newline", "embedding_only"};
 
 [[noreturn]] void refuse(std::string_view name, std::string_view type) {
   throw base::Error(base::ErrorCode::kInvalidArgument,
@@ -137,6 +136,9 @@ bool set_option(GenerationOptions& options, std::string_view name, const Json& v
     options.num_predict = std::max(integer(name, value), -1);
   } else if (name == "num_ctx") {
     options.num_ctx = std::max(integer(name, value), kLeastContext);
+  } else if (name == "draft_num_predict") {
+    constexpr int kMost = inference::kLongestDraft;
+    options.draft_num_predict = static_cast<std::size_t>(std::clamp(integer(name, value), 0, kMost));
   } else if (name == "num_keep") {
     options.num_keep = integer(name, value);
   } else if (name == "request_timeout") {

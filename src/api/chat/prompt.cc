@@ -241,6 +241,7 @@ inference::GenerationRequest make_generation(const ChatRequest& request, const B
   generation.sampling = request.options.sampling;
   generation.stop = request.options.stop;
   generation.max_tokens = request.options.num_predict;
+  generation.longest_draft = request.options.draft_num_predict;
   generation.context_limit = prompt.context_limit;
   generation.context_shift = request.shift;
   generation.keep_tokens = kept_tokens(request, prompt.tokens.size(), prompt.context_limit);

@@ -83,6 +83,7 @@ store::ModelSettings parse_settings(const JsonFields& fields) {
   settings.renderer = fields.string("renderer");
   settings.parser = fields.string("parser");
   settings.requires_version = fields.string("requires");
+  settings.draft = fields.string("draft");
   return settings;
 }
 
@@ -94,7 +95,9 @@ void refuse_what_cannot_be(const JsonFields& fields) {
         "or compile it in (pulsar2 llm_build2 --lora_adapter_path)");
   }
   if (const Json* drafts = fields.object("draft_files"); drafts != nullptr && !drafts->empty()) {
-    chat::refuse_request("draft models are not supported: the card runs one model per request");
+    chat::refuse_request(
+        "a draft model is not made of files: create it as a model of its own, and name it in the field "
+        "\"draft\"");
   }
   if (!fields.string("remote_host").empty()) {
     chat::refuse_request("models that run at a remote host are not supported");

@@ -22,7 +22,7 @@ struct CreateRequest {
 };
 
 /// Throws Error (kInvalidArgument) in Ollama's words: `invalid model name`, `neither 'from' or 'files' was
-/// specified`, `file path must be relative`, and for what no card can take (adapters, draft models).
+/// specified`, `file path must be relative`, and for what no card can take (adapters, files of draft models).
 CreateRequest parse_create_request(const Json& body);
 
 }  // namespace axllama::api::ollama

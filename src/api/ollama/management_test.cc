@@ -142,6 +142,52 @@ TEST_F(ManagementTest, AModelIsMadeOfAnotherWithSettings) {
                                               "plain:latest", "thinker:latest", "unknown-context:latest"}));
 }
 
+TEST_F(ManagementTest, AModelCanHaveADraft) {
+  create({{"model", "quick"}, {"from", "plain"}, {"draft", "thinker"}});
+  EXPECT_EQ(library_.settings(library_.find("quick")).draft, "thinker");
+  const Json shown = Json::parse(post("/api/show", {{"model", "quick"}}).body);
+  EXPECT_EQ(shown["draft"], "thinker");
+  const store::Modelfile file = store::parse_modelfile(shown["modelfile"].get<std::string>());
+  EXPECT_EQ(file.settings.draft, "thinker");
+  create({{"model", "quick2"}, {"from", "quick"}, {"system", "Be quick."}});
+  EXPECT_EQ(library_.settings(library_.find("quick2")).draft, "thinker");
+
+  post("/api/generate", {{"model", "quick"}, {"prompt", "x"}, {"stream", false}});
+  const auto draft = service_.last_request()->submitted->model.draft;
+  ASSERT_NE(draft, nullptr);
+  EXPECT_EQ(draft->name, "thinker:latest");
+  EXPECT_EQ(draft->digest, library_.find("thinker").package_digest);
+  EXPECT_NE(draft->package, nullptr);
+  EXPECT_EQ(draft->problem, "");
+
+  fs::remove_all(models_.path() / "thinker");  // the model goes on without
+  post("/api/generate", {{"model", "quick"}, {"prompt", "x"}, {"stream", false}});
+  const auto gone = service_.last_request()->submitted->model.draft;
+  ASSERT_NE(gone, nullptr);
+  EXPECT_EQ(gone->package, nullptr);
+  EXPECT_EQ(gone->problem, "model 'thinker' not found");
+  EXPECT_NE(gone->digest, draft->digest);
+}
+
+TEST_F(ManagementTest, ADraftThatCannotGuessForTheModelIsRefused) {
+  const auto error = [this](const Json& body) {
+    const std::string last = statuses(post("/api/create", body)).back();
+    EXPECT_FALSE(library_.store()->manifests().find(store::ModelName::require("x")));
+    return last;
+  };
+  EXPECT_EQ(error({{"model", "x"}, {"from", "plain"}, {"draft", "nobody"}}),
+            "error: model 'nobody' not found");
+  const model::testing::PackageFolder other;
+  other.write_package();
+  other.write_tokenizer(3);
+  fs::copy(other.path(), models_.path() / "other");
+  EXPECT_THAT(error({{"model", "x"}, {"from", "plain"}, {"draft", "other"}}),
+              HasSubstr("other cannot guess tokens for x: their vocabularies differ. other has 259 tokens, "
+                        "x has 258."));
+  EXPECT_THAT(refusal("/api/create", {{"model", "x"}, {"from", "plain"}, {"draft_files", {{"a", "b"}}}}, 400),
+              HasSubstr("a draft model is not made of files"));
+}
+
 TEST_F(ManagementTest, AModelIsMadeOfUploadedPackageFiles) {
   Json files;
   for (const auto& entry : fs::directory_iterator(models_.path() / "plain")) {

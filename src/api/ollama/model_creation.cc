@@ -9,7 +9,9 @@
 #include <fcntl.h>
 
 #include "api/chat/model_names.h"
+#include "api/chat/open_model.h"
 #include "base/error.h"
+#include "model/vocabulary.h"
 #include "store/durable_file.h"
 #include "store/model_builder.h"
 #include "text/go_chat_template.h"
@@ -72,6 +74,7 @@ class Creation {
       start_from_model(find_base());
     }
     builder_.apply(request_.settings);
+    if (!request_.settings.draft.empty()) check_draft();
     builder_.describe(request_.info);
     builder_.write(request_.name);
     say("success");
@@ -115,6 +118,12 @@ class Creation {
     }
     compile(store_.blobs().path(weights.front()->digest), "model.gguf");
     builder_.apply(store_.settings(*base.stored->manifest));
+  }
+
+  /// It must be there, and able to guess for this model.
+  void check_draft() const {
+    const store::ModelRecord draft = chat::find_model(tools_.library, request_.settings.draft);
+    model::require_same_vocabulary(*builder_.open_package(request_.name.model), *tools_.library.open(draft));
   }
 
   Contents contents() const {

@@ -187,6 +187,7 @@ store::ModelSettings shown_settings(const chat::OpenModel& model, const std::str
   settings.renderer = model.settings.renderer;
   settings.parser = model.settings.parser;
   settings.requires_version = model.settings.requires_version;
+  settings.draft = model.settings.draft;
   return settings;
 }
 
@@ -195,10 +196,8 @@ std::string modelfile_text(const chat::OpenModel& model, const store::ModelSetti
          "# To build a new Modelfile based on this, replace FROM with:\n"
          "# FROM " +
          model.record.name + "\n\n" +
-         store::print_modelfile({.from = {model.package->files().folder.string()},
-                                 .settings = settings,
-                                 .adapters = {},
-                                 .drafts = {}});
+         store::print_modelfile(
+             {.from = {model.package->files().folder.string()}, .settings = settings, .adapters = {}});
 }
 
 }  // namespace axllama::api::ollama

@@ -138,6 +138,43 @@ TEST_F(OllamaApiTest, PsListsWhatIsLoaded) {
   EXPECT_NEAR(std::chrono::duration<double>(expires - std::chrono::system_clock::now()).count(), 300, 5);
 }
 
+TEST_F(OllamaApiTest, PsTellsWhatBecameOfADraft) {
+  serving::LoadedModel model;
+  model.model = {"plain:latest", std::string(64, 'a'), nullptr};
+  model.model.draft = std::make_shared<const serving::ModelReference>("small:latest", "", nullptr);
+  service_.models = {model, model};
+  service_.models[1].draft_problem = "There is no room.";
+  const Json ps = Json::parse(server().call("GET", "/api/ps").body);
+  EXPECT_EQ(ps["models"][0]["draft"], (Json{{"model", "small:latest"}}));
+  EXPECT_EQ(ps["models"][1]["draft"], (Json{{"model", "small:latest"}, {"problem", "There is no room."}}));
+}
+
+TEST_F(OllamaApiTest, ADraftIsLimitedByTheRequestAndCountedApart) {
+  service_.on_submit = [](testing::FakeRequest& request) {
+    request.push_ready();
+    inference::TokenEvent event;
+    event.done = true;
+    event.stats.generated_tokens = 9;
+    event.stats.guessed_tokens = 8;
+    event.stats.accepted_tokens = 3;
+    event.stats.drafted_tokens = 7;
+    event.stats.accepted_drafts = 2;
+    request.push(event);
+  };
+  Json body = generate_body("plain");
+  body["stream"] = false;
+  const Json answer = reply("/api/generate", body);
+  EXPECT_EQ(answer["eval_guessed_count"], 8);
+  EXPECT_EQ(answer["eval_accepted_count"], 3);
+  EXPECT_EQ(answer["eval_draft_count"], 7);
+  EXPECT_EQ(answer["eval_draft_accepted_count"], 2);
+  EXPECT_EQ(submitted().generation.longest_draft, inference::kDefaultDraft);
+  EXPECT_EQ(submitted().model.draft, nullptr);
+  body["options"]["draft_num_predict"] = 0;
+  reply("/api/generate", body);
+  EXPECT_EQ(submitted().generation.longest_draft, 0U);
+}
+
 TEST_F(OllamaApiTest, ShowTellsWhatClientsLookFor) {
   models_.write("plain/LICENSE", "Free for all.\n");
   models_.write("plain/post_config.json",

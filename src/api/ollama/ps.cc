@@ -35,6 +35,12 @@ Json describe(const serving::LoadedModel& loaded, bool software_card) {
   if (loaded.pinned) {
     model["pinned"] = true;
   }
+  if (loaded.model.draft) {
+    model["draft"]["model"] = loaded.model.draft->name;
+    if (!loaded.draft_problem.empty()) {
+      model["draft"]["problem"] = loaded.draft_problem;
+    }
+  }
   if (loaded.loading) {
     model["loading"]["layers_loaded"] = loaded.layers_loaded;
     model["loading"]["layers_total"] = loaded.layers_total;

@@ -109,6 +109,10 @@ Json Records::last(const chat::AnswerPiece& message, const std::string& done_rea
   set_if_not_zero(record, "prompt_eval_cached_count", stats.cached_prompt_tokens);
   record["prompt_eval_duration"] = nanoseconds(stats.prompt_time);
   set_if_not_zero(record, "eval_count", stats.generated_tokens);
+  set_if_not_zero(record, "eval_guessed_count", stats.guessed_tokens);
+  set_if_not_zero(record, "eval_accepted_count", stats.accepted_tokens);
+  set_if_not_zero(record, "eval_draft_count", stats.drafted_tokens);
+  set_if_not_zero(record, "eval_draft_accepted_count", stats.accepted_drafts);
   if (stats.generated_tokens != 0) {
     record["eval_duration"] = nanoseconds(stats.generation_time);
   }

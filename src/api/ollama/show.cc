@@ -77,6 +77,7 @@ std::string show_model(State& state, Request& request) {
   if (!settings.renderer.empty()) reply["renderer"] = settings.renderer;
   if (!settings.parser.empty()) reply["parser"] = settings.parser;
   if (!settings.requires_version.empty()) reply["requires"] = settings.requires_version;
+  if (!settings.draft.empty()) reply["draft"] = settings.draft;
   reply["details"] = details_json(card);
   reply["model_info"] = std::move(info);
   if (verbose) reply["tensors"] = tensor_list(package);

@@ -110,9 +110,19 @@ TEST(OptionsTest, NegativeSeedsAreRandomAndHugeNumbersClamped) {
   EXPECT_EQ(options.sampling.top_k, std::numeric_limits<int>::min());
 }
 
+TEST(OptionsTest, ADraftHasItsBounds) {
+  const auto tokens = [](const char* text) { return parse_options(Json::parse(text), {}).draft_num_predict; };
+  EXPECT_EQ(tokens("{}"), inference::kDefaultDraft);
+  EXPECT_EQ(tokens(R"({"draft_num_predict":0})"), 0U);
+  EXPECT_EQ(tokens(R"({"draft_num_predict":5})"), 5U);
+  EXPECT_EQ(tokens(R"({"draft_num_predict":-1})"), 0U);
+  EXPECT_EQ(tokens(R"({"draft_num_predict":1000000})"), inference::kLongestDraft);
+}
+
 TEST(OptionsTest, NamesTheTypeWanted) {
   for (const auto& [text, message] : std::vector<std::pair<std::string, std::string>>{
            {R"({"top_k":"x"})", "option \"top_k\" must be of type integer"},
+           {R"({"draft_num_predict":"4"})", "option \"draft_num_predict\" must be of type integer"},
            {R"({"seed":true})", "option \"seed\" must be of type integer"},
            {R"({"temperature":"hot"})", "option \"temperature\" must be of type float32"},
            {R"({"stop":"x"})", "option \"stop\" must be of type array"},

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/chat/open_model.h"
 #include "base/error.h"
 
 namespace axllama::api::sidecar {
@@ -29,7 +30,9 @@ ModelChoice::ModelChoice(const store::Library& library, std::string default_mode
     : library_(library), default_model_(std::move(default_model)) {}
 
 ChosenModel ModelChoice::open(const store::ModelRecord& record) const {
-  return {{record.name, record.package_digest, library_.open(record)}, record.folder.string()};
+  return {{record.name, record.package_digest, library_.open(record),
+           chat::open_draft(library_, record, library_.settings(record))},
+          record.folder.string()};
 }
 
 ChosenModel ModelChoice::current() const {

@@ -7,6 +7,41 @@
 
 namespace axllama::inference {
 
+class SimulatedModel::Drafts final : public DraftRunner {
+ public:
+  explicit Drafts(SimulatedModel& model) : model_(model) {}
+
+  std::size_t longest(std::span<const text::TokenId> tokens) const override {
+    return tokens.size() > model_.draft_context_ ? 0 : model_.draft_context_ - tokens.size() + 1;
+  }
+  DraftCosts costs(std::span<const text::TokenId> /*tokens*/, double /*decode*/) const override {
+    return model_.draft_costs_;
+  }
+  bool follow(std::span<const text::TokenId> tokens) override {
+    const auto differs = std::mismatch(read_.begin(), read_.end(), tokens.begin(), tokens.end()).first;
+    read_.erase(differs, read_.end());
+    const std::size_t count = std::min<std::size_t>(tokens.size() - read_.size(), 64);
+    const auto unread = tokens.subspan(read_.size(), count);
+    read_.insert(read_.end(), unread.begin(), unread.end());
+    return read_.size() == tokens.size();
+  }
+  std::vector<text::TokenId> guess(std::size_t count) override {
+    std::vector<text::TokenId> guessed;
+    while (guessed.size() < count) {
+      guessed.push_back(model_.draft_(read_));
+      read_.push_back(guessed.back());
+    }
+    model_.drafted_ += count;
+    return guessed;
+  }
+  void forget() noexcept override { read_.clear(); }
+  DraftPolicy& policy() noexcept override { return model_.draft_policy_; }
+
+ private:
+  SimulatedModel& model_;
+  std::vector<text::TokenId> read_;
+};
+
 class SimulatedModel::Sequence final : public SequenceRunner, private GuessEvaluator {
  public:
   explicit Sequence(SimulatedModel& model) : model_(model) { model_.evaluated_.clear(); }
@@ -41,6 +76,7 @@ class SimulatedModel::Sequence final : public SequenceRunner, private GuessEvalu
   }
   SpeculationCosts costs() const override { return model_.costs_; }
   Speculation& policy() noexcept override { return model_.policy_; }
+  DraftRunner* draft() noexcept override { return model_.draft_ ? &drafts_ : nullptr; }
 
   std::span<const base::Bf16> logits_after(const std::vector<text::TokenId>& tokens) {
     ++model_.heads_;
@@ -51,6 +87,7 @@ class SimulatedModel::Sequence final : public SequenceRunner, private GuessEvalu
   }
 
   SimulatedModel& model_;
+  Drafts drafts_{model_};
   std::vector<text::TokenId> guess_;
   std::vector<base::Bf16> row_;
 };
@@ -58,6 +95,12 @@ class SimulatedModel::Sequence final : public SequenceRunner, private GuessEvalu
 void SimulatedModel::allow_guesses(std::size_t rows, const SpeculationCosts& costs) {
   rows_ = rows;
   costs_ = costs;
+}
+
+void SimulatedModel::allow_drafts(DraftToken draft, const DraftCosts& costs, std::size_t context) {
+  draft_ = std::move(draft);
+  draft_costs_ = costs;
+  draft_context_ = context;
 }
 
 std::unique_ptr<SequenceRunner> SimulatedModel::sequence() {

@@ -25,6 +25,12 @@ class SimulatedModel {
   /// times are those of the simulation.
   void allow_guesses(std::size_t rows, const SpeculationCosts& costs);
 
+  /// The token that a draft model guesses behind a sequence.
+  using DraftToken = std::function<text::TokenId(std::span<const text::TokenId> sequence)>;
+  /// From now on a draft model guesses, too, in sequences of up to `context` tokens, of which it reads 64 at
+  /// a time.
+  void allow_drafts(DraftToken draft, const DraftCosts& costs, std::size_t context);
+
   std::unique_ptr<SequenceRunner> sequence();
 
   /// What the sequence made last has evaluated, without guesses that did not come true.
@@ -32,9 +38,11 @@ class SimulatedModel {
   std::size_t decodes() const noexcept { return decodes_; }
   std::size_t chunks() const noexcept { return chunks_; }
   std::size_t heads() const noexcept { return heads_; }
+  std::size_t drafted() const noexcept { return drafted_; }
 
  private:
   class Sequence;
+  class Drafts;
 
   Logits logits_;
   std::vector<text::TokenId> evaluated_;
@@ -44,6 +52,11 @@ class SimulatedModel {
   std::size_t decodes_ = 0;
   std::size_t chunks_ = 0;
   std::size_t heads_ = 0;
+  DraftToken draft_;  // empty: no draft model
+  DraftCosts draft_costs_;
+  std::size_t draft_context_ = 0;
+  DraftPolicy draft_policy_;
+  std::size_t drafted_ = 0;  // tokens
 };
 
 /// The tokenizer of random packages: a token per byte, and a few special ones (see random_package.h).

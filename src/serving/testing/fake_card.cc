@@ -99,6 +99,7 @@ class FakeInstance final : public ModelInstance {
   ~FakeInstance() override {
     card_.check_undisturbed();
     --card_.resident;
+    take_draft(nullptr);
   }
 
   std::unique_ptr<inference::Engine::Generation> start(GenerationRequest request) override {
@@ -123,15 +124,29 @@ class FakeInstance final : public ModelInstance {
     return true;
   }
   bool release_spare_memory() override { return card_.spare_memory.exchange(false); }
+  void set_draft(std::unique_ptr<ModelInstance> draft) override {
+    card_.check_undisturbed();
+    if (draft && !card_.same_vocabulary) {
+      throw base::Error(base::ErrorCode::kInvalidArgument, "The vocabularies differ.");
+    }
+    take_draft(std::move(draft));
+  }
   void reset_cache() override {
     card_.check_undisturbed();
     ++card_.resets;
   }
-  std::uint64_t card_bytes() const override { return 1000; }
+  std::uint64_t card_bytes() const override { return draft_ ? 1100 : 1000; }
   std::size_t context_length() const override { return 2048; }
 
  private:
+  void take_draft(std::unique_ptr<ModelInstance> draft) {
+    card_.drafts += draft ? 1 : 0;
+    card_.drafts -= draft_ ? 1 : 0;
+    draft_ = std::move(draft);
+  }
+
   FakeCard& card_;
+  std::unique_ptr<ModelInstance> draft_;
   std::shared_ptr<std::size_t> busy_ = std::make_shared<std::size_t>(0);
 };
 

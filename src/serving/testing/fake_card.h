@@ -76,12 +76,13 @@ struct FakeCard {
   // Set by tests.
   std::atomic<std::size_t> room{8};  // models that fit
   std::atomic<std::size_t> layers{3};
-  std::atomic<std::size_t> slots{1};      // of each model
-  std::atomic<std::size_t> idle_work{0};  // pieces
-  std::atomic<bool> spare_memory{false};  // takes the room of a model
-  Gate step;                              // before each step of a generation
-  Gate load_layer;                        // before each layer
-  Hook on_open;                           // may throw, as the others
+  std::atomic<std::size_t> slots{1};        // of each model
+  std::atomic<std::size_t> idle_work{0};    // pieces
+  std::atomic<bool> spare_memory{false};    // takes the room of a model
+  std::atomic<bool> same_vocabulary{true};  // of drafts
+  Gate step;                                // before each step of a generation
+  Gate load_layer;                          // before each layer
+  Hook on_open;                             // may throw, as the others
   Hook on_start;
   Hook on_step;
   Hook on_resume;
@@ -92,6 +93,7 @@ struct FakeCard {
   std::atomic<std::size_t> loads{0};
   std::atomic<std::size_t> resident{0};
   std::atomic<std::size_t> resets{0};
+  std::atomic<std::size_t> drafts{0};  // that guess
   std::atomic<std::size_t> property_reads{0};
   std::atomic<std::size_t> property_reads_while_generating{0};
   std::atomic<std::size_t> generations{0};
