@@ -85,7 +85,7 @@ TEST(ExecutionTest, AFreedBufferIsAnError) {
 TEST(ExecutionTest, RefusesGroupsAndObjectsThatAreNotTheModels) {
   FakeCard card;
   const BoundLayer layer(card, kDecodeGroup);
-  EXPECT_THROW(layer.execution(3), CardError);
+  EXPECT_THROW(layer.execution(kFirstGroup + 1), CardError);
   const auto head = card.load("head");
   EXPECT_THROW(Execution(head, 0, std::make_shared<IoObject>(1, layer.execution().model->shape())),
                CardError);
