@@ -56,9 +56,8 @@ using axllama::softcard::guarded;
 using axllama::softcard::runtime;
 
 std::int32_t axllamaSoftcardCounters(char* json, std::uint64_t capacity, std::uint64_t* needed) {
-  return guarded([&] {
-    return axllama::softcard::copy_out(runtime().services().counters.to_json(), json, capacity, needed);
-  });
+  return guarded(
+      [&] { return axllama::softcard::copy_out(runtime().counters_json(), json, capacity, needed); });
 }
 
 std::int32_t axllamaSoftcardResetCounters() {

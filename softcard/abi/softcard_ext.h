@@ -9,7 +9,7 @@
 /// Copies a JSON text with its final zero into `json` when it fits into `capacity` bytes. `needed`, when not
 /// null, receives the bytes wanted, the zero included. Returns 0; 2 when the buffer is null or too small
 /// (nothing is copied, unless there is room for an empty text). Counters: calls by name, remote calls, bytes
-/// by direction, executions by model and group, loads (docs/softcard.md).
+/// by direction, executions by model and group, loads, and what is held (docs/softcard.md).
 AXCL_EXPORT std::int32_t axllamaSoftcardCounters(char* json, std::uint64_t capacity, std::uint64_t* needed);
 
 /// Sets every counter to 0.

@@ -69,6 +69,37 @@ TEST_F(SoftcardExtTest, CountsCallsBytesAndWhatCrossesTheBus) {
   EXPECT_EQ(counters()["total_calls"], 0);
 }
 
+TEST_F(SoftcardExtTest, TellsWhatIsHeld) {
+  start(R"({"devices":[1,129],"quiet":true})");
+  const auto held = [] { return counters()["held"]; };
+  const nlohmann::json before = held();
+  EXPECT_EQ(before["card_bytes"], 0);
+  EXPECT_EQ(before["contexts"], 1) << "the card's own";
+  void* card = nullptr;
+  void* host = nullptr;
+  axclrtStream stream = nullptr;
+  axclrtEvent event = nullptr;
+  ASSERT_EQ(AXCL(axclrtMalloc)(&card, 1000, {}), 0);
+  ASSERT_EQ(AXCL(axclrtMallocHost)(&host, 500), 0);
+  ASSERT_EQ(AXCL(axclrtCreateStream)(&stream), 0);
+  ASSERT_EQ(AXCL(axclrtCreateEvent)(&event), 0);
+  nlohmann::json after = held();
+  EXPECT_EQ(after["card_blocks"], 1);
+  EXPECT_EQ(after["card_bytes"], 4096) << "whole pages";
+  EXPECT_EQ(after["host_blocks"], 1);
+  EXPECT_EQ(after["host_bytes"], 500);
+  EXPECT_EQ(after["streams"], 1);
+  EXPECT_EQ(after["events"], 1);
+  AXCL(axclrtDestroyEvent)(event);
+  AXCL(axclrtDestroyStream)(stream);
+  AXCL(axclrtFreeHost)(host);
+  AXCL(axclrtFree)(card);
+  EXPECT_EQ(held(), before);
+  ASSERT_EQ(AXCL(axclFinalize)(), 0);
+  after = held();
+  for (const auto& [what, count] : after.items()) EXPECT_EQ(count, 0) << what;
+}
+
 TEST_F(SoftcardExtTest, TellsTheTimingInForce) {
   start(R"({"quiet":true,"compute":"null","timing":{"profile":"pi5","call_us":7}})");
   const auto timing = nlohmann::json::parse(testing::read_text(AXCL(axllamaSoftcardTiming)));

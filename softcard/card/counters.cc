@@ -31,7 +31,7 @@ std::uint64_t Counters::bytes(Transfer transfer) const noexcept {
   return bytes_.at(static_cast<std::size_t>(transfer)).load(std::memory_order_relaxed);
 }
 
-std::string Counters::to_json() const {
+nlohmann::json Counters::to_json() const {
   const std::scoped_lock lock(mutex_);
   nlohmann::json calls = nlohmann::json::object();
   std::uint64_t total = 0;
@@ -55,7 +55,7 @@ std::string Counters::to_json() const {
   for (const auto& [group, count] : by_group) {
     groups[std::to_string(group)] = count;
   }
-  const nlohmann::json result = {
+  return {
       {"calls", calls},
       {"total_calls", total},
       {"remote_calls", remote_calls()},
@@ -67,7 +67,6 @@ std::string Counters::to_json() const {
       {"executions", {{"total", executions}, {"by_group", groups}, {"by_model", models}}},
       {"loads", {{"count", loads_.load()}, {"bytes", load_bytes_.load()}}},
   };
-  return result.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 void Counters::reset() {

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include <nlohmann/json_fwd.hpp>
+
 namespace axllama::softcard {
 
 /// How often one exported function was called.
@@ -43,7 +45,7 @@ class Counters {
   std::uint64_t bytes(Transfer transfer) const noexcept;
 
   /// The JSON object docs/softcard.md describes.
-  std::string to_json() const;
+  nlohmann::json to_json() const;
   void reset();
 
  private:

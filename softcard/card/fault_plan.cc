@@ -114,6 +114,8 @@ std::int32_t FaultPlan::code_of(const FaultRule& rule) noexcept {
       return code::kDeviceQuery;
     case FaultKind::kSubmitError:
     case FaultKind::kLostWork:
+    case FaultKind::kReorderedWork:
+    case FaultKind::kLateWork:
       return code::kStreamIllegal;
     case FaultKind::kExecuteError:
     case FaultKind::kSlowExecute:

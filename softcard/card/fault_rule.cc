@@ -33,6 +33,8 @@ constexpr std::array kKinds = {
     KindEntry{FaultKind::kCorrupt, "corrupt", FaultPoint::kExecute},
     KindEntry{FaultKind::kSubmitError, "submit_error", FaultPoint::kSubmit},
     KindEntry{FaultKind::kLostWork, "lost_work", FaultPoint::kSubmit},
+    KindEntry{FaultKind::kReorderedWork, "reordered_work", FaultPoint::kSubmit},
+    KindEntry{FaultKind::kLateWork, "late_work", FaultPoint::kSubmit},
     KindEntry{FaultKind::kPropertiesError, "properties_error", FaultPoint::kProperties},
 };
 

@@ -23,6 +23,8 @@ enum class FaultKind {
   kCorrupt,          // an execution's results are wrong
   kSubmitError,      // a stream does not take work
   kLostWork,         // a stream takes work and does not do it
+  kReorderedWork,    // a stream does work behind what is put into it next
+  kLateWork,         // a stream says that work is done before it is
   kPropertiesError,  // axclrtGetDeviceProperties fails
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -51,6 +52,11 @@ class HandleTable {
     ++slots_[index].generation;
     free_.push_back(index);
     return std::exchange(slots_[index].object, nullptr);
+  }
+
+  std::size_t size() const {
+    const std::shared_lock lock(mutex_);
+    return slots_.size() - free_.size();
   }
 
   /// Every live handle with its object, in no particular order.

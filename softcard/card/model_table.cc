@@ -76,6 +76,11 @@ std::uint64_t ModelTable::add(std::shared_ptr<Model> model) {
   return id;
 }
 
+std::size_t ModelTable::size() const {
+  const std::shared_lock lock(mutex_);
+  return models_.size();
+}
+
 std::shared_ptr<Model> ModelTable::find(std::uint64_t id) const {
   const std::shared_lock lock(mutex_);
   const auto found = models_.find(id);

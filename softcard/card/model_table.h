@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -25,6 +26,7 @@ class ModelTable {
 
   /// Throws CardError when there is no such model or it is on another card than `device`.
   std::shared_ptr<Model> find(std::uint64_t id, const Device& device) const;
+  std::size_t size() const;
   /// Null when there is no such model.
   std::shared_ptr<Model> find(std::uint64_t id) const;
   void unload(std::uint64_t id, const Device& device);

@@ -1,7 +1,6 @@
 #include "softcard/card/runtime.h"
 
 #include <algorithm>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -57,7 +56,7 @@ void Runtime::init(Settings settings) {
 }
 
 void Runtime::finalize() {
-  const std::scoped_lock lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (!initialised_) {
     return;
   }
@@ -71,22 +70,8 @@ void Runtime::finalize() {
   }
   slots_.clear();
   initialised_ = false;
+  lock.unlock();
   write_counters();
-}
-
-void Runtime::write_counters() {
-  const auto settings = services_.settings();
-  if (settings->counters_file.empty()) {
-    return;
-  }
-  std::ofstream file(settings->counters_file);
-  file << services_.counters.to_json() << '\n';
-  file.close();
-  if (!file) {
-    services_.reports.add(
-        {.kind = "configuration",
-         .text = "The counters cannot be written to " + settings->counters_file.string() + "."});
-  }
 }
 
 bool Runtime::initialised() const {

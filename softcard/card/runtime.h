@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "softcard/card/context.h"
@@ -38,6 +39,8 @@ class Runtime {
   bool initialised() const;
   /// Writes the counters' file if the settings name one.
   void write_counters();
+  /// The JSON object docs/softcard.md describes: what was done, and what is held now.
+  std::string counters_json() const;
 
   /// Ids of the cards there are; empty before init().
   std::vector<std::int32_t> device_ids();

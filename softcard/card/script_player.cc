@@ -73,6 +73,12 @@ Rows rows_of(const std::vector<Operand>& operands, std::string_view name, std::s
                   "A script cannot be played on " + model + ": it has no tensor " + std::string(name) + ".");
 }
 
+/// Whether this group sees tokens before its own: its mask has more columns than rows.
+bool has_history(const Execution& execution, std::size_t rows) {
+  const Operand* mask = execution.input("mask");
+  return mask == nullptr || mask->needed > rows * rows * sizeof(Bf16);
+}
+
 void wait(std::uint32_t ms, const std::stop_token& stop) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
   while (std::chrono::steady_clock::now() < end && !stop.stop_requested()) {
@@ -90,6 +96,7 @@ void ScriptPlayer::set_script(const Script& script) {
   }
   script_ = script;
   caches_.clear();
+  unplaced_.clear();
   begun_ = 0;
 }
 
@@ -113,9 +120,34 @@ std::uint16_t ScriptPlayer::cache_number(std::uint64_t address) {
   }
   if (caches_.size() > UINT16_MAX) {
     caches_.clear();
+    unplaced_.clear();
   }
-  caches_.push_back({.address = address, .request = {}});
+  caches_.push_back({.address = address, .request = {}, .stands_for = caches_.size()});
   return static_cast<std::uint16_t>(caches_.size() - 1);
+}
+
+void ScriptPlayer::note_evaluated(std::size_t cache, std::uint32_t position) {
+  caches_[cache].lowest = std::min(caches_[cache].lowest, position);
+}
+
+void ScriptPlayer::copied(std::uint64_t from, std::uint64_t to) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = unplaced_.find(from);
+  if (found == unplaced_.end()) {
+    return;
+  }
+  const std::uint16_t dummy = found->second;
+  unplaced_.erase(found);
+  const std::uint16_t cache = cache_number(to);
+  if (caches_.size() <= dummy) {
+    return;  // all have just been forgotten
+  }
+  caches_[dummy].stands_for = cache;
+  note_evaluated(cache, caches_[dummy].lowest);
+  if (caches_[dummy].request) {  // the head was asked first
+    caches_[cache].request = caches_[dummy].request;
+    caches_[cache].lowest = UINT32_MAX;
+  }
 }
 
 void ScriptPlayer::play_layer(const Execution& execution, std::span<const std::byte* const> inputs,
@@ -132,6 +164,12 @@ void ScriptPlayer::play_layer(const Execution& execution, std::span<const std::b
   const Operand* cache = execution.input("K_cache");
   const std::scoped_lock lock(mutex_);
   const std::uint16_t number = cache_number(cache == nullptr ? 0 : cache->binding.address);
+  const Operand* keys = execution.output("K_cache_out");
+  const bool first_layer = !decode(inputs[input.index]);
+  if (first_layer && keys != nullptr && !has_history(execution, rows)) {
+    unplaced_[keys->binding.address] = number;
+    caches_[number] = {.address = caches_[number].address, .request = {}, .stands_for = number};
+  }
   for (std::size_t row = 0; row < rows; ++row) {
     std::uint32_t position = 0;
     std::memcpy(&position, inputs[indices.index] + row * sizeof(position), sizeof(position));
@@ -139,7 +177,7 @@ void ScriptPlayer::play_layer(const Execution& execution, std::span<const std::b
     if (const auto earlier = decode(inputs[input.index] + row * input.row_bytes)) {
       stamp = *earlier;     // a layer further down the stack passes the first one's stamp on
     } else if (row == 0) {  // rows behind the real ones may carry any position
-      caches_[number].lowest = std::min(caches_[number].lowest, position);
+      note_evaluated(number, position);
     }
     const StampRow values = encode(stamp);
     std::memcpy(outputs[output.index] + row * output.row_bytes, values.data(), sizeof(values));
@@ -180,7 +218,7 @@ std::optional<ScriptStep> ScriptPlayer::next_step(std::uint16_t cache_number, st
   if (cache_number >= caches_.size()) {
     return std::nullopt;
   }
-  Cache& cache = caches_[cache_number];
+  Cache& cache = caches_[caches_[cache_number].stands_for];
   const bool goes_on = cache.request && position > cache.request->start &&
                        position <= cache.request->last + 1 && cache.lowest > cache.request->start;
   if (!goes_on) {

@@ -17,7 +17,8 @@ namespace axllama::softcard {
 ///
 /// A request is told from its successor by what reaches the head. It goes on while the position is beyond its
 /// first one, at most one beyond its last one, and nothing at or before its first position has been evaluated
-/// since; everything else is the next request. Each KV cache (by its address) has a request of its own.
+/// since; everything else is the next request. Each KV cache (by its address) has a request of its own; that
+/// of a chunk in a group without history is the one that its keys are copied into.
 class ScriptPlayer {
  public:
   /// Starts anew, unless this is the script in force already.
@@ -27,6 +28,9 @@ class ScriptPlayer {
   /// script says so or is over.
   void play(const Execution& execution, std::span<const std::byte* const> inputs,
             std::span<std::byte* const> outputs, const std::stop_token& stop);
+
+  /// Card memory at `from` was copied to `to` on the card.
+  void copied(std::uint64_t from, std::uint64_t to);
 
  private:
   struct Request {
@@ -38,6 +42,7 @@ class ScriptPlayer {
     std::uint64_t address = 0;
     std::optional<Request> request;
     std::uint32_t lowest = UINT32_MAX;  // position evaluated since the latest answer
+    std::size_t stands_for = 0;         // the cache's own number, or where the keys of a dummy's chunk went
   };
 
   void play_layer(const Execution& execution, std::span<const std::byte* const> inputs,
@@ -45,13 +50,15 @@ class ScriptPlayer {
   void play_head(const Execution& execution, std::span<const std::byte* const> inputs,
                  std::span<std::byte* const> outputs, const std::stop_token& stop);
   std::uint16_t cache_number(std::uint64_t address);
+  void note_evaluated(std::size_t cache, std::uint32_t position);
   std::optional<ScriptStep> next_step(std::uint16_t cache_number, std::uint32_t position);
   std::optional<ScriptStep> step_of(const Request& request) const;
 
   std::mutex mutex_;
   Script script_;
   std::vector<Cache> caches_;
-  std::size_t begun_ = 0;  // requests
+  std::map<std::uint64_t, std::uint16_t> unplaced_;  // keys of chunks without history -> dummy they had bound
+  std::size_t begun_ = 0;                            // requests
 };
 
 }  // namespace axllama::softcard

@@ -31,7 +31,8 @@ class ScriptedModel {
       : card_(settings(script)),
         first_(card_, kDecodeGroup),
         second_(card_, kDecodeGroup),
-        chunk_(card_, kLargeGroup) {
+        chunk_(card_, kLargeGroup),
+        first_chunk_(card_, kFirstGroup) {
     head_ = card_.load("head");
     head_io_ = std::make_shared<IoObject>(head_->id(), head_->shape());
     logits_ = card_.allocate(FakeHead::kVocab * 2);
@@ -45,6 +46,7 @@ class ScriptedModel {
 
   /// Another KV cache slot for what follows.
   void use_cache(std::size_t slot) {
+    slot_ = slot;
     while (caches_.size() <= slot) {
       const std::uint64_t at = card_.allocate(first_.in[kKCache].size);
       fill(card_.device(),
@@ -69,6 +71,29 @@ class ScriptedModel {
   /// The token that is clearly the likeliest after the one at `position`; fails when none is.
   std::uint32_t answer(std::uint32_t position) {
     feed(position);
+    return likeliest();
+  }
+  /// The first `count` tokens of a prompt in a chunk without history. What it has bound as its cache is a
+  /// dummy that other caches' chunks have bound, too.
+  void feed_first_chunk(std::uint16_t count) {
+    std::vector<std::uint16_t> indices;
+    for (std::uint16_t row = 0; row < kLargeRows; ++row) {
+      indices.insert(indices.end(), {std::min<std::uint16_t>(row, count - 1), 0});
+    }
+    card_.write(first_chunk_.in[kInput].address, std::vector<std::uint16_t>(kHidden * kLargeRows, 0x3F80));
+    card_.write(first_chunk_.in[kIndices].address, indices);
+    first_chunk_.run();
+  }
+  /// Takes its keys into the cache, or its last row to the head.
+  void keep_keys(std::uint16_t count) {
+    copy(caches_[slot_], first_chunk_.out[kKOut].address, count * kKv * 2);
+  }
+  std::uint32_t answer_first_chunk(std::uint16_t count) {
+    copy(head_input(), first_chunk_.out[kOutput].address + (count - 1U) * kHidden * 2, kHidden * 2);
+    return likeliest();
+  }
+  /// The token that is clearly the likeliest by what is in the head's input; fails when none is.
+  std::uint32_t likeliest() {
     softcard::run(Execution(head_, 0, head_io_), {});
     const auto logits = card_.read(logits_, FakeHead::kVocab);
     const auto best = std::max_element(logits.begin(), logits.end(), [](std::uint16_t a, std::uint16_t b) {
@@ -91,12 +116,18 @@ class ScriptedModel {
   BoundLayer& chunk() { return chunk_; }
   Model& head() { return *head_; }
   std::vector<std::uint16_t> raw_head(const std::vector<std::uint16_t>& input) {
-    card_.write(second_.out[kOutput].address, input);
+    card_.write(head_input(), input);
     softcard::run(Execution(head_, 0, head_io_), {});
     return card_.read(logits_, FakeHead::kVocab);
   }
 
  private:
+  std::uint64_t head_input() const { return second_.out[kOutput].address; }
+  void copy(std::uint64_t to, std::uint64_t from, std::uint64_t bytes) {
+    plan_copy(card_.device(), reinterpret_cast<void*>(to), reinterpret_cast<void*>(from), bytes,
+              CopyKind::kDeviceToDevice)
+        .perform(card_.device());
+  }
   static Settings settings(const std::string& script) {
     Settings result;
     result.compute = Compute::kScript;
@@ -108,10 +139,12 @@ class ScriptedModel {
   BoundLayer first_;
   BoundLayer second_;
   BoundLayer chunk_;
+  BoundLayer first_chunk_;
   std::shared_ptr<Model> head_;
   std::shared_ptr<IoObject> head_io_;
   std::uint64_t logits_ = 0;
   std::vector<std::uint64_t> caches_;
+  std::size_t slot_ = 0;
 };
 
 TEST(ScriptTest, MistakesAreNamed) {
@@ -167,6 +200,39 @@ TEST(ScriptPlayerTest, EveryCacheHasItsOwnRequest) {
   }
   EXPECT_THAT(first, ElementsAre(5, 6, 7));
   EXPECT_THAT(second, ElementsAre(8, 9, 10));
+}
+
+TEST(ScriptPlayerTest, AFirstChunkBelongsToTheCacheItsKeysGoTo) {
+  for (const bool head_before_copy : {false, true}) {
+    ScriptedModel model(R"({"requests":[[5,6,7],[8,9,10]]})");
+    const auto prompt = [&](std::size_t cache) {
+      model.use_cache(cache);
+      model.feed_first_chunk(10);
+      if (!head_before_copy) model.keep_keys(10);
+      const std::uint32_t token = model.answer_first_chunk(10);
+      if (head_before_copy) model.keep_keys(10);
+      return token;
+    };
+    std::vector<std::uint32_t> first{prompt(0)};
+    std::vector<std::uint32_t> second{prompt(1)};
+    for (std::uint32_t position = 10; position < 12; ++position) {
+      model.use_cache(0);
+      first.push_back(model.answer(position));
+      model.use_cache(1);
+      second.push_back(model.answer(position));
+    }
+    EXPECT_THAT(first, ElementsAre(5, 6, 7));
+    EXPECT_THAT(second, ElementsAre(8, 9, 10));
+  }
+}
+
+TEST(ScriptPlayerTest, AFirstChunkEndsTheFormerRequestOfItsCache) {
+  ScriptedModel model(R"({"requests":[[5,5,5,5],[7]]})");
+  EXPECT_THAT(model.answers(10, 4), ElementsAre(5, 5, 5, 5));
+  model.feed_first_chunk(11);
+  model.keep_keys(11);
+  model.feed(11);  // the prompt ends within the former answer, and so does all of it that reads the cache
+  EXPECT_THAT(model.answers(12, 1), ElementsAre(7));
 }
 
 TEST(ScriptPlayerTest, PositionsOutrankRequests) {

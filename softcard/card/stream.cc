@@ -12,21 +12,42 @@ Stream::~Stream() {
   close(false);
 }
 
-bool Stream::submit(Task task) {
+bool Stream::submit(Task task, Order order) {
   {
     const std::scoped_lock lock(mutex_);
     if (closed_) {
       return false;
     }
-    queue_.push_back(std::move(task));
-    ++submitted_;
+    if (held_ && held_->order == Order::kUnawaited) {
+      queue_held();
+    }
+    if (order != Order::kInTurn && !held_) {
+      held_ = {std::move(task), order};
+    } else {
+      queue_.push_back(std::move(task));
+      ++submitted_;
+      queue_held();
+    }
   }
   work_ready_.notify_one();
   return true;
 }
 
+/// Under the lock.
+void Stream::queue_held() {
+  if (held_) {
+    queue_.push_back(std::move(held_->task));
+    held_.reset();
+    ++submitted_;
+  }
+}
+
 Stream::Wait Stream::synchronize(std::int32_t timeout_ms) {
   std::unique_lock lock(mutex_);
+  if (held_ && held_->order == Order::kAfterNext) {
+    queue_held();
+    work_ready_.notify_one();
+  }
   const std::uint64_t target = submitted_;
   const auto done = [&] { return finished_ >= target; };
   if (timeout_ms < 0) {
@@ -54,6 +75,7 @@ void Stream::close(bool drain) {
     {
       const std::scoped_lock lock(mutex_);
       dropped.swap(queue_);
+      held_.reset();
       finished_ += dropped.size();
     }
     progress_.notify_all();

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <thread>
 
@@ -19,6 +20,13 @@ class Stream {
   /// destroyed by force; long tasks watch it.
   using Task = std::function<std::int32_t(const std::stop_token&)>;
 
+  /// When a task is done; all but the first are misbehaviour, as a fault may want it.
+  enum class Order {
+    kInTurn,
+    kAfterNext,  // behind the task submitted next; at the latest when the stream is waited for
+    kUnawaited,  // nobody waits for it, and it is done only when the next task has been submitted
+  };
+
   Stream();
   /// Drops what has not begun and waits for what has.
   ~Stream();
@@ -26,7 +34,7 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
 
   /// False when the stream has been closed.
-  bool submit(Task task);
+  bool submit(Task task, Order order = Order::kInTurn);
 
   enum class Wait { kDone, kTimedOut };
   /// Waits until everything submitted before this call is done; `timeout_ms` below 0 waits for ever.
@@ -38,12 +46,20 @@ class Stream {
   void close(bool drain);
 
  private:
+  /// A task that is not yet in the queue.
+  struct Held {
+    Task task;
+    Order order = Order::kAfterNext;
+  };
+
   void work(const std::stop_token& stop);
+  void queue_held();
 
   std::mutex mutex_;
   std::condition_variable_any work_ready_;
   std::condition_variable progress_;
   std::deque<Task> queue_;
+  std::optional<Held> held_;
   std::uint64_t submitted_ = 0;
   std::uint64_t finished_ = 0;
   std::int32_t error_ = 0;

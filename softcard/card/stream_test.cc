@@ -97,6 +97,57 @@ TEST(StreamTest, DrainingFinishesTheQueueAndForceDropsIt) {
   }
 }
 
+/// Numbers its tasks and notes in which order they are done.
+class OrderOfWork {
+ public:
+  void submit(Stream::Order order) {
+    stream.submit(
+        [this, number = ++submitted_](const std::stop_token&) {
+          done_.push_back(number);
+          return 0;
+        },
+        order);
+  }
+  /// After waiting for the stream.
+  const std::vector<int>& done() {
+    EXPECT_EQ(stream.synchronize(-1), Stream::Wait::kDone);
+    return done_;
+  }
+
+  Stream stream;
+
+ private:
+  int submitted_ = 0;
+  std::vector<int> done_;
+};
+
+TEST(StreamTest, ATaskCanBeLetPass) {
+  OrderOfWork work;
+  for (const auto order :
+       {Stream::Order::kInTurn, Stream::Order::kAfterNext, Stream::Order::kInTurn, Stream::Order::kInTurn}) {
+    work.submit(order);
+  }
+  EXPECT_EQ(work.done(), (std::vector{1, 3, 2, 4}));
+  work.submit(Stream::Order::kAfterNext);
+  EXPECT_EQ(work.done(), (std::vector{1, 3, 2, 4, 5})) << "nothing comes to be let pass";
+  for (int i = 0; i < 4; ++i) work.submit(Stream::Order::kAfterNext);
+  EXPECT_EQ(work.done(), (std::vector{1, 3, 2, 4, 5, 7, 6, 9, 8}));
+}
+
+TEST(StreamTest, ATaskCanBeLeftWhenTheStreamIsWaitedFor) {
+  OrderOfWork work;
+  work.submit(Stream::Order::kInTurn);
+  work.submit(Stream::Order::kUnawaited);
+  EXPECT_EQ(work.done(), (std::vector{1}));
+  work.submit(Stream::Order::kInTurn);
+  EXPECT_EQ(work.done(), (std::vector{1, 2, 3}));
+  work.submit(Stream::Order::kUnawaited);
+  work.submit(Stream::Order::kUnawaited);
+  EXPECT_EQ(work.done(), (std::vector{1, 2, 3, 4}));
+  work.stream.close(true);
+  EXPECT_EQ(work.done(), (std::vector{1, 2, 3, 4})) << "what nobody waited for goes with the stream";
+}
+
 TEST(EventTest, OrdersTwoStreams) {
   Stream first;
   Stream second;

@@ -23,16 +23,26 @@ void last_at_least(std::chrono::duration<double> time, Part&& part) {
 void submit(CardStream& stream, std::chrono::duration<double> time, Work work) {
   Services& services = stream.device->services();
   const RemoteCall call(*stream.device, RemoteCall::Kind::kSubmission);
+  auto order = Stream::Order::kInTurn;
   for (const FaultRule& rule : services.faults.strike(FaultPoint::kSubmit, stream.device->id(), {})) {
-    if (rule.kind == FaultKind::kSubmitError) {
-      throw CardError(FaultPlan::code_of(rule), "A fault refuses the work.");
+    switch (rule.kind) {
+      case FaultKind::kLostWork:
+        work = [](const std::stop_token&) {};
+        break;
+      case FaultKind::kReorderedWork:
+        order = Stream::Order::kAfterNext;
+        break;
+      case FaultKind::kLateWork:
+        order = Stream::Order::kUnawaited;
+        break;
+      default:
+        throw CardError(FaultPlan::code_of(rule), "A fault refuses the work.");
     }
-    work = [](const std::stop_token&) {};
   }
   const std::chrono::duration<double, std::micro> dispatch(services.settings()->timing.dispatch_us);
   Reports& reports = services.reports;
-  const bool accepted =
-      stream.queue.submit([time, dispatch, work = std::move(work), &reports](const std::stop_token& stop) {
+  const bool accepted = stream.queue.submit(
+      [time, dispatch, work = std::move(work), &reports](const std::stop_token& stop) {
         try {
           last_at_least(dispatch, [] {});
           last_at_least(time, [&] { work(stop); });
@@ -43,7 +53,8 @@ void submit(CardStream& stream, std::chrono::duration<double> time, Work work) {
           reports.add({.kind = "stream", .text = std::string("Work in a stream failed: ") + error.what()});
           return code::kPlainFail;
         }
-      });
+      },
+      order);
   if (!accepted) {
     throw CardError(code::kStreamIllegal, "The stream is being destroyed.");
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "softcard/card/error.h"
+#include "softcard/card/script_player.h"
 
 namespace axllama::softcard {
 
@@ -125,6 +126,9 @@ void Copy::perform(Device& device) const {
         to.at.block->mark_written(to.at.offset, size);
       } else {
         to.at.block->mark_unwritten(to.at.offset, size);
+      }
+      if (device.services().settings()->compute == Compute::kScript) {
+        device.services().script->copied(from.at.address(), to.at.address());
       }
       counters.add_bytes(Transfer::kDeviceToDevice, size);
       return;

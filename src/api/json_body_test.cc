@@ -1,27 +1,18 @@
 #include "api/json_body.h"
 
-#include <functional>
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include "base/error.h"
+#include "base/testing/error_of.h"
 
 namespace axllama::api {
 namespace {
 
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::ErrorCode::kInvalidArgument);
-    return error.message();
-  }
-  return "no error";
-}
+using base::testing::refusal_of;
 
 std::string body_error(const std::string& body) {
-  return error_of([&] { parse_json_body(body); });
+  return refusal_of([&] { parse_json_body(body); });
 }
 
 TEST(JsonBodyTest, ReadsTheFirstObjectAndKeepsOrder) {
@@ -87,15 +78,15 @@ TEST(JsonFieldsTest, FindsWithoutRegardToCase) {
 TEST(JsonFieldsTest, NamesFieldAndKinds) {
   const Json object = parse_json_body(R"({"s":1,"b":"x","i":1.5,"a":{},"o":[]})");
   const JsonFields fields(object, "messages[2].");
-  EXPECT_EQ(error_of([&] { fields.string("s"); }),
+  EXPECT_EQ(refusal_of([&] { fields.string("s"); }),
             "the field \"messages[2].s\" must be a string, not a number");
-  EXPECT_EQ(error_of([&] { fields.boolean("b", true); }),
+  EXPECT_EQ(refusal_of([&] { fields.boolean("b", true); }),
             "the field \"messages[2].b\" must be true or false, not a string");
-  EXPECT_EQ(error_of([&] { fields.integer("i"); }),
+  EXPECT_EQ(refusal_of([&] { fields.integer("i"); }),
             "the field \"messages[2].i\" must be a whole number, not a number");
-  EXPECT_EQ(error_of([&] { fields.array("a"); }),
+  EXPECT_EQ(refusal_of([&] { fields.array("a"); }),
             "the field \"messages[2].a\" must be an array, not an object");
-  EXPECT_EQ(error_of([&] { fields.object("o"); }),
+  EXPECT_EQ(refusal_of([&] { fields.object("o"); }),
             "the field \"messages[2].o\" must be an object, not an array");
 }
 

@@ -28,6 +28,7 @@ serving::SchedulerOptions scheduler_options(const ServerConfig& config) {
   options.max_queue = config.max_queue;
   options.max_loaded = config.max_loaded;
   options.load_limit = config.load_timeout;
+  options.call_limit = config.call_timeout;
   options.kv_slots = config.kv_slots;
   options.parallel = config.parallel;
   options.cards = config.cards;

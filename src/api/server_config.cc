@@ -182,6 +182,7 @@ ServerConfig server_config_from_environment(const EnvironmentLookup& lookup) {
   };
   read_duration("KEEP_ALIVE", &parse_keep_alive, config.keep_alive);
   read_duration("LOAD_TIMEOUT", &parse_time_limit, config.load_timeout);
+  read_duration("CALL_TIMEOUT", &parse_time_limit, config.call_timeout);
   config.preload = split(environment.plain("AXLLAMA_PRELOAD"), ',');
   config.pinned = split(environment.plain("AXLLAMA_PIN"), ',');
   for (const std::string& text : split(environment.plain("AXLLAMA_DRAFT"), ',')) {

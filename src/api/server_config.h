@@ -32,6 +32,8 @@ struct ServerConfig {
   std::size_t max_loaded = 0;      // AXLLAMA_MAX_LOADED_MODELS, OLLAMA_MAX_LOADED_MODELS; 0: as many as fit
   // AXLLAMA_LOAD_TIMEOUT, OLLAMA_LOAD_TIMEOUT: for a layer, or for opening a card; max(): no limit
   std::chrono::nanoseconds load_timeout = std::chrono::minutes(5);
+  // AXLLAMA_CALL_TIMEOUT: of a call to the card while it answers; max(): no limit
+  std::chrono::nanoseconds call_timeout = std::chrono::minutes(1);
   std::vector<std::string> preload;  // AXLLAMA_PRELOAD (commas): models loaded at the start
   std::vector<std::string> pinned;   // AXLLAMA_PIN (commas): loaded at the start, and then never evicted
   std::map<std::string, std::string> drafts;  // AXLLAMA_DRAFT ("MODEL=DRAFT", commas): guess for models

@@ -25,6 +25,7 @@ TEST(ServerConfig, Defaults) {
   EXPECT_EQ(config.max_loaded, 0U);
   EXPECT_EQ(config.keep_alive, std::chrono::minutes(5));
   EXPECT_EQ(config.load_timeout, std::chrono::minutes(5));
+  EXPECT_EQ(config.call_timeout, std::chrono::minutes(1));
   EXPECT_TRUE(config.preload.empty());
   EXPECT_TRUE(config.warnings.empty());
 }
@@ -36,6 +37,7 @@ TEST(ServerConfig, OllamasVariablesWorkAndOursWin) {
                                          {"OLLAMA_MAX_QUEUE", " 7 "},
                                          {"OLLAMA_MAX_LOADED_MODELS", "2"},
                                          {"OLLAMA_LOAD_TIMEOUT", "90s"},
+                                         {"AXLLAMA_CALL_TIMEOUT", "20s"},
                                          {"AXLLAMA_PRELOAD", "qwen3:4b, axllama-tiny"},
                                          {"AXLLAMA_PIN", "house"},
                                          {"AXLLAMA_DRAFT", "qwen3:4b=qwen3:0.6b, a = b"},
@@ -55,6 +57,7 @@ TEST(ServerConfig, OllamasVariablesWorkAndOursWin) {
   EXPECT_EQ(config.max_queue, 7U);
   EXPECT_EQ(config.max_loaded, 2U);
   EXPECT_EQ(config.load_timeout, std::chrono::seconds(90));
+  EXPECT_EQ(config.call_timeout, std::chrono::seconds(20));
   EXPECT_EQ(config.preload, (std::vector<std::string>{"qwen3:4b", "axllama-tiny"}));
   EXPECT_EQ(config.pinned, std::vector<std::string>{"house"});
   EXPECT_EQ(config.drafts, (std::map<std::string, std::string>{{"qwen3:4b", "qwen3:0.6b"}, {"a", "b"}}));

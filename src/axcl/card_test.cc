@@ -7,35 +7,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "axcl/testing/fake_library.h"
-#include "base/error.h"
+#include "axcl/testing/fake_card.h"
+#include "base/testing/error_of.h"
 
 namespace axllama::axcl {
 namespace {
 
 using base::Error;
 using base::ErrorCode;
+using base::testing::error_of;
 using testing::FakeLibrary;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-std::shared_ptr<Runtime> open_runtime(const FakeLibrary& fake) {
-  RuntimeOptions options;
-  options.library = fake.path();
-  options.device_wait = std::chrono::milliseconds(0);
-  return Runtime::open(options);
-}
-
-template <typename Function>
-Error error_of(Function&& function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {ErrorCode::kInternal, ""};
-}
+using testing::open_runtime;
 
 constexpr std::array<std::byte, 4> kBytes = {std::byte{1}, std::byte{2}, std::byte{3}, std::byte{4}};
 

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "axcl/card.h"
-#include "axcl/testing/fake_library.h"
-#include "base/error.h"
+#include "axcl/testing/fake_card.h"
+#include "base/testing/error_of.h"
 
 namespace axllama::axcl {
 namespace {
@@ -17,21 +17,11 @@ namespace {
 namespace fs = std::filesystem;
 using base::Error;
 using base::ErrorCode;
+using base::testing::error_of;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using testing::FakeLibrary;
 using ::testing::HasSubstr;
-
-template <typename Function>
-Error error_of(Function&& function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {ErrorCode::kInternal, ""};
-}
 
 // Order of the fake model's tensors.
 constexpr std::size_t kCache = 0;
@@ -47,16 +37,9 @@ class ModelTest : public ::testing::Test {
   }
   ~ModelTest() override { fs::remove(file_); }
 
-  static std::shared_ptr<Runtime> open(const FakeLibrary& fake) {
-    RuntimeOptions options;
-    options.library = fake.path();
-    options.device_wait = std::chrono::milliseconds(0);
-    return Runtime::open(options);
-  }
-
   fs::path file_;
   FakeLibrary fake_{"full"};
-  Card card_{open(fake_), 0};
+  Card card_{testing::open_runtime(fake_), 0};
 };
 
 TEST_F(ModelTest, ReadsItsDescriptionAtLoad) {
@@ -77,7 +60,7 @@ TEST_F(ModelTest, ReadsItsDescriptionAtLoad) {
 
 TEST_F(ModelTest, AssumesTypesByNameWhereTheRuntimeCannotTell) {
   const FakeLibrary minimal("minimal");
-  Card card(open(minimal), 0);
+  Card card(testing::open_runtime(minimal), 0);
   const Model model(card, file_);
   EXPECT_EQ(model.inputs()[kIndices].type, DataType::kUint32);
   EXPECT_EQ(model.inputs()[kInput].type, DataType::kBf16);

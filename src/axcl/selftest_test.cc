@@ -4,59 +4,28 @@
 
 #include <filesystem>
 
-#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "axcl/card.h"
 #include "axcl/runtime.h"
-#include "axcl/testing/fake_library.h"
-#include "base/error.h"
-#include "tests/support/random_package.h"
+#include "axcl/testing/software_card.h"
+#include "base/testing/error_of.h"
 
 namespace axllama::axcl {
 namespace {
 
 namespace fs = std::filesystem;
+using base::testing::error_of;
 using ::testing::HasSubstr;
 
-class SelfTestTest : public ::testing::Test {
+class SelfTestTest : public testing::SoftwareCardTest {
  protected:
-  SelfTestTest() : folder_(fs::path(::testing::TempDir()) / ("self_test_" + std::to_string(::getpid()))) {
-    fs::create_directories(folder_);
-  }
-  ~SelfTestTest() override {
-    card_.reset();
-    fs::remove_all(folder_);
-  }
-
-  /// Opens the software card with settings of docs/softcard.md.
-  Card& open(const std::string& settings) {
-    card_.reset();
-    environment_.emplace("AXLLAMA_SOFTCARD_CONFIG", (folder_ / "card.json").string());
-    axllama::testing::random_package_internal::write_text(folder_ / "card.json", settings);
-    RuntimeOptions options;
-    options.allow_vendor = false;
-    card_ = std::make_unique<Card>(Runtime::open(options), 0);
-    return *card_;
-  }
-  fs::path layer(std::size_t rows = 64) {
-    axllama::testing::RandomModel model;
-    model.chunk = rows;
-    axllama::testing::write_random_layer(model, folder_, 0);
-    return model.layer_file(folder_, 0);
-  }
   static Verdict verdict(const SelfTestReport& report, const char* name) {
     const SelfTestCheck* check = report.check(name);
     EXPECT_NE(check, nullptr) << name;
     return check == nullptr ? Verdict::kSkipped : check->verdict;
   }
-
- private:
-  fs::path folder_;
-  std::optional<testing::ScopedEnvironment> environment_;
-  std::unique_ptr<Card> card_;
 };
 
 constexpr const char* kRules[] = {"rule-1-unbound",     "rule-2-size",           "rule-3-one-object",
@@ -140,14 +109,10 @@ TEST_P(SelfTestOfBadCards, NamesTheCheckThatFailed) {
   const SelfTestReport report = run_self_test(card, layer());
   ASSERT_NE(report.first_failure(), nullptr);
   EXPECT_EQ(report.first_failure()->name, GetParam().check) << report.first_failure()->detail;
-  try {
-    require_passed(report);
-    FAIL() << "trusted";
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::ErrorCode::kDevice);
-    EXPECT_THAT(error.message(), HasSubstr(GetParam().check));
-    EXPECT_THAT(error.message(), HasSubstr("_l0_"));
-  }
+  const base::Error error = error_of([&] { require_passed(report); });
+  EXPECT_EQ(error.code(), base::ErrorCode::kDevice);
+  EXPECT_THAT(error.message(), HasSubstr(GetParam().check));
+  EXPECT_THAT(error.message(), HasSubstr("_l0_"));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -207,12 +172,17 @@ TEST_P(SelfTestOfBadStreams, ChoosesToMakeCallsOneByOne) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, SelfTestOfBadStreams,
-    ::testing::Values(BadStream{"LosesACopy", "lost_work:at=47", Verdict::kWrong, "gives other results"},
-                      BadStream{"LosesAnExecution", "lost_work:at=4", Verdict::kWrong, "gives other results"},
-                      BadStream{"LosesWorkLater", "lost_work:at=200", Verdict::kWrong, "gives other results"},
-                      BadStream{"TakesNoWork", "submit_error:times=0", Verdict::kRefused, "0x80300303"},
-                      BadStream{"TakesNotSoMuchWork", "submit_error:at=100", Verdict::kRefused,
-                                "0x80300303"}),
+    ::testing::Values(
+        BadStream{"LosesACopy", "lost_work:at=47", Verdict::kWrong, "gives other results"},
+        BadStream{"LosesAnExecution", "lost_work:at=4", Verdict::kWrong, "gives other results"},
+        BadStream{"LosesWorkLater", "lost_work:at=200", Verdict::kWrong, "gives other results"},
+        BadStream{"SwapsTwoPieces", "reordered_work:at=8", Verdict::kWrong, "gives other results"},
+        BadStream{"SwapsAllPieces", "reordered_work:times=0", Verdict::kWrong, "gives other results"},
+        BadStream{"ReturnsBeforeTheLastPieceIsDone", "late_work:at=128", Verdict::kWrong,
+                  "gives other results"},
+        BadStream{"IsAlwaysAPieceBehind", "late_work:times=0", Verdict::kWrong, "gives other results"},
+        BadStream{"TakesNoWork", "submit_error:times=0", Verdict::kRefused, "0x80300303"},
+        BadStream{"TakesNotSoMuchWork", "submit_error:at=100", Verdict::kRefused, "0x80300303"}),
     [](const auto& instance) { return instance.param.name; });
 
 TEST_F(SelfTestTest, MakesCallsOneByOneWhereTheRuntimeHasNoStreams) {
@@ -228,13 +198,9 @@ TEST_F(SelfTestTest, MakesCallsOneByOneWhereTheRuntimeHasNoStreams) {
 
 TEST_F(SelfTestTest, AFailingExecutionIsAnErrorOfTheCard) {
   Card& card = open(R"({"quiet":true,"faults":"execute_error:at=3"})");
-  try {
-    run_self_test(card, layer());
-    FAIL() << "the error went unnoticed";
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::ErrorCode::kDevice);
-    EXPECT_THAT(error.message(), HasSubstr("0x8030070C"));
-  }
+  const base::Error error = error_of([&] { run_self_test(card, layer()); });
+  EXPECT_EQ(error.code(), base::ErrorCode::kDevice);
+  EXPECT_THAT(error.message(), HasSubstr("0x8030070C"));
 }
 
 TEST_F(SelfTestTest, HasNothingToSayAboutACardThatComputesNothing) {

@@ -15,6 +15,7 @@
 #include "axcl/card.h"
 #include "axcl/model.h"
 #include "axcl/runtime.h"
+#include "axcl/testing/software_card.h"
 #include "base/bfloat16.h"
 #include "base/error.h"
 #include "base/safetensors.h"
@@ -24,15 +25,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using testing::open_software_card;
 
 constexpr std::size_t kHidden = 64;
 constexpr std::size_t kVocabulary = 128;
-
-std::shared_ptr<Runtime> open_software_card() {
-  RuntimeOptions options;
-  options.allow_vendor = false;
-  return Runtime::open(options);
-}
 
 class SoftwareCard : public ::testing::Test {
  protected:

@@ -6,66 +6,42 @@
 #include <array>
 #include <filesystem>
 #include <future>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "axcl/card.h"
 #include "axcl/layer_probe.h"
 #include "axcl/model.h"
-#include "axcl/runtime.h"
-#include "axcl/testing/fake_library.h"
-#include "base/error.h"
-#include "tests/support/random_package.h"
+#include "axcl/testing/fake_card.h"
+#include "axcl/testing/software_card.h"
+#include "base/testing/error_of.h"
 
 namespace axllama::axcl {
 namespace {
 
-namespace fs = std::filesystem;
 using base::Error;
 using base::ErrorCode;
+using base::testing::error_of;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-template <typename Function>
-Error error_of(Function&& function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return {ErrorCode::kInternal, ""};
-}
+class StreamTest : public testing::SoftwareCardTest {};
 
-class StreamTest : public ::testing::Test {
- protected:
-  StreamTest() : folder_(fs::path(::testing::TempDir()) / ("stream_" + std::to_string(::getpid()))) {
-    fs::create_directories(folder_);
-    axllama::testing::write_random_layer({}, folder_, 0);
-  }
-  ~StreamTest() override {
-    card_.reset();
-    fs::remove_all(folder_);
+/// A layer's first decode step, with its inputs in place.
+struct FirstStep {
+  FirstStep(Card& card, const std::filesystem::path& layer)
+      : model(card, layer), form(LayerForm::of(model)), run(card, model, form, form.decode_group) {
+    run.write_rows(0);
+    run.write(form.mask, decode_mask(form.slots, 0));
   }
 
-  Card& open(const std::string& settings = R"({"quiet":true})") {
-    environment_.emplace("AXLLAMA_SOFTCARD_CONFIG", (folder_ / "card.json").string());
-    axllama::testing::random_package_internal::write_text(folder_ / "card.json", settings);
-    RuntimeOptions options;
-    options.allow_vendor = false;
-    card_ = std::make_unique<Card>(Runtime::open(options), 0);
-    return *card_;
-  }
-  fs::path layer() const { return axllama::testing::RandomModel{}.layer_file(folder_, 0); }
-
- private:
-  fs::path folder_;
-  std::optional<testing::ScopedEnvironment> environment_;
-  std::unique_ptr<Card> card_;
+  Model model;
+  LayerForm form;
+  LayerRun run;
 };
 
 std::vector<std::byte> numbered(std::size_t size) {
@@ -157,22 +133,18 @@ TEST_F(StreamTest, RefusesBrokenBindingsAndUnequalSizesBeforeTheyReachTheCard) {
 
 TEST_F(StreamTest, NamesTheFailedExecutionWhenThereIsOne) {
   Card& card = open(R"({"quiet":true,"faults":"execute_error:at=1"})");
-  Model model(card, layer());
-  const LayerForm form = LayerForm::of(model);
-  LayerRun run(card, model, form, form.decode_group);
-  run.write_rows(0);
-  run.write(form.mask, decode_mask(form.slots, 0));
+  FirstStep step(card, layer());
   const std::vector<std::byte> four = numbered(4);
   Stream stream(card);
-  stream.upload(run.in(form.input).subspan(0, 4), four);
-  stream.execute(run.io());
+  stream.upload(step.run.in(step.form.input).subspan(0, 4), four);
+  stream.execute(step.run.io());
   const Error error = error_of([&] { stream.synchronise(); });
   EXPECT_EQ(error.code(), ErrorCode::kDevice);
   EXPECT_EQ(error.message(),
             "Executing shape group 0 of random_p64_l0_together.axmodel failed: runtime/engine/0C, execution "
             "failed (0x8030070C).");
   EXPECT_EQ(stream.pending(), 0U);
-  stream.execute(run.io());
+  stream.execute(step.run.io());
   EXPECT_NO_THROW(stream.synchronise()) << "an error is told once";
 }
 
@@ -204,25 +176,17 @@ TEST_F(StreamTest, SaysWhenTheCardTakesNoWork) {
 
 TEST_F(StreamTest, ACardThatIsGoneIsUnavailable) {
   Card& card = open(R"({"quiet":true,"faults":"offline:at=1"})");
-  Model model(card, layer());
-  const LayerForm form = LayerForm::of(model);
-  LayerRun run(card, model, form, form.decode_group);
-  run.write_rows(0);
-  run.write(form.mask, decode_mask(form.slots, 0));
+  FirstStep step(card, layer());
   Stream stream(card);
-  stream.execute(run.io());
+  stream.execute(step.run.io());
   EXPECT_EQ(error_of([&] { stream.synchronise(); }).code(), ErrorCode::kUnavailable);
 }
 
 TEST_F(StreamTest, WaitsWithALimit) {
   Card& card = open(R"({"quiet":true,"faults":"hang:at=1,ms=300"})");
-  Model model(card, layer());
-  const LayerForm form = LayerForm::of(model);
-  LayerRun run(card, model, form, form.decode_group);
-  run.write_rows(0);
-  run.write(form.mask, decode_mask(form.slots, 0));
+  FirstStep step(card, layer());
   Stream stream(card);
-  stream.execute(run.io());
+  stream.execute(step.run.io());
   EXPECT_FALSE(stream.synchronise_for(std::chrono::milliseconds(1)));
   EXPECT_EQ(stream.pending(), 1U);
   stream.synchronise();
@@ -241,9 +205,7 @@ TEST_F(StreamTest, RefusesOtherThreads) {
 }
 
 TEST_F(StreamTest, OutlivesItsCardWithoutTouchingIt) {
-  RuntimeOptions options;
-  options.allow_vendor = false;
-  auto card = std::make_unique<Card>(Runtime::open(options), 0);
+  auto card = std::make_unique<Card>(testing::open_software_card(), 0);
   Stream stream(*card);
   const DeviceBuffer buffer(*card, 64);
   const std::vector<std::byte> host = numbered(64);
@@ -255,10 +217,7 @@ TEST_F(StreamTest, OutlivesItsCardWithoutTouchingIt) {
 
 TEST(StreamWithoutRuntime, IsNotOfferedWhereTheRuntimeHasNone) {
   const testing::FakeLibrary fake("minimal");
-  RuntimeOptions options;
-  options.library = fake.path();
-  options.device_wait = std::chrono::milliseconds(0);
-  Card card(Runtime::open(options), 0);
+  Card card(testing::open_runtime(fake), 0);
   EXPECT_FALSE(Stream::offered(card));
   EXPECT_EQ(error_of([&] { const Stream stream(card); }).code(), ErrorCode::kUnsupported);
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -13,7 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
-#include "base/error.h"
+#include "base/testing/error_of.h"
 #include "http/server.h"
 #include "http/status.h"
 
@@ -21,6 +20,7 @@ namespace axllama::http {
 namespace {
 
 using namespace std::chrono_literals;
+using base::testing::error_of;
 
 class ClientTest : public ::testing::Test {
  protected:
@@ -70,15 +70,6 @@ class ClientTest : public ::testing::Test {
   std::unique_ptr<Server> server_;
   std::string url_;
 };
-
-base::Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const base::Error& error) {
-    return error;
-  }
-  return {base::ErrorCode::kInternal, "no error"};
-}
 
 TEST_F(ClientTest, SendsAndReceives) {
   Client client(url_);

@@ -5,13 +5,13 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "inference/testing/test_card.h"
+#include "inference/testing/simulated_model.h"
+#include "tests/support/random_package.h"
 
 namespace axllama::inference {
 namespace {
@@ -25,19 +25,6 @@ using text::TokenId;
 
 constexpr std::size_t kVocabulary = 300;
 constexpr std::size_t kContext = 50;
-
-/// The tokenizer of random packages: one token per byte.
-std::shared_ptr<const text::Tokenizer> byte_tokenizer() {
-  static const auto tokenizer = [] {
-    const TemporaryFolder folder;
-    testing::random_package_internal::write_text(folder.path() / "tokenizer.json",
-                                                 testing::random_package_internal::tokenizer_json());
-    testing::random_package_internal::write_text(folder.path() / "tokenizer_config.json",
-                                                 R"({"eos_token":"<|im_end|>"})");
-    return text::Tokenizer::load(folder.path());
-  }();
-  return tokenizer;
-}
 
 /// Answers with given tokens, three prompt tokens at a time, and remembers what it was asked.
 class ScriptedRunner {
@@ -99,14 +86,6 @@ class ScriptedRunner {
   std::size_t next_ = 0;
   std::vector<base::Bf16> row_;
 };
-
-std::vector<TokenId> bytes_of(std::string_view text) {
-  std::vector<TokenId> tokens;
-  for (const char c : text) {
-    tokens.push_back(static_cast<unsigned char>(c));
-  }
-  return tokens;
-}
 
 std::vector<TokenId> operator+(std::vector<TokenId> tokens, TokenId token) {
   tokens.push_back(token);

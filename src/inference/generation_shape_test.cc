@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "inference/generation_loop.h"
-#include "inference/testing/simulated_model.h"
+#include "inference/testing/simulated_answer.h"
 #include "tests/support/random_package.h"
 
 namespace axllama::inference {
@@ -80,28 +80,9 @@ GenerationRequest greedy() {
   return request;
 }
 
-struct Answer {
-  std::string text;
-  std::vector<TokenId> tokens;
-  std::vector<TokenLogprob> logprobs;
-  TokenEvent last;
-};
-
-Answer run(SimulatedModel& model, const GenerationRequest& request) {
-  GenerationLoop loop(model.sequence(), request, byte_tokenizer(), kContext);
-  Answer answer;
-  while (!answer.last.done) {
-    answer.last = loop.step();
-    answer.text += answer.last.text;
-    answer.tokens.insert(answer.tokens.end(), answer.last.tokens.begin(), answer.last.tokens.end());
-    answer.logprobs.insert(answer.logprobs.end(), answer.last.logprobs.begin(), answer.last.logprobs.end());
-  }
-  return answer;
-}
-
-Answer run(const std::string& text, const GenerationRequest& request) {
+SimulatedAnswer run(const std::string& text, const GenerationRequest& request) {
   SimulatedModel model = writer_of(text, request.prompt.size());
-  return run(model, request);
+  return answer_of(model, request, kContext);
 }
 
 TEST(GenerationShape, AConstraintBindsFromTheFirstToken) {
@@ -117,7 +98,7 @@ TEST(GenerationShape, NoStepIsSpentOnAnEndThatIsTheOnlyWayOn) {
   GenerationRequest request = greedy();
   request.constraint = std::make_shared<ChoiceOf>(std::vector<std::string>{"yes"});
   SimulatedModel model = writer_of("what?", request.prompt.size());
-  const Answer answer = run(model, request);
+  const SimulatedAnswer answer = answer_of(model, request, kContext);
   EXPECT_EQ(answer.text, "yes");
   EXPECT_EQ(answer.tokens, bytes_of("yes"));
   EXPECT_EQ(model.evaluated(), bytes_of("askye"));
@@ -129,7 +110,8 @@ TEST(GenerationShape, AConstraintCanBeginAfterAText) {
   request.constraint_after = "</t>";
   EXPECT_EQ(run("hm, </t></t>", request).text, "hm, </t>no");  // '<' is nearer to nothing: the lowest id
   request.max_tokens = 12;
-  const Answer unfinished = run("hm", request);  // wants to end before the constrained part has begun
+  const SimulatedAnswer unfinished =
+      run("hm", request);  // wants to end before the constrained part has begun
   EXPECT_EQ(unfinished.last.reason, FinishReason::kLength);
   EXPECT_EQ(std::count(unfinished.tokens.begin(), unfinished.tokens.end(), kRandomEnd), 0);
 }
@@ -150,7 +132,7 @@ TEST(GenerationShape, LogProbabilitiesComeWithEveryTokenButTheEnd) {
   GenerationRequest request = greedy();
   EXPECT_TRUE(run("ab", request).logprobs.empty());
   request.top_logprobs = 2;
-  const Answer answer = run("ab", request);
+  const SimulatedAnswer answer = run("ab", request);
   ASSERT_EQ(answer.tokens.back(), kRandomEnd);
   ASSERT_EQ(answer.logprobs.size(), answer.tokens.size() - 1);
   EXPECT_EQ(answer.logprobs[0].bytes, "a");
@@ -169,7 +151,7 @@ TEST(GenerationShape, TheGuardEndsAnAnswerThatIsCaughtInALoop) {
     loop += "over and ";
   }
   GenerationRequest request = greedy();
-  const Answer guarded = run(loop, request);
+  const SimulatedAnswer guarded = run(loop, request);
   EXPECT_EQ(guarded.last.reason, FinishReason::kLength);
   EXPECT_EQ(guarded.tokens.size(), RepetitionGuard::kFewestTokens);
   request.sampling.repetition_guard = false;

@@ -11,7 +11,7 @@
 
 #include "inference/generation_loop.h"
 #include "inference/random.h"
-#include "inference/testing/simulated_model.h"
+#include "inference/testing/simulated_answer.h"
 #include "tests/support/random_package.h"
 
 namespace axllama::inference {
@@ -19,7 +19,6 @@ namespace {
 
 using testing::kRandomEnd;
 using text::TokenId;
-using Tokens = std::vector<TokenId>;
 
 constexpr std::size_t kVocabulary = 260;
 constexpr std::size_t kContext = 700;
@@ -51,23 +50,10 @@ GenerationRequest request_of(double temperature, std::uint64_t seed) {
   return request;
 }
 
-struct Answer {
-  std::string text;
-  Tokens tokens;
-  std::vector<TokenLogprob> logprobs;
-  TokenEvent last;
-};
+using Answer = SimulatedAnswer;
 
 Answer run(SimulatedModel& model, const GenerationRequest& request) {
-  GenerationLoop loop(model.sequence(), request, byte_tokenizer(), kContext);
-  Answer answer;
-  while (!answer.last.done) {
-    answer.last = loop.step();
-    answer.text += answer.last.text;
-    answer.tokens.insert(answer.tokens.end(), answer.last.tokens.begin(), answer.last.tokens.end());
-    answer.logprobs.insert(answer.logprobs.end(), answer.last.logprobs.begin(), answer.last.logprobs.end());
-  }
-  return answer;
+  return answer_of(model, request, kContext);
 }
 
 /// Runs a request without and with guesses, expects the same of both and returns the second.

@@ -1,41 +1,17 @@
 #include "model/canary_record.h"
 
-#include <fstream>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include "base/error.h"
+#include "model/testing/record_file.h"
 
 namespace axllama::model {
 namespace {
 
-namespace fs = std::filesystem;
+using base::testing::error_of;
 using ::testing::HasSubstr;
 
-class CanaryRecordTest : public ::testing::Test {
- protected:
-  CanaryRecordTest() : folder_(fs::path(::testing::TempDir()) / ("canary_" + std::to_string(::getpid()))) {}
-  ~CanaryRecordTest() override { fs::remove_all(folder_); }
-
-  fs::path file() const { return folder_ / "deep" / "canary.json"; }
-  std::string problem(const std::string& content) const {
-    fs::create_directories(file().parent_path());
-    std::ofstream(file()) << content;
-    try {
-      read_canary(file());
-    } catch (const base::Error& error) {
-      EXPECT_EQ(error.code(), base::ErrorCode::kInvalidArgument);
-      EXPECT_THAT(error.message(), HasSubstr(file().string()));
-      return error.message();
-    }
-    return {};
-  }
-
- private:
-  fs::path folder_;
-};
+using CanaryRecordTest = testing::RecordFileTest<read_canary>;
 
 TEST_F(CanaryRecordTest, ComesBackAsItWasWritten) {
   EXPECT_FALSE(read_canary(file()).has_value());
@@ -47,8 +23,7 @@ TEST_F(CanaryRecordTest, ComesBackAsItWasWritten) {
   EXPECT_EQ(read->tokens, record.tokens);
   EXPECT_EQ(read->logits, record.logits);
   EXPECT_EQ(read->recorded_by, "a test");
-  EXPECT_EQ(std::distance(fs::directory_iterator(file().parent_path()), {}), 1)
-      << "nothing is left beside it";
+  EXPECT_EQ(file_count(), 1) << "nothing is left beside it";
 }
 
 TEST_F(CanaryRecordTest, ForeignFilesAreNamed) {
@@ -63,12 +38,8 @@ TEST_F(CanaryRecordTest, ForeignFilesAreNamed) {
 }
 
 TEST_F(CanaryRecordTest, SaysWhereItCannotBeWritten) {
-  try {
-    write_canary("/proc/no/canary.json", {});
-    FAIL() << "written";
-  } catch (const base::Error& error) {
-    EXPECT_THAT(error.message(), HasSubstr("/proc/no/canary.json"));
-  }
+  EXPECT_THAT(error_of([&] { write_canary("/proc/no/canary.json", {}); }).message(),
+              HasSubstr("/proc/no/canary.json"));
 }
 
 }  // namespace

@@ -1,41 +1,20 @@
 #include "model/cost_record.h"
 
-#include <fstream>
+#include <filesystem>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include "base/error.h"
+#include "model/testing/record_file.h"
 
 namespace axllama::model {
 namespace {
 
 namespace fs = std::filesystem;
+using base::testing::error_of;
 using ::testing::HasSubstr;
 
-class CostRecordTest : public ::testing::Test {
- protected:
-  CostRecordTest() : folder_(fs::path(::testing::TempDir()) / ("costs_" + std::to_string(::getpid()))) {}
-  ~CostRecordTest() override { fs::remove_all(folder_); }
-
-  fs::path file() const { return folder_ / "deep" / "costs.json"; }
-  std::string problem(const std::string& content) const {
-    fs::create_directories(file().parent_path());
-    std::ofstream(file()) << content;
-    try {
-      read_costs(file());
-    } catch (const base::Error& error) {
-      EXPECT_EQ(error.code(), base::ErrorCode::kInvalidArgument);
-      EXPECT_THAT(error.message(), HasSubstr(file().string()));
-      return error.message();
-    }
-    return {};
-  }
-
- private:
-  fs::path folder_;
-};
+using CostRecordTest = testing::RecordFileTest<read_costs>;
 
 TEST_F(CostRecordTest, ComesBackAsItWasWritten) {
   EXPECT_FALSE(read_costs(file()).has_value());
@@ -47,8 +26,7 @@ TEST_F(CostRecordTest, ComesBackAsItWasWritten) {
   record.decode_step.reset();
   write_costs(file(), record);
   EXPECT_EQ(read_costs(file()), record);
-  EXPECT_EQ(std::distance(fs::directory_iterator(file().parent_path()), {}), 1)
-      << "nothing is left beside it";
+  EXPECT_EQ(file_count(), 1) << "nothing is left beside it";
 }
 
 TEST_F(CostRecordTest, ForeignFilesAreNamed) {
@@ -67,12 +45,7 @@ TEST_F(CostRecordTest, ForeignFilesAreNamed) {
 
 TEST_F(CostRecordTest, SaysWhenItCannotBeWritten) {
   fs::create_directories(file());
-  try {
-    write_costs(file(), {});
-    FAIL() << "a folder was overwritten";
-  } catch (const base::Error& error) {
-    EXPECT_THAT(error.message(), HasSubstr("cannot be written"));
-  }
+  EXPECT_THAT(error_of([&] { write_costs(file(), {}); }).message(), HasSubstr("cannot be written"));
 }
 
 }  // namespace

@@ -182,6 +182,9 @@ TEST_F(CardTrustTest, WorkIsGivenAtOnceOnlyWhereTheSelfTestFindsThatRight) {
   EXPECT_GT(streamed_executions("streams", R"({"quiet":true,"timing":{"call_us":200}})"), kOfTheSelfTest)
       << "the canary's, too";
   EXPECT_EQ(streamed_executions("lossy", R"({"quiet":true,"faults":"lost_work:at=9"})"), kOfTheSelfTest / 2);
+  EXPECT_EQ(streamed_executions("unordered", R"({"quiet":true,"faults":"reordered_work"})"),
+            kOfTheSelfTest / 2);
+  EXPECT_EQ(streamed_executions("unawaited", R"({"quiet":true,"faults":"late_work"})"), kOfTheSelfTest / 2);
   EXPECT_LE(streamed_executions("unwilling", R"({"quiet":true,"faults":"submit_error"})"), 1U);
 }
 

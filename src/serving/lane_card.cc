@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/duration.h"
 #include "base/error.h"
 #include "serving/card_room.h"
 #include "serving/fault.h"
@@ -74,9 +75,8 @@ void Lane::lose_card() {
 
 /// Everybody who waits is told; the lane's thread itself goes on when the call comes back.
 void Lane::on_hung(const std::string& call, std::chrono::nanoseconds limit) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count();
-  const Error error(ErrorCode::kUnavailable, "The card has not answered for " + std::to_string(seconds) +
-                                                 " seconds while " + call +
+  const Error error(ErrorCode::kUnavailable, "The card has not answered for " + base::format_duration(limit) +
+                                                 " while " + call +
                                                  ". Requests are refused until it does; if it stays so, " +
                                                  "restart the card or the machine.");
   telemetry::log(LogLevel::kError, error.message());

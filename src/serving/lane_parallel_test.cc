@@ -8,9 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "serving/scheduler.h"
-#include "serving/testing/fake_card.h"
-#include "serving/testing/streams.h"
+#include "serving/testing/fake_card_test.h"
 
 namespace axllama::serving {
 namespace {
@@ -21,24 +19,9 @@ using base::ErrorCode;
 using inference::FinishReason;
 using inference::TokenEvent;
 
-class LaneParallel : public ::testing::Test {
+class LaneParallel : public FakeCardTest {
  protected:
   LaneParallel() { card.slots = 4; }
-  Scheduler& scheduler() {
-    if (!scheduler_) {
-      scheduler_ = std::make_unique<Scheduler>(options, card.factory());
-    }
-    return *scheduler_;
-  }
-  void TearDown() override {
-    card.step.open();
-    card.load_layer.open();
-    scheduler_.reset();
-    EXPECT_EQ(card.resident, 0U);
-    EXPECT_EQ(card.active_generations, 0U);
-    EXPECT_FALSE(card.wrong_thread);
-    EXPECT_FALSE(card.disturbed);
-  }
   /// Submits while the lane stands before a step, in this order.
   Stream submit(const std::string& name, int tokens, const std::string& client) {
     return scheduler().submit(request(name, tokens, client));
@@ -65,12 +48,6 @@ class LaneParallel : public ::testing::Test {
     }
     return count;
   }
-
-  SchedulerOptions options;
-  FakeCard card;
-
- private:
-  std::unique_ptr<Scheduler> scheduler_;
 };
 
 TEST_F(LaneParallel, ClientsTakeTurnsTokenByToken) {

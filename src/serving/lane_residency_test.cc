@@ -7,9 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "serving/scheduler.h"
-#include "serving/testing/fake_card.h"
-#include "serving/testing/streams.h"
+#include "serving/testing/fake_card_test.h"
 
 namespace axllama::serving {
 namespace {
@@ -19,29 +17,10 @@ using base::Error;
 using base::ErrorCode;
 using ::testing::HasSubstr;
 
-class LaneResidency : public ::testing::Test {
+class LaneResidency : public FakeCardTest {
  protected:
-  Scheduler& scheduler() {
-    if (!scheduler_) {
-      scheduler_ = std::make_unique<Scheduler>(options, card.factory());
-    }
-    return *scheduler_;
-  }
-  void TearDown() override {
-    card.load_layer.open();
-    scheduler_.reset();
-    EXPECT_EQ(card.resident, 0U);
-    EXPECT_FALSE(card.wrong_thread);
-  }
   void use(const std::string& name) {
     EXPECT_EQ(text_of(read_all(scheduler().submit(request(name, 1)))), "0 ");
-  }
-  std::string loaded() {
-    std::string names;
-    for (const LoadedModel& entry : scheduler().loaded()) {
-      names += entry.model.name.substr(0, entry.model.name.find(':')) + (entry.pinned ? "* " : " ");
-    }
-    return names;
   }
   /// Why the model is not loaded.
   Error refusal(const std::string& name) {
@@ -49,12 +28,6 @@ class LaneResidency : public ::testing::Test {
     const auto* error = std::get_if<Error>(&events.back());
     return error != nullptr ? *error : Error(ErrorCode::kInternal, name + " was loaded");
   }
-
-  SchedulerOptions options;
-  FakeCard card;
-
- private:
-  std::unique_ptr<Scheduler> scheduler_;
 };
 
 TEST_F(LaneResidency, APinnedModelMakesWayForNobody) {
@@ -103,7 +76,7 @@ TEST_F(LaneResidency, EverythingElseAnswersWhileAModelIsLoaded) {
   card.load_layer.wait_for_arrivals(1);
   // The lane's thread stands in the load: what comes back now has not waited for it.
   const Stream waiting = scheduler().submit(request("b", 1));
-  EXPECT_EQ(loaded(), "a ");
+  EXPECT_EQ(loaded(), "a+ ");
   EXPECT_TRUE(scheduler().card_status().available);
   EXPECT_EQ(scheduler().queue_length(), 1U);
   EXPECT_FALSE(scheduler().unload(model("b").digest));

@@ -12,8 +12,7 @@
 
 #include <gtest/gtest.h>
 
-#include "serving/testing/fake_card.h"
-#include "serving/testing/streams.h"
+#include "serving/testing/fake_card_test.h"
 
 namespace axllama::serving {
 namespace {
@@ -24,37 +23,7 @@ using base::ErrorCode;
 using inference::FinishReason;
 using inference::TokenEvent;
 
-class SchedulerTest : public ::testing::Test {
- protected:
-  Scheduler& scheduler() {
-    if (!scheduler_) {
-      scheduler_ = std::make_unique<Scheduler>(options, card.factory());
-    }
-    return *scheduler_;
-  }
-  void TearDown() override {
-    card.step.open();
-    card.load_layer.open();
-    scheduler_.reset();
-    EXPECT_EQ(card.resident, 0U);
-    EXPECT_EQ(card.active_generations, 0U);
-    EXPECT_FALSE(card.wrong_thread);
-  }
-  /// The names of the models on the card, and "+" behind one that is loading.
-  std::string loaded() {
-    std::string names;
-    for (const LoadedModel& entry : scheduler().loaded()) {
-      names += entry.model.name.substr(0, entry.model.name.find(':')) + (entry.loading ? "+ " : " ");
-    }
-    return names;
-  }
-
-  SchedulerOptions options;
-  FakeCard card;
-
- private:
-  std::unique_ptr<Scheduler> scheduler_;
-};
+using SchedulerTest = FakeCardTest;
 
 TEST_F(SchedulerTest, LoadsTheModelAndStreamsTheAnswer) {
   const Stream stream = scheduler().submit(request("a", 3));

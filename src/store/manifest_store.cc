@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "store/durable_file.h"
+#include "store/folder_entries.h"
 #include "telemetry/log.h"
 
 namespace axllama::store {
@@ -33,22 +34,13 @@ std::optional<std::pair<Stamp, std::chrono::system_clock::time_point>> stamp_of(
                    modified);
 }
 
-std::vector<fs::path> entries(const fs::path& folder) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    found.push_back(entry->path());
-  }
-  return found;
-}
-
 /// The four levels below a folder of manifests.
 std::vector<std::pair<ModelName, fs::path>> manifest_files(const fs::path& manifests) {
   std::vector<std::pair<ModelName, fs::path>> files;
-  for (const fs::path& host : entries(manifests)) {
-    for (const fs::path& space : entries(host)) {
-      for (const fs::path& model : entries(space)) {
-        for (const fs::path& tag : entries(model)) {
+  for (const fs::path& host : folder_entries(manifests)) {
+    for (const fs::path& space : folder_entries(host)) {
+      for (const fs::path& model : folder_entries(space)) {
+        for (const fs::path& tag : folder_entries(model)) {
           const auto name = ModelName::parse(host.filename().string() + "/" + space.filename().string() +
                                              "/" + model.filename().string() + ":" + tag.filename().string());
           if (name) files.emplace_back(*name, tag);
@@ -129,7 +121,7 @@ std::optional<fs::path> ManifestStore::existing(const ModelName& name) const {
       continue;
     }
     std::optional<fs::path> match;
-    for (const fs::path& entry : entries(path)) {
+    for (const fs::path& entry : folder_entries(path)) {
       if (equal_ignoring_case(entry.filename().string(), part.string())) match = entry;
     }
     if (!match) return std::nullopt;
@@ -162,9 +154,9 @@ std::size_t ManifestStore::remove_empty_folders() {
   std::size_t removed = 0;
   std::error_code failed;
   // From the innermost level outwards; a folder with something in it stays by itself.
-  for (const fs::path& host : entries(manifests_)) {
-    for (const fs::path& space : entries(host)) {
-      for (const fs::path& model : entries(space)) {
+  for (const fs::path& host : folder_entries(manifests_)) {
+    for (const fs::path& space : folder_entries(host)) {
+      for (const fs::path& model : folder_entries(space)) {
         if (fs::is_directory(model, failed) && fs::remove(model, failed)) ++removed;
       }
       if (fs::is_directory(space, failed) && fs::remove(space, failed)) ++removed;

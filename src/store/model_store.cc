@@ -7,6 +7,7 @@
 #include <fcntl.h>
 
 #include "base/error.h"
+#include "store/folder_entries.h"
 #include "telemetry/log.h"
 
 namespace axllama::store {
@@ -38,15 +39,6 @@ bool is_abandoned(const fs::path& path) {
   } catch (const Error&) {
     return false;  // gone meanwhile, or not ours
   }
-}
-
-std::vector<fs::path> entries(const fs::path& folder) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    found.push_back(entry->path());
-  }
-  return found;
 }
 
 }  // namespace
@@ -121,10 +113,10 @@ std::size_t ModelStore::remove_unreferenced(const std::set<Digest>& digests) {
 std::size_t ModelStore::remove_unfinished(const RepairOptions& options) const {
   std::size_t removed = 0;
   std::error_code ignored;
-  for (const fs::path& path : entries(blobs_.unfinished())) {
+  for (const fs::path& path : folder_entries(blobs_.unfinished())) {
     if (is_abandoned(path) && fs::remove_all(path, ignored) > 0) ++removed;
   }
-  for (const fs::path& path : entries(folder_ / "axllama" / "partial")) {
+  for (const fs::path& path : folder_entries(folder_ / "axllama" / "partial")) {
     if (older_than(path, options.partial_age) && is_abandoned(path) && fs::remove(path, ignored)) ++removed;
   }
   return removed;

@@ -14,6 +14,7 @@
 #include "http/testing/raw_client.h"
 #include "tests/support/api.h"
 #include "tests/support/process.h"
+#include "tests/support/script.h"
 
 namespace axllama {
 namespace {
@@ -25,16 +26,9 @@ constexpr int kStepMs =
     30;  // of the card, so that no answer here would end by itself within a test's patience
 constexpr int kMostTries = 2000;  // requests until one is refused, or none
 
-/// The bundled tokenizer's token for one character.
-int token_of(char byte) {
-  return byte == ' ' ? 220 : byte == '\n' ? 198 : byte - '!';
-}
-
 /// Each token takes a while; the last one goes on for ever.
 json slow_script(std::string_view text) {
-  json steps = json::array();
-  for (const char byte : text) steps.push_back({{"token", token_of(byte)}, {"delay_ms", kStepMs}});
-  return {{"requests", json::array({steps})}, {"after", "cycle"}};
+  return testing::script_of(testing::script_steps(text, kStepMs));
 }
 
 class Disconnect : public ::testing::Test {

@@ -5,7 +5,6 @@
 #include <fstream>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -14,6 +13,7 @@
 
 #include "tests/support/api.h"
 #include "tests/support/process.h"
+#include "tests/support/script.h"
 #include "text/tool_calls/testing/templates.h"
 
 namespace axllama {
@@ -134,20 +134,6 @@ TEST_F(BundledTools, ARequiredCallIsMadeWhateverTheQuestion) {
 
 // ---- Scripted models
 
-constexpr int kEnd = 2280;  // <|im_end|>
-
-/// A script in which the answer follows a prompt of so many tokens; one token of the bundled tokenizer for
-/// each byte.
-json script_of(std::string_view answer, std::size_t prompt_tokens) {
-  json positions = json::object();
-  std::size_t position = prompt_tokens - 1;  // of the token evaluated last
-  for (const char byte : answer) {
-    positions[std::to_string(position++)] = byte == ' ' ? 220 : byte == '\n' ? 198 : byte - '!';
-  }
-  positions[std::to_string(position)] = kEnd;
-  return {{"requests", json::array({json::array({kEnd})})}, {"positions", positions}, {"after", "cycle"}};
-}
-
 struct Family {
   const char* name;
   const std::string& chat_template;
@@ -206,23 +192,14 @@ TEST_P(ScriptedTools, CallsAreUnderstoodAndShownToTheModelAgain) {
   const Family& family = GetParam();
   const testing::TemporaryFolder folder;
   make_model(folder.path() / "models" / "scripted", family.chat_template);
-  const testing::Environment models{{"AXLLAMA_MODELS", (folder.path() / "models").string()}};
   json request = question("scripted", "Is it warm?");
   request.erase("think");
-  std::size_t prompt_tokens = 0;
-  {
-    testing::ServerProcess counting({}, models);
-    json counted = request;
-    counted["options"]["num_predict"] = 1;
-    const auto reply = post(counting.url(""), "/api/chat", counted);
-    ASSERT_EQ(reply.status, 200) << reply.body;
-    prompt_tokens = reply.json["prompt_eval_count"];
-  }
+  json steps = testing::script_steps(family.answer);
+  steps.push_back(testing::kBundledEnd);
   const fs::path script = folder.path() / "script.json";
-  std::ofstream(script) << script_of(family.answer, prompt_tokens);
-  testing::Environment environment = models;
-  environment["AXLLAMA_SOFTCARD_SCRIPT"] = script.string();
-  testing::ServerProcess server({}, environment);
+  std::ofstream(script) << testing::script_of(steps);
+  testing::ServerProcess server({}, {{"AXLLAMA_MODELS", (folder.path() / "models").string()},
+                                     {"AXLLAMA_SOFTCARD_SCRIPT", script.string()}});
   const auto called = post(server.url(""), "/api/chat", request);
   ASSERT_EQ(called.status, 200) << called.body;
   const json& message = called.json["message"];

@@ -14,32 +14,52 @@ inline std::filesystem::path software_card_library() {
   return std::filesystem::path(AXLLAMA_BINARY_DIR) / "lib/softcard/libaxcl_rt.so";
 }
 
+/// A function that the software card exports beyond the vendor's (softcard/abi/softcard_ext.h).
+template <typename Function>
+Function* software_card_function(const char* name) {
+  void* library = ::dlopen(software_card_library().c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* symbol = library == nullptr ? nullptr : ::dlsym(library, name);
+  if (symbol == nullptr) {
+    throw std::runtime_error(std::string("no ") + name + " in " + software_card_library().string());
+  }
+  return reinterpret_cast<Function*>(symbol);
+}
+
+/// What the software card in this process has found wrong since clear_software_card_reports(): a JSON array.
+inline std::string software_card_reports() {
+  const auto read =
+      software_card_function<std::int32_t(char*, std::uint64_t, std::uint64_t*)>("axllamaSoftcardReports");
+  std::uint64_t size = 0;
+  read(nullptr, 0, &size);
+  std::string text(size, '\0');
+  read(text.data(), text.size(), nullptr);
+  text.resize(text.empty() ? 0 : text.size() - 1);  // without its zero
+  return text;
+}
+
+inline void clear_software_card_reports() {
+  software_card_function<std::int32_t()>("axllamaSoftcardClearReports")();
+}
+
 /// Settings (docs/softcard.md) for the software card in this process, until the object goes.
 class SoftcardSettings {
  public:
   explicit SoftcardSettings(const std::string& json) { set(json); }
-  ~SoftcardSettings() { configure()(nullptr); }
+  ~SoftcardSettings() { configure(nullptr); }
   SoftcardSettings(const SoftcardSettings&) = delete;
   SoftcardSettings& operator=(const SoftcardSettings&) = delete;
 
   static void set(const std::string& json) {
-    if (configure()(json.c_str()) != 0) {
+    if (configure(json.c_str()) != 0) {
       throw std::runtime_error("the software card does not understand " + json);
     }
   }
 
  private:
-  using Configure = std::int32_t (*)(const char*);
-  static Configure configure() {
-    static const auto function = [] {
-      void* library = ::dlopen(software_card_library().c_str(), RTLD_NOW | RTLD_LOCAL);
-      void* symbol = library == nullptr ? nullptr : ::dlsym(library, "axllamaSoftcardConfigure");
-      if (symbol == nullptr) {
-        throw std::runtime_error("no software card at " + software_card_library().string());
-      }
-      return reinterpret_cast<Configure>(symbol);
-    }();
-    return function;
+  static std::int32_t configure(const char* json) {
+    static const auto function =
+        software_card_function<std::int32_t(const char*)>("axllamaSoftcardConfigure");
+    return function(json);
   }
 };
 

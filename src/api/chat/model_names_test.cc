@@ -1,26 +1,17 @@
 #include "api/chat/model_names.h"
 
-#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "base/error.h"
+#include "base/testing/error_of.h"
 
 namespace axllama::api::chat {
 namespace {
 
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::ErrorCode::kInvalidArgument);
-    return error.message();
-  }
-  return "no error";
-}
+using base::testing::refusal_of;
 
 TEST(ModelNamesTest, ShortestFormWithATag) {
   for (const auto& [asked, expected] : std::vector<std::pair<std::string, std::string>>{
@@ -43,12 +34,12 @@ TEST(ModelNamesTest, ShortestFormWithATag) {
 TEST(ModelNamesTest, RefusesWhatIsNoName) {
   for (const char* asked : {"", " ", ":", "a b", "-a", "a:", ":a", "a:b:c", "a/b/c/d", "//a", "a/", "../a",
                             "a\nb", "n.s/a", "ä", "a@sha256:0"}) {
-    EXPECT_EQ(error_of([&] { short_model_name(asked); }), "invalid model name") << asked;
+    EXPECT_EQ(refusal_of([&] { short_model_name(asked); }), "invalid model name") << asked;
   }
-  EXPECT_EQ(error_of([&] { short_model_name(std::string(81, 'a')); }), "invalid model name");
-  EXPECT_EQ(error_of([&] { short_model_name("x:cloud:local"); }),
+  EXPECT_EQ(refusal_of([&] { short_model_name(std::string(81, 'a')); }), "invalid model name");
+  EXPECT_EQ(refusal_of([&] { short_model_name("x:cloud:local"); }),
             "use either :local or :cloud, not both: \"x:cloud:local\"");
-  EXPECT_EQ(error_of([&] { short_model_name("x:local:cloud"); }),
+  EXPECT_EQ(refusal_of([&] { short_model_name("x:local:cloud"); }),
             "use either :local or :cloud, not both: \"x:local:cloud\"");
 }
 

@@ -1,4 +1,3 @@
-#include <functional>
 #include <limits>
 #include <string>
 
@@ -6,20 +5,12 @@
 
 #include "api/chat/options_object.h"
 #include "api/ollama/keep_alive.h"
-#include "base/error.h"
+#include "base/testing/error_of.h"
 
 namespace axllama::api::ollama {
 namespace {
 
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::ErrorCode::kInvalidArgument);
-    return error.message();
-  }
-  return "no error";
-}
+using base::testing::refusal_of;
 
 TEST(KeepAliveTest, TakesEveryForm) {
   using std::chrono::nanoseconds;
@@ -53,7 +44,7 @@ TEST(KeepAliveTest, RefusesTheRest) {
            {"\"5 minutes\"", "time: unknown unit \" minutes\" in duration \"5 minutes\""},
            {"\"\"", "time: invalid duration \"\""}}) {
     const Json value = Json::parse(text);
-    EXPECT_EQ(error_of([&] { parse_keep_alive_field(&value); }), message);
+    EXPECT_EQ(refusal_of([&] { parse_keep_alive_field(&value); }), message);
   }
 }
 
@@ -128,10 +119,10 @@ TEST(OptionsTest, NamesTheTypeWanted) {
            {R"({"stop":"x"})", "option \"stop\" must be of type array"},
            {R"({"stop":[1]})", "option \"stop\" must be of an array of strings"}}) {
     const Json given = Json::parse(text);
-    EXPECT_EQ(error_of([&] { parse_options(given, {}); }), message);
+    EXPECT_EQ(refusal_of([&] { parse_options(given, {}); }), message);
   }
   const Json large{{"stop", Json::array({std::string(70'000, 's')})}};
-  EXPECT_EQ(error_of([&] { parse_options(large, {}); }),
+  EXPECT_EQ(refusal_of([&] { parse_options(large, {}); }),
             "option \"stop\" holds 70000 bytes; the most is 65536");
 }
 

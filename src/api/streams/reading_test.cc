@@ -3,6 +3,7 @@
 
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -53,6 +54,14 @@ class StreamsTest : public testing::DialectTest {
                 "Content-Length: " + std::to_string(std::string(kChat).size()) + "\r\n\r\n" + kChat);
     EXPECT_TRUE(eventually([&] { return service_.request_count() > known; }));
     return service_.last_request();
+  }
+  /// The same up to the first word, "Hel"; and the stream's id.
+  std::pair<std::shared_ptr<testing::FakeRequest>, std::string> begin_to_speak(RawClient& client) {
+    service_.on_submit = nullptr;
+    auto request = begin(client);
+    request->push_ready();
+    request->push_text("Hel");
+    return {std::move(request), begun_id(client)};
   }
   /// The id in an answer that has only begun.
   static std::string begun_id(RawClient& client) {
@@ -112,12 +121,8 @@ INSTANTIATE_TEST_SUITE_P(Routes, EveryDialect,
                          [](const auto& route) { return std::string(route.param.name); });
 
 TEST_F(StreamsTest, ADroppedConnectionsAnswerGoesOn) {
-  service_.on_submit = nullptr;
   RawClient first(server().port());
-  const auto request = begin(first);
-  request->push_ready();
-  request->push_text("Hel");
-  const std::string id = begun_id(first);
+  const auto [request, id] = begin_to_speak(first);
   ASSERT_TRUE(first.read_until("Hel"));
   first.close();
 
@@ -140,12 +145,8 @@ TEST_F(StreamsTest, ADroppedConnectionsAnswerGoesOn) {
 }
 
 TEST_F(StreamsTest, SeveralClientsReadOneStream) {
-  service_.on_submit = nullptr;
   RawClient first(server().port());
-  const auto request = begin(first);
-  request->push_ready();
-  request->push_text("Hel");
-  const std::string id = begun_id(first);
+  const auto [request, id] = begin_to_speak(first);
   RawClient second(server().port());
   second.send("GET /api/streams/" + id + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
   ASSERT_TRUE(second.read_until("Hel"));
@@ -157,12 +158,8 @@ TEST_F(StreamsTest, SeveralClientsReadOneStream) {
 
 TEST_F(StreamsTest, NobodyReadingCancelsAfterTheGracePeriod) {
   core_options_.streams.grace = 1ms;
-  service_.on_submit = nullptr;
   RawClient client(server().port());
-  const auto request = begin(client);
-  request->push_ready();
-  request->push_text("Hel");
-  const std::string id = begun_id(client);
+  const auto [request, id] = begin_to_speak(client);
   client.close();
   EXPECT_TRUE(eventually([&] { return request->dropped(); }));
   const RawResponse gone = get(id);
@@ -185,12 +182,8 @@ TEST_F(StreamsTest, AnEndedStreamIsForgottenAfterAWhile) {
 }
 
 TEST_F(StreamsTest, DeleteCancelsAndTellsTheReader) {
-  service_.on_submit = nullptr;
   RawClient client(server().port());
-  const auto request = begin(client);
-  request->push_ready();
-  request->push_text("Hel");
-  const std::string id = begun_id(client);
+  const auto [request, id] = begin_to_speak(client);
   EXPECT_EQ(server().call("DELETE", "/api/streams/" + id).status, 204);
   const RawResponse answer = client.read_response();
   EXPECT_TRUE(answer.complete);
@@ -248,12 +241,8 @@ TEST_F(StreamsTest, WithoutRoomAnAnswerIsAsUsual) {
   EXPECT_EQ(get(id).status, 404);
   EXPECT_EQ(get(next).status, 200);
 
-  service_.on_submit = nullptr;
   RawClient client(server().port());
-  const auto request = begin(client);
-  request->push_ready();
-  request->push_text("Hel");
-  const std::string running = begun_id(client);
+  const auto [request, running] = begin_to_speak(client);
   service_.on_submit = [](testing::FakeRequest& other) {
     other.push_ready();
     other.push_done();

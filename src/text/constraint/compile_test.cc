@@ -7,28 +7,19 @@
 
 #include <gtest/gtest.h>
 
-#include "base/error.h"
+#include "base/testing/error_of.h"
 #include "text/constraint/json_schema_grammar.h"
 #include "text/constraint/testing/walk.h"
 
 namespace axllama::text {
 namespace {
 
+using base::testing::refusal_of;
 using testing::accepts;
 using testing::contains;
 using testing::read_bytes;
 using testing::tiny_tokenizer;
 using Json = nlohmann::ordered_json;
-
-std::string refusal(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::ErrorCode::kInvalidArgument) << error.message();
-    return error.message();
-  }
-  return "nothing was refused";
-}
 
 /// Each token is in the mask just when its bytes may follow.
 void expect_exact_mask(ConstraintState& state) {
@@ -53,7 +44,8 @@ TEST(Constraint, AllowsChoicesAndNothingElse) {
     EXPECT_TRUE(accepts(*constraint, text));
   for (const char* text : {"", "ye", "yest", "nope", "Yes"}) EXPECT_FALSE(accepts(*constraint, text));
   EXPECT_EQ(read_bytes(*constraint, "yesno").accepted, 3U);
-  EXPECT_EQ(refusal([] { compile_choices({}, tiny_tokenizer()); }), "A list of choices must not be empty.");
+  EXPECT_EQ(refusal_of([] { compile_choices({}, tiny_tokenizer()); }),
+            "A list of choices must not be empty.");
 }
 
 TEST(Constraint, EndsExactlyWhereTheAnswerIsComplete) {

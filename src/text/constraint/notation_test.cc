@@ -4,13 +4,14 @@
 
 #include <gtest/gtest.h>
 
-#include "base/error.h"
+#include "base/testing/error_of.h"
 #include "text/constraint/compile.h"
 #include "text/constraint/testing/walk.h"
 
 namespace axllama::text {
 namespace {
 
+using base::testing::refusal_of;
 using testing::accepts;
 using testing::tiny_tokenizer;
 
@@ -25,16 +26,6 @@ void expect_texts(const Constraint& constraint, const Notation& test) {
     EXPECT_TRUE(accepts(constraint, text)) << test.source << "\n" << text;
   for (const std::string& text : test.refused)
     EXPECT_FALSE(accepts(constraint, text)) << test.source << "\n" << text;
-}
-
-std::string refusal(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::ErrorCode::kInvalidArgument);
-    return error.message();
-  }
-  return "nothing was refused";
 }
 
 TEST(GbnfGrammar, Texts) {
@@ -56,7 +47,7 @@ TEST(GbnfGrammar, Texts) {
   };
   for (const Notation& test : tests) {
     if (test.source.find("{,2}") != std::string::npos) {
-      EXPECT_EQ(refusal([&] { compile_grammar(test.source, tiny_tokenizer()); }),
+      EXPECT_EQ(refusal_of([&] { compile_grammar(test.source, tiny_tokenizer()); }),
                 "The grammar is wrong in line 1: a number is expected.");
       continue;
     }
@@ -66,7 +57,7 @@ TEST(GbnfGrammar, Texts) {
 
 TEST(GbnfGrammar, RefusalsNameTheLine) {
   const auto message = [](const std::string& source) {
-    return refusal([&] { compile_grammar(source, tiny_tokenizer()); });
+    return refusal_of([&] { compile_grammar(source, tiny_tokenizer()); });
   };
   EXPECT_EQ(message("root ::= \"a\"\nx ::= [a"), "The grammar is wrong in line 2: '[' has no ']'.");
   EXPECT_EQ(message("root ::= other"),
@@ -105,7 +96,7 @@ TEST(RegularExpression, Texts) {
 
 TEST(RegularExpression, RefusalsNameTheCharacter) {
   const auto message = [](const std::string& source) {
-    return refusal([&] { compile_regex(source, tiny_tokenizer()); });
+    return refusal_of([&] { compile_regex(source, tiny_tokenizer()); });
   };
   EXPECT_EQ(message("a(b"), "The pattern is not supported at character 4: '(' has no ')'.");
   EXPECT_EQ(message("a)b"), "The pattern is not supported at character 2: ')' has no '('.");

@@ -233,16 +233,22 @@ Interpreter::Flow Interpreter::run_if(const IfStatement& statement) {
   return run(statement.otherwise);
 }
 
+/// What the body writes goes to `text`, if it ends normally.
+Interpreter::Flow Interpreter::run_captured(const Body& body, Value& text) {
+  Capture capture(*this);
+  const ScopeGuard guard(*this, scope_);
+  const Flow flow = run(body);
+  if (flow == Flow::kNormal) {
+    text = capture.take();
+  }
+  return flow;
+}
+
 Interpreter::Flow Interpreter::run_set_block(const SetBlockStatement& statement) {
   Value text;
-  {
-    Capture capture(*this);
-    const ScopeGuard guard(*this, scope_);
-    const Flow flow = run(statement.body);
-    if (flow != Flow::kNormal) {
-      return flow;
-    }
-    text = capture.take();
+  const Flow flow = run_captured(statement.body, text);
+  if (flow != Flow::kNormal) {
+    return flow;
   }
   if (statement.filter != nullptr) {
     text = eval_filter(static_cast<const FilterExpr&>(*statement.filter), &text);
@@ -253,14 +259,9 @@ Interpreter::Flow Interpreter::run_set_block(const SetBlockStatement& statement)
 
 Interpreter::Flow Interpreter::run_filter_block(const FilterBlockStatement& statement) {
   Value text;
-  {
-    Capture capture(*this);
-    const ScopeGuard guard(*this, scope_);
-    const Flow flow = run(statement.body);
-    if (flow != Flow::kNormal) {
-      return flow;
-    }
-    text = capture.take();
+  const Flow flow = run_captured(statement.body, text);
+  if (flow != Flow::kNormal) {
+    return flow;
   }
   write(eval_filter(static_cast<const FilterExpr&>(*statement.filter), &text));
   return Flow::kNormal;

@@ -76,6 +76,7 @@ class Interpreter : public Runtime {
   Flow run_if(const IfStatement& statement);
   void run_for(const ForStatement& statement);
   void run_loop(const ForStatement& statement, const Value& iterable, Scope* surroundings, int depth);
+  Flow run_captured(const Body& body, Value& text);
   Flow run_set_block(const SetBlockStatement& statement);
   Flow run_filter_block(const FilterBlockStatement& statement);
   Flow run_with(const WithStatement& statement);

@@ -181,9 +181,7 @@ ExprPtr Parser::parse_postfix(ExprPtr expr) {
       count_link();
       expr = parse_subscript(std::move(expr));
     } else if (is_operator("(")) {
-      count_link();
-      const std::uint32_t offset = current().offset;
-      expr = std::make_unique<CallExpr>(offset, std::move(expr), parse_arguments());
+      expr = parse_call(std::move(expr));
     } else {
       return expr;
     }
@@ -198,13 +196,17 @@ ExprPtr Parser::parse_filters_and_tests(ExprPtr expr) {
       count_link();
       expr = parse_test(std::move(expr));
     } else if (is_operator("(")) {
-      count_link();
-      const std::uint32_t offset = current().offset;
-      expr = std::make_unique<CallExpr>(offset, std::move(expr), parse_arguments());
+      expr = parse_call(std::move(expr));
     } else {
       return expr;
     }
   }
+}
+
+ExprPtr Parser::parse_call(ExprPtr callee) {
+  count_link();
+  const std::uint32_t offset = current().offset;
+  return std::make_unique<CallExpr>(offset, std::move(callee), parse_arguments());
 }
 
 ExprPtr Parser::parse_subscript(ExprPtr object) {

@@ -81,6 +81,7 @@ class Parser {
   ExprPtr parse_dict();
   ExprPtr parse_postfix(ExprPtr expr);
   ExprPtr parse_filters_and_tests(ExprPtr expr);
+  ExprPtr parse_call(ExprPtr callee);
   ExprPtr parse_subscript(ExprPtr object);
   ExprPtr parse_subscript_part();
   ExprPtr parse_filter_chain(ExprPtr input, bool first_without_bar);

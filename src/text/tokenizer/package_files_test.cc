@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/error.h"
+#include "base/testing/error_of.h"
 #include "text/tokenizer/test_support.h"
 #include "text/tokenizer/tokenizer.h"
 
@@ -14,22 +14,12 @@ namespace axllama::text {
 namespace {
 
 using base::ErrorCode;
+using base::testing::error_of;
 using testing::HasSubstr;
 using Ids = std::vector<TokenId>;
 
 std::string fixture(const char* name) {
   return read_file(golden_folder() / (std::string(name) + ".json"));
-}
-
-template <typename Call>
-base::Error error_of(const Call& call) {
-  try {
-    call();
-  } catch (const base::Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error";
-  return {ErrorCode::kInternal, ""};
 }
 
 TEST(PackageFiles, UnitesTheEndTokensOfAllFiles) {

@@ -5,8 +5,6 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { kModel } from "./questions.mjs";
-
 const kStartPatience = 60_000; // ms
 const kStopPatience = 30_000;
 const kPoll = 10;
@@ -21,12 +19,6 @@ function free_port() {
       probe.close(() => resolve(port));
     });
   });
-}
-
-async function ask_once(url) {
-  const body = { model: kModel, messages: [{ role: "user", content: "?" }], stream: false, options: { num_predict: 1 } };
-  const response = await fetch(`${url}/api/chat`, { method: "POST", body: JSON.stringify(body) });
-  if (!response.ok) throw new Error(await response.text());
 }
 
 /// A program that runs until stop(). Its folder goes with it.
@@ -108,10 +100,7 @@ export class Servers {
         return "";
       }
     });
-    const url = `http://127.0.0.1:${port}`;
-    // A script tells requests apart by their KV caches, which the very first prompt does without.
-    if (card?.script) await ask_once(url);
-    return url;
+    return `http://127.0.0.1:${port}`;
   }
 
   /// Debian's docker-registry; its HOST:PORT.
