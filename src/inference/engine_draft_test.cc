@@ -254,6 +254,29 @@ TEST(EngineDraft, OneThatComputesGarbageIsNotListenedTo) {
   EXPECT_EQ(drafted.busy_draft_slots(), 0U);
 }
 
+TEST(EngineDraft, AnswersGoOnAfterACallOfTheDraftModelHasFailed) {
+  Loaded alone;
+  Drafted drafted(right());
+  const GenerationRequest request = drafting(3, 0.7);
+  const testing::SoftcardSettings faults(R"({"faults":"execute_error:model=right_p*,at=20"})");
+  const auto generation = drafted.engine().start(request);
+  Answer answer;
+  std::size_t failures = 0;
+  for (bool running = true; running;) {
+    try {
+      running = answer.step(*generation);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kDevice);
+      EXPECT_EQ(drafted.busy_draft_slots(), 0U);
+      ++failures;
+      drafted.engine().resume(*generation);
+    }
+  }
+  EXPECT_EQ(failures, 1U);
+  EXPECT_EQ(answer.tokens, run(*alone.engine, plain(request)).tokens);
+  EXPECT_GT(answer.last.stats.drafted_tokens, 0U);
+}
+
 TEST(EngineDraft, TokensBeyondItsEmbeddingTableEndItsGuesses) {
   RandomModel narrow = right();
   narrow.vocabulary = 300;
@@ -269,6 +292,8 @@ TEST(EngineDraft, TokensBeyondItsEmbeddingTableEndItsGuesses) {
 TEST(EngineDraft, ItsMemoryCountsAndIsGivenBack) {
   Loaded loaded;
   const std::uint64_t without = loaded.engine->card_bytes();
+  const auto free_bytes = [&] { return loaded.card.card().properties().value().cmm_free_bytes; };
+  const std::uint64_t before = free_bytes();
   const TestPackage package(wrong());
   std::shared_ptr<Engine> draft = Engine::load(loaded.card.card(), package.open());
   const std::uint64_t own = draft->card_bytes();
@@ -284,6 +309,7 @@ TEST(EngineDraft, ItsMemoryCountsAndIsGivenBack) {
   running->cancel();
   loaded.engine->set_draft(nullptr);
   EXPECT_EQ(loaded.engine->card_bytes(), without);
+  EXPECT_EQ(free_bytes(), before);
 }
 
 TEST(EngineDraft, AnotherVocabularyIsRefused) {
