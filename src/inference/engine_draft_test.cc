@@ -132,6 +132,7 @@ TEST(EngineDraft, AGreedyCopyOfTheModelIsAlwaysRight) {
 TEST(EngineDraft, NoTokensAreDraftedWhenTheRequestSaysSo) {
   Drafted drafted(right());
   GenerationRequest request = drafting(2, 0.7);
+  EXPECT_GT(run(drafted.engine(), request).last.stats.drafted_tokens, 0U);
   request.longest_draft = 0;
   const std::uint64_t before = drafted.loaded.card.own_counter("/executions/by_model/right_post.axmodel/0");
   EXPECT_EQ(run(drafted.engine(), request).last.stats.drafted_tokens, 0U);
