@@ -118,7 +118,7 @@ TEST_F(ToolFormsTest, TextBetweenAndBehindCallsKeepsItsPlace) {
   for (const std::vector<std::string>& parts : {std::vector<std::string>{whole}, letters}) {
     script(parts);
     const auto items =
-        ElementsAre("Look:", "function_call", "Again:", "function_call", "function_call", "Done.");
+        ElementsAre("Look:", "function_call", "\nAgain:", "function_call", "function_call", "\nDone.");
     EXPECT_THAT(order_of(DialectTest::reply("/v1/responses", responses)["output"], "message"), items);
     std::vector<std::string> done;
     const std::vector<EventRecord> events = stream("/v1/responses", responses);
@@ -133,9 +133,9 @@ TEST_F(ToolFormsTest, TextBetweenAndBehindCallsKeepsItsPlace) {
     EXPECT_EQ(events.back().json()["response"]["output"], output);
 
     EXPECT_THAT(order_of(DialectTest::reply("/v1/messages", messages)["content"], "text"),
-                ElementsAre("Look:", "tool_use", "Again:", "tool_use", "tool_use", "Done."));
+                ElementsAre("Look:", "tool_use", "\nAgain:", "tool_use", "tool_use", "\nDone."));
     EXPECT_EQ(DialectTest::reply("/v1/chat/completions", chat_body())["choices"][0]["message"]["content"],
-              "Look:Again:Done.");  // this form knows no order
+              "Look:\nAgain:\nDone.");  // this form knows no order
   }
 }
 

@@ -115,11 +115,11 @@ TEST_F(SidecarApiTest, AFailedLoadLeavesTheModelThatRan) {
 
 TEST_F(SidecarApiTest, RefusesModelsThatDoNotGenerate) {
   models_.add("embedder", testing::kPlainTemplate, R"({"is_embedding":true})");
-  models_.add("ranker", testing::kPlainTemplate, R"({"is_reranker":true})");
-  EXPECT_EQ(error("/load", R"({"model":"embedder"})", 400),
+  EXPECT_EQ(error("/load", R"({"model_path":"embedder"})", 400),
             "\"embedder:latest\" does not support generate: it is an embedding model, and these routes only "
             "generate text");
-  EXPECT_THAT(error("/load", R"({"model":")" + folder("ranker") + "\"}", 400), HasSubstr("it is a reranker"));
+  EXPECT_THAT(error("/load", R"({"model_path":")" + folder("embedder") + "\"}", 400),
+              HasSubstr("it is an embedding model"));
   EXPECT_EQ(service_.request_count(), 0U) << "nothing was loaded";
   EXPECT_EQ(reply("/generate", R"({"prompt":"x"})")["text"], "Hello");  // the model that was there
 }
