@@ -31,6 +31,8 @@ struct Options {
   std::string model;
   std::string modelfile = "Modelfile";
   std::string quantize;
+  std::string draft_quantize;
+  bool experimental = false;
 };
 
 /// The files a FROM line names: one, or all of a folder but hidden ones.
@@ -118,7 +120,18 @@ bool is_path(const std::string& from) {
   return from.starts_with('.') || from.starts_with('/') || from.starts_with("~/");
 }
 
+/// What the stock command line has besides, for other engines.
+void check_foreign_options(const Options& options) {
+  if (!options.draft_quantize.empty()) {
+    throw Error(ErrorCode::kUnsupported, "--draft-quantize: draft models are not supported");
+  }
+  if (options.experimental) {
+    std::fputs("Warning: --experimental changes nothing here: there is one way to make a model\n", stderr);
+  }
+}
+
 void create(const Options& options) {
+  check_foreign_options(options);
   const fs::path path = options.modelfile;
   const store::Modelfile file = store::parse_modelfile(store::read_file(path, kMostModelfileBytes));
   for (const std::string& warning : file.warnings) std::fprintf(stderr, "%s\n", warning.c_str());
@@ -150,6 +163,8 @@ void add_create(CLI::App& app) {
   command->add_option("-f,--file", options->modelfile, "The Modelfile [Modelfile]");
   command->add_option("-q,--quantize", options->quantize,
                       "Weights to compile to when FROM names GGUF or safetensors (s8, bf16)");
+  command->add_option("--draft-quantize", options->draft_quantize, "Refused: there are no draft models");
+  command->add_flag("--experimental", options->experimental, "Ollama's; changes nothing");
   command->callback([options] { create(*options); });
 }
 

@@ -53,6 +53,11 @@ TEST(IdentityAtRegistries, AModelIsPulledWithASignatureOfTheServersKey) {
   EXPECT_THAT(content(log), HasSubstr("granted"));
   EXPECT_THAT(content(log), Not(HasSubstr("refused")));
 
+  const testing::CommandResult pushed =
+      testing::run_command({testing::axllama_program(), "push", model}, {{"OLLAMA_HOST", server.host()}});
+  EXPECT_EQ(pushed.status, 0) << pushed.err << content(log);
+  EXPECT_EQ(pushed.out, "\nYou can find your model at:\n\n\t" + model + "\n");
+
   // With OLLAMA_AUTH the command line signs what it asks for, too.
   const auto list = [&](const std::string& host) {
     return testing::run_command({testing::axllama_program(), "list"},

@@ -69,7 +69,10 @@ const server = http.createServer((request, response) => {
     response.writeHead(401, { 'WWW-Authenticate': `Bearer realm="${base}/token",service="models",scope="${scope}"` })
     return response.end('{}')
   }
-  if (request.url === '/v2/library/signed/manifests/latest') return response.end(manifest)
+  if (request.url === '/v2/library/signed/manifests/latest') {
+    response.writeHead(request.method === 'PUT' ? 201 : 200) // pushed are only models that are there already
+    return response.end(request.method === 'PUT' ? '' : manifest)
+  }
   const content = blobs.get(request.url.replace('/v2/library/signed/blobs/', ''))
   response.writeHead(content ? 200 : 404)
   return response.end(content ?? '{}')
