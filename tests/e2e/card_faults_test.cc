@@ -110,13 +110,13 @@ testing::Reply ask_until_answered(const testing::ServerProcess& server) {
 }
 
 TEST(LoadThatHangs, IsToldAndTheServerGoesOnWhenTheCardReturns) {
-  testing::ServerProcess server({}, {{"AXLLAMA_SOFTCARD_FAULTS", "load_hang:at=2,ms=5000"},
+  testing::ServerProcess server({}, {{"AXLLAMA_SOFTCARD_FAULTS", "load_hang:at=2,ms=9000"},
                                      {"AXLLAMA_CARD_CHECKS", "off"},
-                                     {"OLLAMA_LOAD_TIMEOUT", "1s"}});
+                                     {"OLLAMA_LOAD_TIMEOUT", "3s"}});
   const auto first = post(server.url(""), "/api/generate", kQuestion);
   EXPECT_EQ(first.status, 503) << first.body;
   EXPECT_THAT(first.json.value("error", ""),
-              HasSubstr("The card has not answered for 1 seconds while loading axllama-tiny:latest"));
+              HasSubstr("The card has not answered for 3 seconds while loading axllama-tiny:latest"));
   EXPECT_EQ(testing::get(server.url(""), "/api/tags").status, 200);
   EXPECT_EQ(testing::get(server.url(""), "/api/ps").status, 200);
   const auto later = ask_until_answered(server);
@@ -129,7 +129,7 @@ TEST(LoadThatHangs, ForEverLeavesTheOtherCardToAnswer) {
   const testing::ServerProcess server({}, {{"AXLLAMA_SOFTCARD_FAULTS", "load_hang:at=2"},
                                            {"AXLLAMA_SOFTCARD_DEVICES", "1,129"},
                                            {"AXLLAMA_CARD_CHECKS", "off"},
-                                           {"OLLAMA_LOAD_TIMEOUT", "1s"}});
+                                           {"OLLAMA_LOAD_TIMEOUT", "3s"}});
   EXPECT_EQ(post(server.url(""), "/api/generate", kQuestion).status, 503);
   const auto second = post(server.url(""), "/api/generate", kQuestion);
   EXPECT_EQ(second.status, 200) << second.body;
