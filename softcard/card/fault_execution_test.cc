@@ -135,6 +135,26 @@ TEST(FaultExecutionTest, NoiseIsFiniteWrongAndRepeatable) {
   }
 }
 
+TEST(FaultExecutionTest, AHangingLoadEndsByTimeOrByReset) {
+  FakeCard card(with_faults("load_hang:at=1,ms=50;load_hang:at=2"));
+  const auto begin = steady_clock::now();
+  card.load("layer");
+  EXPECT_GE(steady_clock::now() - begin, milliseconds(50));
+  auto hung = std::async(std::launch::async, [&] {
+    try {
+      card.runtime().set_device(1);  // of this thread
+      card.load("layer");
+      return 0;
+    } catch (const CardError& error) {
+      return error.code();
+    }
+  });
+  EXPECT_EQ(hung.wait_for(milliseconds(100)), std::future_status::timeout);
+  card.runtime().reset_device(1);
+  card.runtime().reset_device(1);  // both threads hold it
+  EXPECT_EQ(hung.get(), code::kDeviceNotConnected);
+}
+
 TEST(FaultExecutionTest, LoadsFailByModel) {
   FakeCard card(with_faults("load_error:at=2,code=0x80300709;out_of_memory:at=3"));
   card.load("layer");

@@ -108,6 +108,7 @@ std::int32_t FaultPlan::code_of(const FaultRule& rule) noexcept {
     case FaultKind::kCopyError:
       return code::kMemoryFail;
     case FaultKind::kHang:
+    case FaultKind::kLoadHang:
     case FaultKind::kOffline:
       return code::kDeviceNotConnected;
     case FaultKind::kPropertiesError:

@@ -25,6 +25,7 @@ constexpr std::array kKinds = {
     KindEntry{FaultKind::kMallocError, "malloc_error", FaultPoint::kMalloc},
     KindEntry{FaultKind::kLoadError, "load_error", FaultPoint::kLoad},
     KindEntry{FaultKind::kOutOfMemory, "out_of_memory", FaultPoint::kLoad},
+    KindEntry{FaultKind::kLoadHang, "load_hang", FaultPoint::kLoad},
     KindEntry{FaultKind::kCopyError, "copy_error", FaultPoint::kCopy},
     KindEntry{FaultKind::kExecuteError, "execute_error", FaultPoint::kExecute},
     KindEntry{FaultKind::kHang, "hang", FaultPoint::kExecute},

@@ -15,6 +15,7 @@ enum class FaultKind {
   kMallocError,      // axclrtMalloc fails
   kLoadError,        // a model does not load
   kOutOfMemory,      // a model does not load for lack of card memory
+  kLoadHang,         // a model's loading does not return
   kCopyError,        // a copy or fill fails
   kExecuteError,     // an execution fails
   kHang,             // an execution does not return
@@ -49,7 +50,8 @@ struct FaultRule {
   double probability = 1;
   std::uint64_t seed = 1;
   std::int32_t code = 0;  // 0: the usual code of this fault
-  std::uint32_t ms = 0;   // hang: 0 is for ever; slow_execute: added; no_card, hidden_card: while it lasts
+  std::uint32_t ms =
+      0;  // hang, load_hang: 0 is for ever; slow_execute: added; no_card, hidden_card: while it lasts
   Recovery recovery = Recovery::kReset;
   Corruption corruption = Corruption::kNoise;
 

@@ -19,12 +19,18 @@ std::chrono::duration<double> load_time(Device& device, std::uint64_t bytes) {
 }
 
 void strike_load(Device& device, const std::string& model) {
-  const auto fault = device.services().faults.strike_one(FaultPoint::kLoad, device.id(), model);
-  if (fault) {
-    throw CardError(FaultPlan::code_of(*fault),
-                    fault->kind == FaultKind::kOutOfMemory
-                        ? "Card " + std::to_string(device.id()) + " has no memory left for " + model + "."
-                        : "A fault ends the loading of " + model + ".");
+  const std::string card = "Card " + std::to_string(device.id());
+  for (const FaultRule& fault : device.services().faults.strike(FaultPoint::kLoad, device.id(), model)) {
+    if (fault.kind == FaultKind::kLoadHang && device.hang(fault.ms, {})) {
+      continue;  // it took long, and goes on
+    }
+    std::string what = "A fault ends the loading of " + model + ".";
+    if (fault.kind == FaultKind::kLoadHang) {
+      what = card + " was reset while the loading of " + model + " hung.";
+    } else if (fault.kind == FaultKind::kOutOfMemory) {
+      what = card + " has no memory left for " + model + ".";
+    }
+    throw CardError(FaultPlan::code_of(fault), what);
   }
 }
 

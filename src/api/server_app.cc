@@ -1,5 +1,6 @@
 #include "api/server_app.h"
 
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -11,11 +12,14 @@
 #include "api/rerank/rerank_api.h"
 #include "api/sidecar/sidecar_api.h"
 #include "api/streams/reading.h"
+#include "base/error.h"
 #include "http/router.h"
 #include "http/server.h"
 #include "inference/kv_archive.h"
 #include "serving/scheduler.h"
+#include "store/identity.h"
 #include "store/library.h"
+#include "telemetry/log.h"
 
 namespace axllama::api {
 namespace {
@@ -50,6 +54,15 @@ serving::SchedulerOptions scheduler_options(const ServerConfig& config) {
   return options;
 }
 
+/// A server without a key of its own works, but for registries that know their users by their keys.
+void make_identity(const std::filesystem::path& file) {
+  try {
+    if (!file.empty()) store::Identity::load_or_make(file);
+  } catch (const base::Error& error) {
+    telemetry::log(telemetry::LogLevel::kWarning, "no key for registries: " + error.message());
+  }
+}
+
 store::LibraryOptions library_options(const ServerConfig& config) {
   return {.roots = config.model_roots,
           .watched = config.watched_folders,
@@ -63,6 +76,7 @@ struct ServerApp::Impl {
   Impl(const ServerConfig& config, CompileFunction compile)
       : library(library_options(config)),
         prune(config.prune_store),
+        identity(config.identity),
         preload{config.pinned, config.preload},
         scheduler(scheduler_options(config)),
         server(server_options(config, std::move(compile))) {}
@@ -94,6 +108,7 @@ struct ServerApp::Impl {
 
   store::Library library;
   bool prune;
+  std::filesystem::path identity;
   PreloadPlan preload;
   serving::Scheduler scheduler;
   http::Server server;  // its handlers use the others
@@ -109,6 +124,7 @@ ServerApp::~ServerApp() {
 
 void ServerApp::start() {
   if (store::ModelStore* store = impl_->library.store()) store->repair({.prune = impl_->prune});
+  make_identity(impl_->identity);
   impl_->server.start();
   impl_->preloader.emplace(impl_->scheduler, impl_->library, impl_->preload);
 }

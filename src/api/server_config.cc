@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/program_path.h"
 #include "serving/service.h"
+#include "store/identity.h"
 
 namespace axllama::api {
 namespace {
@@ -241,6 +242,7 @@ ServerConfig server_config_from_environment(const EnvironmentLookup& lookup) {
   if (const std::string home = environment.plain("HOME"); !home.empty()) {
     config.canary_folder = fs::path(home) / ".axllama" / "canaries";
     config.cost_folder = fs::path(home) / ".axllama" / "costs";
+    config.identity = store::identity_file(home);
   }
   return config;
 }

@@ -53,6 +53,7 @@ struct ServerConfig {
   bool card_checks = true;   // AXLLAMA_CARD_CHECKS=off: no self-test, no canary
   std::filesystem::path canary_folder;  // ~/.axllama/canaries; empty without a home
   std::filesystem::path cost_folder;    // ~/.axllama/costs; empty without a home
+  std::filesystem::path identity;       // the key for registries, made at the start; empty without a home
   std::vector<std::string> warnings;    // sentences about values that were not usable
 };
 

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <string_view>
 #include <utility>
@@ -51,11 +53,27 @@ void throw_if_failed(const http::ClientResponse& response, const std::string& ur
 
 ApiClient::ApiClient() : ApiClient(setting("HOST")) {}
 
-ApiClient::ApiClient(const std::string& host) : client_(base_url_of(host)) {}
+ApiClient::ApiClient(const std::string& host) : client_(base_url_of(host)) {
+  if (!switch_setting("AUTH")) return;
+  const char* home = std::getenv("HOME");
+  if (home == nullptr || *home == '\0') {
+    throw Error(ErrorCode::kInvalidArgument, "HOME is not set, and the key for OLLAMA_AUTH is kept below it");
+  }
+  identity_ = store::Identity::load_or_make(store::identity_file(home));
+}
+
+/// Signed are method, path and the time, of which the server is told as Ollama's clients do.
+http::ClientRequest ApiClient::with_proof(http::ClientRequest request) const {
+  if (!identity_) return request;
+  request.path += "?ts=" + std::to_string(std::time(nullptr));
+  request.headers.emplace_back(
+      "Authorization", identity_->public_key() + ":" + identity_->sign(request.method + "," + request.path));
+  return request;
+}
 
 Json ApiClient::get(const std::string& path) {
   const std::string url = base_url() + path;
-  const http::ClientResponse response = client_.request({.path = path});
+  const http::ClientResponse response = client_.request(with_proof({.path = path}));
   throw_if_failed(response, url);
   return parse_reply(response.body, url);
 }
@@ -63,29 +81,32 @@ Json ApiClient::get(const std::string& path) {
 Json ApiClient::post(const std::string& path, const Json& body) {
   const std::string url = base_url() + path;
   const http::ClientResponse response =
-      client_.request({.method = "POST", .path = path, .body = body.dump()});
+      client_.request(with_proof({.method = "POST", .path = path, .body = body.dump()}));
   throw_if_failed(response, url);
   return parse_reply(response.body, url);
 }
 
 ApiReply ApiClient::exchange(const std::string& method, const std::string& path, const Json& body) {
   const http::ClientResponse response =
-      client_.request({.method = method, .path = path, .body = body.dump()});
+      client_.request(with_proof({.method = method, .path = path, .body = body.dump()}));
   Json reply = Json::parse(response.body, nullptr, false);
   return {response.status, reply.is_object() ? std::move(reply) : Json::object()};
 }
 
 void ApiClient::send(const std::string& method, const std::string& path, const Json& body) {
-  throw_if_failed(client_.request({.method = method, .path = path, .body = body.dump()}), base_url() + path);
+  throw_if_failed(client_.request(with_proof({.method = method, .path = path, .body = body.dump()})),
+                  base_url() + path);
 }
 
 void ApiClient::upload_blob(const std::string& digest, const std::filesystem::path& file,
                             const std::function<void(std::uint64_t)>& sent) {
   const std::string path = "/api/blobs/" + digest;
-  if (client_.request({.method = "HEAD", .path = path}).status == 200) return;
+  if (client_.request(with_proof({.method = "HEAD", .path = path})).status == 200) return;
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw Error(ErrorCode::kNotFound, "cannot read " + file.string());
-  http::FetchRequest request{.method = "POST", .url = base_url() + path};
+  http::ClientRequest proven = with_proof({.method = "POST", .path = path});
+  http::FetchRequest request{
+      .method = "POST", .url = base_url() + proven.path, .headers = std::move(proven.headers)};
   request.headers.emplace_back("Content-Type", "application/octet-stream");
   request.upload_size = std::filesystem::file_size(file);
   std::uint64_t done = 0;
@@ -115,7 +136,7 @@ bool ApiClient::stream(const std::string& path, const Json& body,
     return on_record(record.json);
   };
   const http::ClientResponse response =
-      client_.stream({.method = "POST", .path = path, .body = body.dump()}, on_line, cancelled);
+      client_.stream(with_proof({.method = "POST", .path = path, .body = body.dump()}), on_line, cancelled);
   if (!error.empty()) throw Error(ErrorCode::kInternal, error);
   if (response.ended_early) return false;
   throw_if_failed(response, url);

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
 #include "http/client.h"
+#include "store/identity.h"
 
 namespace axllama::cli {
 
@@ -18,7 +20,8 @@ struct ApiReply {
 };
 
 /// Talks to an Ollama-compatible server: ours or another. The address is OLLAMA_HOST's (AXLLAMA_HOST wins),
-/// default 127.0.0.1:11434. Every failure is a base::Error whose message is what the server or the system
+/// default 127.0.0.1:11434. With OLLAMA_AUTH requests are signed with this user's key, for servers that know
+/// their users by them. Every failure is a base::Error whose message is what the server or the system
 /// said.
 class ApiClient {
  public:
@@ -48,7 +51,10 @@ class ApiClient {
   const std::string& base_url() const noexcept { return client_.base_url(); }
 
  private:
+  http::ClientRequest with_proof(http::ClientRequest request) const;
+
   http::Client client_;
+  std::optional<store::Identity> identity_;  // set when requests are to be signed
 };
 
 }  // namespace axllama::cli

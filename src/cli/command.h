@@ -20,6 +20,7 @@ void add_cp(CLI::App& app);
 void add_rm(CLI::App& app);
 void add_accounts(CLI::App& app);  // signin, signout
 void add_stop(CLI::App& app);
+void add_launch(CLI::App& app);
 void add_top(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_compile(CLI::App& app);

@@ -31,6 +31,8 @@ struct Options {
   std::string model;
   std::string modelfile = "Modelfile";
   std::string quantize;
+  std::string draft_quantize;
+  bool experimental = false;
 };
 
 /// The files a FROM line names: one, or all of a folder but hidden ones.
@@ -120,7 +122,19 @@ fs::path source_of(const fs::path& modelfile, const std::string& from) {
   return modelfile.parent_path() / from;
 }
 
+/// What the stock command line has besides, for other engines.
+void check_foreign_options(const Options& options) {
+  if (!options.draft_quantize.empty()) {
+    throw Error(ErrorCode::kUnsupported,
+                "--draft-quantize: a draft is a model of its own; quantize it when that one is created");
+  }
+  if (options.experimental) {
+    std::fputs("Warning: --experimental changes nothing here: there is one way to make a model\n", stderr);
+  }
+}
+
 void create(const Options& options) {
+  check_foreign_options(options);
   const fs::path path = options.modelfile;
   const store::Modelfile file = store::parse_modelfile(store::read_file(path, kMostModelfileBytes));
   for (const std::string& warning : file.warnings) std::fprintf(stderr, "%s\n", warning.c_str());
@@ -152,6 +166,8 @@ void add_create(CLI::App& app) {
   command->add_option("-f,--file", options->modelfile, "The Modelfile [Modelfile]");
   command->add_option("-q,--quantize", options->quantize,
                       "Weights to compile to when FROM names GGUF or safetensors (s8, bf16)");
+  command->add_option("--draft-quantize", options->draft_quantize, "Refused: a draft is a model of its own");
+  command->add_flag("--experimental", options->experimental, "Ollama's; changes nothing");
   command->callback([options] { create(*options); });
 }
 

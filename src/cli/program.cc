@@ -31,7 +31,7 @@ int main_with(int argc, char** argv) {
   app.fallthrough(false);
   for (const auto add :
        {add_serve, add_run, add_list, add_ps, add_stop, add_show, add_create, add_pull, add_push, add_cp,
-        add_rm, add_accounts, add_top, add_bench, add_compile, add_doctor, add_completion})
+        add_rm, add_accounts, add_launch, add_top, add_bench, add_compile, add_doctor, add_completion})
     add(app);
   for (CLI::App* command : app.get_subcommands({})) {
     command->set_version_flag("--version", version);

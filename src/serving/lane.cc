@@ -208,7 +208,7 @@ void Lane::run() {
     }
     work_once(lock);
   }
-  residency_.clear();
+  residency_.lose_all();
   status_.available = false;
   status_.problem = shutting_down().message();
   lock.unlock();
@@ -268,6 +268,10 @@ void Lane::act(LanePolicy::Action action, Lock& lock) {
     answering_.emplace(request.id, request.channel);
     lock.unlock();
     admit(std::move(request));
+    lock.lock();
+  } else if (auto* missed = std::get_if<LanePolicy::Restore>(&action)) {
+    lock.unlock();
+    restore(std::move(*missed));
     lock.lock();
   } else if (const auto* pause = std::get_if<LanePolicy::Rest>(&action)) {
     rest(pause->until, lock);

@@ -120,6 +120,7 @@ class Lane {
 
   // lane_requests.cc: answering. Lane thread, mutex not held.
   void admit(PendingRequest request);
+  void restore(LanePolicy::Restore missed);
   bool begin(PendingRequest& request);
   void end_cancelled();
   void step_next();

@@ -63,7 +63,7 @@ void Lane::lose_card() {
   {
     const std::lock_guard lock(mutex_);
     card_state_ = CardState::kLost;
-    residency_.clear();
+    residency_.lose_all();
     status_ = CardStatus{};
     status_.problem = "The card failed and will be opened again for the next request.";
   }
@@ -177,8 +177,9 @@ void Lane::add_model(const PendingRequest& request) {
     instances_[digest] = std::move(instance);
   } catch (...) {
     end_call();
+    const bool card_failed = is_card_failure(as_error(std::current_exception()));
     const std::lock_guard lock(mutex_);
-    residency_.remove(digest);
+    card_failed ? residency_.lose(digest) : residency_.remove(digest);
     throw;
   }
 }

@@ -23,7 +23,7 @@ LanePolicy::LanePolicy(const PolicyOptions& options)
     : options_(options), residency_(options.default_keep_alive) {}
 
 bool LanePolicy::submit(Ticket ticket) {
-  if (queue_.size() >= options_.max_queue) {
+  if (waiting() >= options_.max_queue) {
     return false;
   }
   const std::string line = line_of(ticket);
@@ -46,19 +46,67 @@ void LanePolicy::put_back(Ticket ticket) {
 }
 
 void LanePolicy::ended(std::uint64_t id) {
-  running_.erase(id);
+  const auto ended = running_.extract(id);
+  if (!ended.empty() && id >= kRestoreIds && !residency_.missed().contains(ended.mapped())) {
+    attempts_.erase(ended.mapped());  // it is back; should it be lost again, the pauses begin anew
+  }
 }
 
 std::vector<Ticket> LanePolicy::clear_queue() {
   std::vector<Ticket> tickets;
   while (auto ticket = queue_.pop()) {
-    tickets.push_back(std::move(*ticket));
+    if (!is_restore(*ticket)) {
+      tickets.push_back(std::move(*ticket));
+    }
   }
   overtakings_.clear();
+  restores_queued_ = 0;
+  for (auto& [digest, attempts] : attempts_) {
+    attempts.queued = false;
+  }
   return tickets;
 }
 
+/// Missed models whose time has come take their places in the queue; those that are missed no more leave it.
+void LanePolicy::queue_restores(Time now) {
+  for (auto entry = attempts_.begin(); entry != attempts_.end();) {
+    const std::string digest = entry->first;
+    if (residency_.missed().contains(digest)) {
+      ++entry;
+      continue;
+    }
+    if (const auto gone = queue_.take(
+            [&](const Ticket& ticket) { return is_restore(ticket) && ticket.digest == digest; })) {
+      --restores_queued_;
+      forget_overtaking(*gone);
+    }
+    entry = attempts_.erase(entry);
+  }
+  for (const auto& [digest, model] : residency_.missed()) {
+    Attempts& attempts = attempts_[digest];
+    if (attempts.queued || now < attempts.not_before || running(digest) > 0) {
+      continue;
+    }
+    attempts.queued = true;
+    Ticket ticket{.id = ++last_restore_, .client = {}, .digest = digest, .needs_slot = false};
+    const std::string line = line_of(ticket);
+    queue_.push(line, std::move(ticket));
+    ++restores_queued_;
+  }
+}
+
+/// When a missed model that does not wait in the queue shall do so; Time::max() when there is none.
+LanePolicy::Time LanePolicy::next_restore() const {
+  Time next = Time::max();
+  for (const auto& [digest, model] : residency_.missed()) {
+    const auto attempts = attempts_.find(digest);
+    next = std::min(next, attempts == attempts_.end() ? Time::min() : attempts->second.not_before);
+  }
+  return next;
+}
+
 LanePolicy::Action LanePolicy::next(Time now, const FreeSlots& free_slots) {
+  queue_restores(now);
   auto overdue =
       queue_.take([now](const Ticket& waiting) { return waiting.deadline && *waiting.deadline <= now; });
   if (overdue) {
@@ -71,12 +119,21 @@ LanePolicy::Action LanePolicy::next(Time now, const FreeSlots& free_slots) {
   }
   if (auto ticket = next_admissible(free_slots)) {
     running_.emplace(ticket->id, ticket->digest);
-    return Admit{std::move(*ticket)};
+    if (!is_restore(*ticket)) {
+      return Admit{std::move(*ticket)};
+    }
+    --restores_queued_;
+    Attempts& attempts = attempts_.at(ticket->digest);
+    attempts.queued = false;
+    attempts.not_before = now + std::chrono::duration_cast<Time::duration>(attempts.pause);
+    attempts.pause = std::min<std::chrono::nanoseconds>(2 * attempts.pause, kLongestRestorePause);
+    return Restore{ticket->id, residency_.missed().at(ticket->digest)};
   }
   if (!running_.empty()) {
     return Advance{};
   }
-  return Rest{residency_.next_expiry().value_or(Time::max())};  // nothing waits: it could begin
+  return Rest{std::min(residency_.next_expiry().value_or(Time::max()),
+                       next_restore())};  // nothing waits: it could begin
 }
 
 bool LanePolicy::only_advances(Time now, const FreeSlots& free_slots) const {

@@ -38,15 +38,21 @@ struct PolicyOptions {
 ///
 /// Clients take turns for each model. A model is loaded only while no answer is generated. Requests for
 /// other models that are on the card go first meanwhile, but of those behind in the order no more than
-/// kMostOvertakings until the model is loaded. A model in use, or pinned, is never evicted.
+/// kMostOvertakings until the model is loaded. A model in use, or pinned, is never evicted. A pinned one that
+/// was lost with the card has its turn in the queue like a request, without counting as one.
 class LanePolicy {
  public:
   using Time = std::chrono::steady_clock::time_point;
   /// How many more answers a model that is on the card can hold.
   using FreeSlots = std::function<std::size_t(const std::string& digest)>;
 
+  /// Ids from here on are those of Restore.
+  static constexpr std::uint64_t kRestoreIds = std::uint64_t{1} << 63U;
   /// Of a model that waits to be loaded, by requests behind its first.
   static constexpr std::size_t kMostOvertakings = 4;
+  /// Between attempts to bring a lost model back: the first pause, which doubles, and the longest.
+  static constexpr std::chrono::seconds kRestorePause{10};
+  static constexpr std::chrono::seconds kLongestRestorePause{320};
 
   /// The deadline of a waiting request is over: it is done.
   struct Expire {
@@ -60,19 +66,24 @@ class LanePolicy {
   struct Admit {
     Ticket ticket;
   };
+  /// Load a pinned model that was lost: for nobody, but it runs like an admitted request until ended().
+  struct Restore {
+    std::uint64_t id = 0;  // unlike that of any request
+    ModelReference model;
+  };
   /// Go on with the answers that run.
   struct Advance {};
   /// Nothing to do until then, unless something happens.
   struct Rest {
     Time until = Time::max();
   };
-  using Action = std::variant<Expire, Unload, Admit, Advance, Rest>;
+  using Action = std::variant<Expire, Unload, Admit, Restore, Advance, Rest>;
 
   explicit LanePolicy(const PolicyOptions& options);
 
   // What happens.
 
-  /// A request comes. False: the queue is full, it is not taken.
+  /// A request comes; its id is below kRestoreIds. False: the queue is full, it is not taken.
   bool submit(Ticket ticket);
   /// A waiting request is given up. Empty when it does not wait (any more).
   std::optional<Ticket> withdraw(std::uint64_t id);
@@ -97,16 +108,27 @@ class LanePolicy {
 
   // What is so.
 
-  std::size_t waiting() const noexcept { return queue_.size(); }
+  /// Requests; models to be brought back are none.
+  std::size_t waiting() const noexcept { return queue_.size() - restores_queued_; }
   std::size_t running() const noexcept { return running_.size(); }
   /// Requests for the model that have been admitted and not ended.
   std::size_t running(const std::string& digest) const;
-  /// A request for the model waits.
+  /// A request for the model waits, or its turn to be brought back.
   bool wanted(const std::string& digest) const;
   Residency& residency() noexcept { return residency_; }
   const Residency& residency() const noexcept { return residency_; }
 
  private:
+  /// How bringing a missed model back goes on.
+  struct Attempts {
+    std::chrono::nanoseconds pause = kRestorePause;  // after the next one
+    Time not_before = Time::min();
+    bool queued = false;
+  };
+
+  static bool is_restore(const Ticket& ticket) noexcept { return ticket.id >= kRestoreIds; }
+  void queue_restores(Time now);
+  Time next_restore() const;
   std::optional<Ticket> next_admissible(const FreeSlots& free_slots);
   std::optional<std::string> next_to_unload(Time now) const;
   bool has_room(const std::string& digest, const FreeSlots& free_slots) const;
@@ -118,6 +140,9 @@ class LanePolicy {
   std::map<std::uint64_t, std::string> running_;    // digests by request
   std::map<std::string, std::size_t> overtakings_;  // of loads that are waited for
   Residency residency_;
+  std::map<std::string, Attempts> attempts_;  // by digest, of missed models
+  std::size_t restores_queued_ = 0;
+  std::uint64_t last_restore_ = kRestoreIds;
 };
 
 }  // namespace axllama::serving

@@ -34,9 +34,10 @@ constexpr std::size_t kPinned = 3;
 constexpr std::chrono::seconds kKeepAlive = 20s;
 
 // While a request waits for its model to be loaded, each line of requests before it has a turn, and a few
-// behind it overtake; these may do so anew after its model came for another in front of it and went again.
+// behind it overtake; these may do so anew after its model came for another in front of it and went again,
+// and after the pinned model came back in front of it.
 constexpr std::size_t kLines = 2 * kClients * kModels;
-constexpr std::size_t kMostBefore = kLines + LanePolicy::kMostOvertakings * (1 + 2 * kClients);
+constexpr std::size_t kMostBefore = kLines + LanePolicy::kMostOvertakings * (2 + 2 * kClients);
 
 std::string name_of(std::size_t model) {
   return std::string(1, static_cast<char>('a' + model));
@@ -78,9 +79,12 @@ class World {
       }
       check();
     }
+    card_works_ = true;
     now_ += 1h;
     while (act()) {
     }
+    ASSERT_FALSE(missed_) << "the pinned model does not come back";
+    card_works_ = false;
     for (const std::string& digest : resident_) {
       ASSERT_TRUE(digest == name_of(kPinned) || forever_.contains(digest)) << digest;
     }
@@ -95,6 +99,9 @@ class World {
   std::size_t unloaded() const { return unloaded_; }
   std::size_t put_back() const { return put_back_; }
   std::size_t most_overtaken() const { return most_overtaken_; }
+  std::size_t restored() const { return restored_; }
+  std::size_t restores_failed() const { return restores_failed_; }
+  std::size_t sure_to_advance() const { return sure_to_advance_; }
 
  private:
   std::size_t pick(std::size_t below) { return static_cast<std::size_t>(random_() % below); }
@@ -111,7 +118,7 @@ class World {
       now_ += std::chrono::seconds(pick(8));
     } else if (what < 54) {
       request_unload();
-    } else if (what < 55 && pick(50) == 0) {
+    } else if (what < 55 && pick(5) == 0) {
       lose_card();
     } else {
       act();
@@ -194,7 +201,12 @@ class World {
 
   void request_unload() {
     const std::string digest = name_of(pick(kModels));
-    ASSERT_EQ(policy_.residency().request_unload(digest), resident_.contains(digest));
+    const bool is_missed = missed_ && digest == name_of(kPinned);
+    ASSERT_EQ(policy_.residency().request_unload(digest), resident_.contains(digest) || is_missed);
+    if (is_missed) {
+      missed_ = false;
+      no_attempt_before_ = Time::min();
+    }
     if (resident_.contains(digest)) {
       unload_requested_.insert(digest);
     }
@@ -202,7 +214,9 @@ class World {
 
   /// The card fails and what runs with it.
   void lose_card() {
-    policy_.residency().clear();
+    policy_.residency().lose_all();
+    const std::string pinned = name_of(kPinned);
+    missed_ = missed_ || (resident_.contains(pinned) && !unload_requested_.contains(pinned));
     resident_.clear();
     unload_requested_.clear();
     keep_alives_.clear();
@@ -243,9 +257,15 @@ class World {
 
   /// Does what the policy says; false when that is to wait.
   bool act() {
-    const LanePolicy::Action action = policy_.next(now_, [this](const std::string& digest) {
+    const LanePolicy::FreeSlots free_slots = [this](const std::string& digest) {
       return kSlots[model_of(digest)] - std::min(users(digest), kSlots[model_of(digest)]);
-    });
+    };
+    const bool sure_to_advance = policy_.only_advances(now_, free_slots);
+    const LanePolicy::Action action = policy_.next(now_, free_slots);
+    if (sure_to_advance) {
+      EXPECT_TRUE(std::holds_alternative<LanePolicy::Advance>(action)) << "it was sure to go on";
+      ++sure_to_advance_;
+    }
     if (const auto* expire = std::get_if<LanePolicy::Expire>(&action)) {
       EXPECT_LE(expire->ticket.deadline.value(), now_);
       leave_queue(expire->ticket.id);
@@ -257,6 +277,8 @@ class World {
       ++unloaded_;
     } else if (const auto* admit = std::get_if<LanePolicy::Admit>(&action)) {
       begin(admit->ticket);
+    } else if (const auto* restore = std::get_if<LanePolicy::Restore>(&action)) {
+      bring_back(*restore);
     } else {
       EXPECT_FALSE(something_is_due()) << "a keep-alive is not honoured";
       if (const auto* rest = std::get_if<LanePolicy::Rest>(&action)) {
@@ -269,6 +291,23 @@ class World {
       return false;
     }
     return true;
+  }
+
+  /// The pinned model's turn; sometimes the card does not work yet.
+  void bring_back(const LanePolicy::Restore& restore) {
+    EXPECT_TRUE(missed_) << "nobody misses it";
+    EXPECT_EQ(restore.model.digest, name_of(kPinned));
+    EXPECT_TRUE(running_.empty()) << "a load while answers are generated";
+    EXPECT_GE(restore.id, LanePolicy::kRestoreIds);
+    EXPECT_GE(now_, no_attempt_before_);
+    const bool works = card_works_ || pick(3) != 0;
+    if (works && load(restore.model.digest)) {
+      ++restored_;
+    } else {
+      ++restores_failed_;
+      no_attempt_before_ = now_ + LanePolicy::kRestorePause;
+    }
+    policy_.ended(restore.id);
   }
 
   void remove(const std::string& digest) {
@@ -367,6 +406,10 @@ class World {
     policy_.residency().end_use(digest, now_);
     idle_since_[digest] = now_;
     resident_.insert(digest);
+    if (digest == name_of(kPinned)) {
+      missed_ = false;
+      no_attempt_before_ = Time::min();
+    }
     return true;
   }
 
@@ -417,6 +460,10 @@ class World {
   std::uint64_t submitted_ = 0;
   std::size_t refused_ = 0, withdrawn_ = 0, expired_ = 0, served_ = 0, failed_ = 0;
   std::size_t evictions_ = 0, unloaded_ = 0, put_back_ = 0, most_overtaken_ = 0;
+  bool missed_ = false;      // the pinned model was lost with the card and has not come back
+  bool card_works_ = false;  // for certain
+  Time no_attempt_before_ = Time::min();
+  std::size_t restored_ = 0, restores_failed_ = 0, sure_to_advance_ = 0;
 };
 
 class LanePolicyProperties : public ::testing::TestWithParam<std::uint64_t> {};
@@ -439,6 +486,9 @@ TEST_P(LanePolicyProperties, HoldOverRandomSteps) {
   EXPECT_GT(world.refused(), 100U);
   EXPECT_GT(world.put_back(), 20U);
   EXPECT_GT(world.most_overtaken(), LanePolicy::kMostOvertakings);
+  EXPECT_GT(world.restored(), 5U);
+  EXPECT_GT(world.restores_failed(), 2U);
+  EXPECT_GT(world.sure_to_advance(), 2'000U);
 }
 
 INSTANTIATE_TEST_SUITE_P(AMillionSteps, LanePolicyProperties, ::testing::Range<std::uint64_t>(1, 11));

@@ -32,6 +32,16 @@ class LanePolicyTest : public ::testing::Test {
     if (const auto* admit = std::get_if<LanePolicy::Admit>(&action)) {
       return begin(admit->ticket);
     }
+    if (const auto* missed = std::get_if<LanePolicy::Restore>(&action)) {
+      if (!restores_fail) {
+        policy.residency().begin_load(missed->model, 1);
+        policy.residency().begin_use(missed->model.digest, {});
+        policy.residency().loaded(missed->model.digest, 1, 1);
+        policy.residency().end_use(missed->model.digest, now);
+      }
+      policy.ended(missed->id);
+      return "restore " + missed->model.digest;
+    }
     return std::holds_alternative<LanePolicy::Advance>(action) ? "advance" : "rest";
   }
   std::string begin(const Ticket& ticket) {
@@ -56,6 +66,7 @@ class LanePolicyTest : public ::testing::Test {
 
   LanePolicy policy{{.max_queue = 3, .parallel = 0, .max_loaded = 2, .default_keep_alive = 5min}};
   std::size_t slots = 2;
+  bool restores_fail = false;
   std::map<std::uint64_t, std::string> models;  // by request
 };
 
@@ -189,6 +200,82 @@ TEST_F(LanePolicyTest, EvictsForTheNumberOfModelsToo) {
   EXPECT_FALSE(policy.too_many_loaded());
   policy.residency().pin("b");
   EXPECT_EQ(policy.evict(), std::nullopt);
+}
+
+TEST_F(LanePolicyTest, APinnedModelThatWasLostComesBackUnasked) {
+  policy.residency().pin("a");
+  have("a");
+  have("b");
+  policy.residency().lose_all();
+  EXPECT_EQ(next(), "restore a");
+  EXPECT_EQ(next(), "rest");  // b is nobody's
+  EXPECT_EQ(policy.running(), 0U);
+}
+
+TEST_F(LanePolicyTest, BringingBackHasPausesThatGrow) {
+  policy.residency().pin("a");
+  have("a");
+  policy.residency().lose_all();
+  restores_fail = true;
+  LanePolicy::Time now = kStart;
+  for (const auto pause : {10s, 20s, 40s, 80s, 160s, 320s, 320s}) {
+    EXPECT_EQ(next(now), "restore a");
+    const auto action = policy.next(now, {});
+    EXPECT_EQ(std::get<LanePolicy::Rest>(action).until, now + pause);
+    now += pause;
+  }
+  restores_fail = false;
+  EXPECT_EQ(next(now), "restore a");
+  policy.residency().lose_all();
+  EXPECT_EQ(next(now), "restore a");  // another loss begins anew
+  restores_fail = true;
+  policy.residency().lose_all();
+  EXPECT_EQ(next(now), "restore a");
+  EXPECT_TRUE(policy.residency().request_unload("a"));
+  EXPECT_EQ(next(now + 1h), "rest");  // asked away
+}
+
+TEST_F(LanePolicyTest, BringingBackIsNoRequestButHasItsTurn) {
+  policy.residency().pin("a");
+  have("a");
+  have("b");
+  submit(1, "x", "b");
+  EXPECT_EQ(next(), "admit 1");
+  policy.residency().lose("a");
+  EXPECT_EQ(next(), "advance");  // loads wait for answers
+  EXPECT_EQ(policy.waiting(), 0U);
+  EXPECT_TRUE(policy.wanted("a"));
+  std::size_t overtakings = 0;
+  std::uint64_t id = 2;
+  for (std::uint64_t running = 1; submit(id, "x", "b"); ++id) {
+    if (next() != "admit " + std::to_string(id)) break;
+    ++overtakings;
+    end(running);
+    running = id;
+  }
+  EXPECT_EQ(overtakings, LanePolicy::kMostOvertakings);
+  EXPECT_TRUE(submit(100, "y", "c") && submit(101, "y", "c"));
+  EXPECT_FALSE(submit(102, "y", "c"));  // three wait
+  EXPECT_EQ(policy.clear_queue().size(), 3U);
+  EXPECT_EQ(policy.waiting(), 0U);
+  end(id - 1);
+  EXPECT_EQ(next(kStart + 1min), "restore a");
+}
+
+TEST_F(LanePolicyTest, AModelThatARequestHasBroughtBackIsNotLoadedTwice) {
+  policy.residency().pin("a");
+  have("a");
+  have("b");
+  submit(1, "x", "b");
+  EXPECT_EQ(next(), "admit 1");
+  policy.residency().lose("a");
+  EXPECT_EQ(next(), "advance");
+  policy.residency().begin_load({"a", "a", nullptr}, 1);
+  policy.residency().loaded("a", 1, 1);
+  EXPECT_EQ(next(), "advance");
+  EXPECT_FALSE(policy.wanted("a"));
+  end(1);
+  EXPECT_EQ(next(), "rest");
 }
 
 }  // namespace

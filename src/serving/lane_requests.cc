@@ -36,6 +36,11 @@ std::optional<Error> failure_of(Work&& work) {
   return std::nullopt;
 }
 
+/// A load that failed for reasons of the card or its memory, not of the model.
+bool may_work_later(const Error& error) {
+  return is_card_failure(error) || error.code() == ErrorCode::kResourceExhausted;
+}
+
 }  // namespace
 
 void Lane::end_use(const std::string& digest) {
@@ -65,6 +70,35 @@ void Lane::admit(PendingRequest request) {
   }
   const std::lock_guard lock(mutex_);
   forget(request.id);
+}
+
+/// A pinned model that was lost with the card comes back without anybody's asking.
+void Lane::restore(LanePolicy::Restore missed) {
+  PendingRequest request;
+  request.id = missed.id;
+  request.model = missed.model;
+  request.channel = std::make_shared<EventChannel>(options_.max_pending_events);
+  const std::shared_ptr<EventChannel> channel = request.channel;
+  {
+    const std::lock_guard lock(mutex_);
+    answering_.emplace(request.id, channel);
+  }
+  admit(std::move(request));
+  std::optional<ResponseEvent> last;
+  while (auto event = channel->try_next()) {
+    last = std::move(event);
+  }
+  const auto* error = last ? std::get_if<Error>(&*last) : nullptr;
+  if (error == nullptr) {
+    telemetry::log(LogLevel::kInfo, "a pinned model is back on the card", {{"model", missed.model.name}});
+    return;
+  }
+  telemetry::log(LogLevel::kWarning, "a pinned model could not be brought back",
+                 {{"model", missed.model.name}, {"error", error->what()}});
+  if (!may_work_later(*error)) {
+    const std::lock_guard lock(mutex_);
+    residency_.give_up(missed.model.digest);
+  }
 }
 
 /// True when an answer has begun; false when there is nothing (more) to do for the request.
@@ -310,7 +344,7 @@ void Lane::handle_failure(std::uint64_t id, const Error& error) {
     stranded = strand(&digest);
     {
       const std::lock_guard lock(mutex_);
-      residency_.remove(digest);
+      residency_.lose(digest);
     }
     unload_now(digest);
   } else if (recovery == Recovery::kReset) {

@@ -47,6 +47,20 @@ TEST_F(LaneResidency, APinnedModelMakesWayForNobody) {
   EXPECT_EQ(loaded(), "c a* ");
 }
 
+TEST_F(LaneResidency, APinnedModelThatTheCardLostComesBackUnasked) {
+  read_all(scheduler().pin(model("a")));
+  const SharedCount failures = shared_count();
+  card.on_step = [failures] {
+    if (++*failures == 1) {
+      throw Error(ErrorCode::kUnavailable, "The card is gone.");
+    }
+  };
+  use("b");
+  EXPECT_EQ(card.opened, 2U);
+  EXPECT_TRUE(eventually([&] { return loaded() == "b a* "; })) << loaded();
+  EXPECT_EQ(card.loads, 4U);  // each twice
+}
+
 TEST_F(LaneResidency, ARefusalSaysWhoHasTheMemory) {
   card.room = 1;
   read_all(scheduler().pin(model("a")));

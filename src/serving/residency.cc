@@ -54,6 +54,7 @@ void Residency::loaded(const std::string& digest, std::uint64_t card_bytes, std:
   shown.layers_loaded = shown.layers_total;
   shown.card_bytes = card_bytes;
   shown.context_length = context_length;
+  missed_.erase(digest);
 }
 
 void Residency::resized(const std::string& digest, std::uint64_t card_bytes) {
@@ -97,6 +98,24 @@ void Residency::remove(const std::string& digest) {
   entries_.erase(digest);
 }
 
+void Residency::lose(const std::string& digest) {
+  const auto found = entries_.find(digest);
+  if (found == entries_.end()) {
+    return;
+  }
+  if (found->second.shown.pinned && !found->second.unload_requested) {
+    missed_.insert_or_assign(digest, std::move(found->second.shown.model));
+  }
+  entries_.erase(found);
+}
+
+void Residency::lose_all() {
+  while (!entries_.empty()) {
+    const std::string digest = entries_.begin()->first;
+    lose(digest);
+  }
+}
+
 void Residency::begin_use(const std::string& digest, const std::optional<KeepAlive>& keep_alive) {
   Entry& entry = entries_.at(digest);
   ++entry.users;
@@ -114,9 +133,10 @@ void Residency::end_use(const std::string& digest, Time now) {
 }
 
 bool Residency::request_unload(const std::string& digest) {
+  const bool was_missed = missed_.erase(digest) > 0;
   const auto found = entries_.find(digest);
   if (found == entries_.end()) {
-    return false;
+    return was_missed;
   }
   found->second.unload_requested = true;
   return true;

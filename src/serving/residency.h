@@ -37,13 +37,20 @@ class Residency {
   /// Whether the model is here with that draft, or as much of it as there can be; empty: without one.
   bool ready(const std::string& digest, const std::string& draft) const;
   void remove(const std::string& digest);
-  void clear() { entries_.clear(); }
+  /// The model is gone with what was on the card when the card failed. One that is pinned is missed from then
+  /// on, until it is loaded, or its unloading is asked for, or it is given up.
+  void lose(const std::string& digest);
+  /// All of them.
+  void lose_all();
+  void give_up(const std::string& digest) { missed_.erase(digest); }
+  /// By digest.
+  const std::map<std::string, ModelReference>& missed() const noexcept { return missed_; }
 
   /// A request uses the model from here to end_use(). An explicit keep-alive replaces the model's.
   void begin_use(const std::string& digest, const std::optional<KeepAlive>& keep_alive);
   void end_use(const std::string& digest, Time now);
 
-  /// The model shall go as soon as it is idle. False when it is not here.
+  /// The model shall go as soon as it is idle, and is not missed. False when it is neither here nor missed.
   bool request_unload(const std::string& digest);
 
   /// From now on, and however often it is loaded, the model stays for ever and is no victim. Only an
@@ -81,6 +88,7 @@ class Residency {
   std::chrono::nanoseconds default_keep_alive_;
   std::uint64_t loads_ = 0;
   std::set<std::string> pinned_;
+  std::map<std::string, ModelReference> missed_;
   std::map<std::string, Entry> entries_;  // by digest
 };
 

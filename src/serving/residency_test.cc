@@ -138,6 +138,30 @@ TEST_F(ResidencyTest, APinnedModelStaysUntilItsUnloadingIsAskedForAndIsPinnedAga
   EXPECT_EQ(residency.expired(kStart + 24h), Digests{});
 }
 
+TEST_F(ResidencyTest, PinnedModelsThatAreLostAreMissedUntilTheyAreBackOrAskedAway) {
+  residency.pin("a");
+  residency.pin("b");
+  load_and_leave("a", kStart);
+  load_and_leave("b", kStart);
+  load_and_leave("c", kStart);
+  EXPECT_TRUE(residency.request_unload("b"));
+  EXPECT_TRUE(residency.missed().empty());
+  residency.lose_all();
+  EXPECT_TRUE(residency.empty());
+  ASSERT_EQ(residency.missed().size(), 1U);  // b was to go, and c may
+  EXPECT_EQ(residency.missed().at("a").digest, "a");
+  load("a");
+  EXPECT_TRUE(residency.missed().empty());
+  residency.lose("a");
+  residency.lose("nothing");
+  EXPECT_TRUE(residency.request_unload("a"));
+  EXPECT_FALSE(residency.request_unload("a"));
+  EXPECT_TRUE(residency.missed().empty());
+  load("a");
+  residency.remove("a");  // as asked, or because it does not fit
+  EXPECT_TRUE(residency.missed().empty());
+}
+
 TEST_F(ResidencyTest, ListsModelsInTheOrderOfLoading) {
   load_and_leave("z", kStart);
   load_and_leave("a", kStart);
@@ -149,7 +173,7 @@ TEST_F(ResidencyTest, ListsModelsInTheOrderOfLoading) {
 
 TEST_F(ResidencyTest, SurvivesTheCardGoingAwayDuringARequest) {
   load("a");
-  residency.clear();
+  residency.lose_all();
   residency.end_use("a", kStart);
   EXPECT_TRUE(residency.empty());
 }

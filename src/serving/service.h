@@ -103,7 +103,8 @@ class InferenceService {
   /// done.
   virtual std::shared_ptr<ResponseStream> load(ModelReference model, std::optional<KeepAlive> keep_alive) = 0;
   /// Loads the model as load() does, on one card, where it then stays: it makes way for no other model, its
-  /// keep-alive is for ever, and only an unloading that is asked for, or the card's failure, takes it away.
+  /// keep-alive is for ever, and only an unloading that is asked for takes it away. Lost with a card that
+  /// failed it is loaded again by itself.
   virtual std::shared_ptr<ResponseStream> pin(ModelReference model) {
     return load(std::move(model), KeepAlive{KeepAlive::kForever});
   }

@@ -19,8 +19,6 @@ namespace fs = std::filesystem;
 using base::Error;
 using base::ErrorCode;
 
-constexpr mode_t kFileMode = 0644;
-
 }  // namespace
 
 Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
@@ -39,8 +37,8 @@ void throw_file_error(const std::string& doing, const fs::path& path, int error)
   throw Error(code, "cannot " + doing + " " + path.string() + ": " + std::strerror(error));
 }
 
-Descriptor open_file(const fs::path& path, int flags) {
-  Descriptor file(::open(path.c_str(), flags | O_CLOEXEC, kFileMode));
+Descriptor open_file(const fs::path& path, int flags, mode_t mode) {
+  Descriptor file(::open(path.c_str(), flags | O_CLOEXEC, mode));
   if (!file) throw_file_error("open", path, errno);
   return file;
 }
@@ -81,11 +79,11 @@ void rename_durably(const fs::path& from, const fs::path& to) {
   sync_folder(to.parent_path());
 }
 
-void replace_file(const fs::path& path, std::string_view text, const fs::path& beside) {
+void replace_file(const fs::path& path, std::string_view text, const fs::path& beside, mode_t mode) {
   make_folders(beside);
   const fs::path unfinished = beside / unique_name();
   try {
-    const Descriptor file = open_file(unfinished, O_WRONLY | O_CREAT | O_EXCL);
+    const Descriptor file = open_file(unfinished, O_WRONLY | O_CREAT | O_EXCL, mode);
     write_all(file, text, unfinished);
     sync_file(file, unfinished);
     make_folders(path.parent_path());

@@ -6,7 +6,14 @@
 #include <string_view>
 #include <utility>
 
+#include <sys/types.h>
+
 namespace axllama::store {
+
+/// Permissions of the store's files: everybody's to read.
+inline constexpr mode_t kSharedFile = 0644;
+/// Of files that hold secrets.
+inline constexpr mode_t kPrivateFile = 0600;
 
 /// An open file descriptor, closed at the end. Movable.
 class Descriptor {
@@ -31,8 +38,8 @@ class Descriptor {
 /// else kInvalidArgument.
 [[noreturn]] void throw_file_error(const std::string& doing, const std::filesystem::path& path, int error);
 
-/// Opens with open(2)'s flags (close-on-exec is added), files made with mode 0644. Throws Error.
-Descriptor open_file(const std::filesystem::path& path, int flags);
+/// Opens with open(2)'s flags (close-on-exec is added); `mode`: of a file that is made. Throws Error.
+Descriptor open_file(const std::filesystem::path& path, int flags, mode_t mode = kSharedFile);
 /// Writes all of it. Throws Error naming `path`.
 void write_all(const Descriptor& file, std::string_view bytes, const std::filesystem::path& path);
 /// Forces a file's or a folder's content to the disk. Throws Error.
@@ -48,7 +55,7 @@ void rename_durably(const std::filesystem::path& from, const std::filesystem::pa
 /// The file holds `text` or what it held before, whatever happens meanwhile. `beside`: folder on the same
 /// file system for the unfinished file.
 void replace_file(const std::filesystem::path& path, std::string_view text,
-                  const std::filesystem::path& beside);
+                  const std::filesystem::path& beside, mode_t mode = kSharedFile);
 
 /// A whole small file; throws Error when it cannot be read or holds more than `limit` bytes.
 std::string read_file(const std::filesystem::path& path, std::uintmax_t limit);

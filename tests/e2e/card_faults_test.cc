@@ -30,6 +30,8 @@ using ::testing::Not;
 using testing::post;
 using testing::run_command;
 
+constexpr std::chrono::seconds kPatience{60};
+constexpr std::chrono::milliseconds kPause{20};
 constexpr int kTinyKv = 4 * 32;  // key and value heads of the bundled model, and their width
 constexpr int kTinyContext = 2048;
 constexpr int kForeignTokens = 24;
@@ -52,11 +54,11 @@ const std::string& right_answer() {
 
 /// Asks again while the card is said to be unavailable.
 testing::Reply ask_until_served(const testing::ServerProcess& server) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
   testing::Reply reply;
   while ((reply = post(server.url(""), "/api/generate", kQuestion)).status == 503 &&
          std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    std::this_thread::sleep_for(kPause);
   }
   EXPECT_EQ(reply.status, 200) << reply.body;
   return reply;
@@ -235,6 +237,60 @@ INSTANTIATE_TEST_SUITE_P(Each, CardStreams,
                                            Streams{"NotAwaited", "late_work", "\"one by one\""},
                                            Streams{"Unwilling", "submit_error", "\"one by one\""}),
                          [](const auto& instance) { return instance.param.name; });
+
+TEST(LoadThatHangs, IsToldAndTheServerGoesOnWhenTheCardReturns) {
+  testing::ServerProcess server({}, {{"AXLLAMA_SOFTCARD_FAULTS", "load_hang:at=2,ms=9000"},
+                                     {"AXLLAMA_CARD_CHECKS", "off"},
+                                     {"OLLAMA_LOAD_TIMEOUT", "3s"}});
+  const auto first = post(server.url(""), "/api/generate", kQuestion);
+  EXPECT_EQ(first.status, 503) << first.body;
+  EXPECT_THAT(first.json.value("error", ""),
+              HasSubstr("The card has not answered for 3 seconds while loading axllama-tiny:latest"));
+  EXPECT_EQ(testing::get(server.url(""), "/api/tags").status, 200);
+  EXPECT_EQ(testing::get(server.url(""), "/api/ps").status, 200);
+  const auto later = ask_until_served(server);
+  EXPECT_EQ(later.json.value("response", ""), right_answer());
+  EXPECT_EQ(server.stop(), 0);
+}
+
+TEST(LoadThatHangs, ForEverLeavesTheOtherCardToAnswer) {
+  const testing::ServerProcess server({}, {{"AXLLAMA_SOFTCARD_FAULTS", "load_hang:at=2"},
+                                           {"AXLLAMA_SOFTCARD_DEVICES", "1,129"},
+                                           {"AXLLAMA_CARD_CHECKS", "off"},
+                                           {"OLLAMA_LOAD_TIMEOUT", "3s"}});
+  EXPECT_EQ(post(server.url(""), "/api/generate", kQuestion).status, 503);
+  const auto second = post(server.url(""), "/api/generate", kQuestion);
+  EXPECT_EQ(second.status, 200) << second.body;
+  EXPECT_EQ(second.json.value("response", ""), right_answer());
+}
+
+TEST(PinnedModel, ComesBackByItselfAfterTheCardFailed) {
+  const testing::TemporaryFolder folder;
+  fs::copy(testing::bundled_models() / "axllama-tiny", folder.path() / "other");
+  std::ofstream(folder.path() / "other" / "NOTES") << "another package";
+  const testing::ServerProcess server(
+      {"--pin", "axllama-tiny", "--model-root", folder.path()},
+      {{"AXLLAMA_SOFTCARD_FAULTS", "offline:at=9"}, {"AXLLAMA_CARD_CHECKS", "off"}});
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  const auto is_there = [&](const std::string& log_line) {
+    while (server.log().find(log_line) == std::string::npos && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(kPause);
+    }
+    const json there = testing::get(server.url(""), "/api/ps").json.at("models");
+    for (const json& model : there) {
+      if (model.at("name") == "axllama-tiny:latest") return !model.contains("loading");
+    }
+    return false;
+  };
+  ASSERT_TRUE(is_there("pinned a model")) << server.log();
+  json question = kQuestion;
+  question["model"] = "other";
+  const auto reply = post(server.url(""), "/api/generate", question);  // the card goes offline meanwhile
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(reply.json.value("response", ""), right_answer());
+  EXPECT_THAT(server.log(), HasSubstr("the card failed"));
+  EXPECT_TRUE(is_there("a pinned model is back on the card")) << server.log();
+}
 
 TEST(CardVariant, ALibraryWithoutTheOptionalFunctionsServesTheSame) {
   const fs::path library =

@@ -1,10 +1,12 @@
 // What a request can say about the context, through the whole program: a model of random weights whose tokens
 // are bytes, and a card on which every execution takes its time.
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -40,8 +42,16 @@ class Context : public ::testing::Test {
     server_.reset();
     folder_.reset();
   }
-  /// Nothing is cached.
-  void SetUp() override { post(server_->url(""), "/api/generate", {{"model", "random"}, {"keep_alive", 0}}); }
+  /// Nothing is cached. (The request is answered before the model is gone, and one that came meanwhile would
+  /// be its last.)
+  void SetUp() override {
+    post(server_->url(""), "/api/generate", {{"model", "random"}, {"keep_alive", 0}});
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!testing::get(server_->url(""), "/api/ps").json["models"].empty()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
 
   static json options(const json& more) {
     json all{{"temperature", 0}, {"repetition_guard", false}, {"num_predict", 4}};

@@ -1,12 +1,14 @@
 // A client that leaves, in whatever phase of its request, frees the card for the next one at once. The server
 // answers one request at a time and lets one wait, so a request that is refused shows that one is answered
 // and one waits.
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -33,8 +35,14 @@ json slow_script(std::string_view text) {
 
 class Disconnect : public ::testing::Test {
  protected:
-  /// Serves with these settings of the software card.
+  /// Serves with these settings of the software card; the model is on it.
   void serve(const json& card) {
+    start(card);
+    ASSERT_EQ(
+        testing::post(server_->url(""), "/api/generate", {{"model", "axllama-tiny"}, {"prompt", ""}}).status,
+        200);
+  }
+  void start(const json& card) {
     const auto config = folder_.path() / "card.json";
     std::ofstream(config) << card.dump();
     server_ = std::make_unique<testing::ServerProcess>(
@@ -42,9 +50,6 @@ class Disconnect : public ::testing::Test {
         testing::Environment{{"AXLLAMA_SOFTCARD_CONFIG", config.string()},
                              {"AXLLAMA_SOFTCARD_COUNTERS", counters().string()},
                              {"OLLAMA_MAX_QUEUE", "1"}});
-    ASSERT_EQ(
-        testing::post(server_->url(""), "/api/generate", {{"model", "axllama-tiny"}, {"prompt", ""}}).status,
-        200);
   }
   std::filesystem::path counters() const { return folder_.path() / "counters.json"; }
 
@@ -107,6 +112,28 @@ TEST_F(Disconnect, InTheQueue) {
   ASSERT_TRUE(running->read_more());
   running->close();
   expect_free(2000);
+}
+
+TEST_F(Disconnect, WhileTheModelIsLoaded) {
+  start({{"timing", {{"load_mb_per_s", 1}}}});  // some seconds for all layers
+  const auto waiting = begin(chat("Hello!"));
+  json loading = json::object();
+  for (int i = 0; i < kMostTries && loading.value("layers_loaded", 0) == 0; ++i) {
+    const json models = testing::get(server_->url(""), "/api/ps").json.at("models");
+    loading = models.empty() ? json::object() : models[0].value("loading", json::object());
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  ASSERT_GT(loading.value("layers_loaded", 0), 0);
+  ASSERT_LT(loading.value("layers_loaded", 0), loading.value("layers_total", 0));
+  waiting->close();
+  // A load that had gone on to its end would have left the model on the card.
+  json models;
+  for (int i = 0; i < kMostTries && (models.is_null() || !models.empty()); ++i) {
+    models = testing::get(server_->url(""), "/api/ps").json.at("models");
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_EQ(models, json::array());
+  EXPECT_EQ(server_->stop(), 0) << server_->log();
 }
 
 TEST_F(Disconnect, WhileThePromptIsRead) {

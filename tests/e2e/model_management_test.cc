@@ -69,6 +69,10 @@ TEST_F(ModelManagement, WhatCannotBeMadeIsRefusedWithASentence) {
   const std::string notes = write("notes.gguf", "no weights");
   EXPECT_THAT(refusal("FROM " + notes + "\n"), HasSubstr("supplied file was not in GGUF format"));
   EXPECT_EQ(axllama({"create", "x", "-f", "/nonexistent"}).status, 1);
+  EXPECT_THAT(axllama({"create", "x", "--draft-quantize", "q4_0"}).err,
+              HasSubstr("a draft is a model of its own"));
+  EXPECT_THAT(axllama({"create", "x", "--experimental", "-f", write("Modelfile", "SYSTEM x\n")}).err,
+              HasSubstr("Warning: --experimental changes nothing here"));
 }
 
 }  // namespace

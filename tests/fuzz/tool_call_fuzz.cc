@@ -21,7 +21,7 @@ using namespace axllama::text;
 
 struct Answer {
   std::string content;
-  std::string calls;
+  std::string calls;  // each with the place in the content where it stood
   std::size_t hidden = 0;
 
   bool operator==(const Answer&) const = default;
@@ -32,11 +32,14 @@ void require(bool condition) {
 }
 
 void take(const ToolCallParser::Output& output, Answer& answer) {
-  answer.content += output.content;
-  for (const ToolCall& call : output.calls) {
-    answer.calls +=
-        call.name + call.arguments.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  require(output.content_before.size() == output.calls.size());
+  for (std::size_t i = 0; i < output.calls.size(); ++i) {
+    const ToolCall& call = output.calls[i];
+    answer.calls += call.name +
+                    call.arguments.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
+                    std::to_string(answer.content.size() + output.content_before[i]) + "\n";
   }
+  answer.content += output.content;
 }
 
 Answer read(const ToolCallFormat& format, const OfferedTools& tools, std::string_view text,

@@ -174,17 +174,23 @@ std::string MessageStream::ping() {
 
 std::string message(const std::string& model, const std::vector<std::string>& stop_sequences,
                     const chat::WholeAnswer& answer) {
-  const chat::AnswerPiece& said = answer.message;
   Json message = message_head(model);
   Json& content = message["content"];
-  if (!said.thinking.empty()) {
-    content.push_back(thinking_block(said.thinking));
+  bool said_or_called = false;
+  for (const chat::AnswerPiece& piece : answer.pieces) {
+    if (!piece.thinking.empty()) {
+      content.push_back(thinking_block(piece.thinking));
+    }
+    if (!piece.content.empty()) {
+      content.push_back(text_block(piece.content));
+    }
+    for (const text::ToolCall& call : piece.tool_calls) {
+      content.push_back(tool_use_block(call, call.arguments));
+    }
+    said_or_called = said_or_called || !piece.content.empty() || !piece.tool_calls.empty();
   }
-  if (!said.content.empty() || said.tool_calls.empty()) {
-    content.push_back(text_block(said.content));
-  }
-  for (const text::ToolCall& call : said.tool_calls) {
-    content.push_back(tool_use_block(call, call.arguments));
+  if (!said_or_called) {
+    content.push_back(text_block(""));
   }
   message.update(stop_fields(answer.end, stop_sequences));
   message["usage"] = usage_json(answer.end.stats);

@@ -17,6 +17,19 @@ void move_behind(std::vector<T>& all, std::vector<T> more) {
   all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
+void merge(AnswerPiece& message, AnswerPiece piece) {
+  message.thinking += piece.thinking;
+  message.content += piece.content;
+  move_behind(message.tool_calls, std::move(piece.tool_calls));
+  move_behind(message.logprobs, std::move(piece.logprobs));
+}
+
+/// Whether `piece` can become part of `last` without anything changing places.
+bool may_follow(const AnswerPiece& last, const AnswerPiece& piece) {
+  const bool thoughts_fit = piece.thinking.empty() || (last.content.empty() && last.tool_calls.empty());
+  return thoughts_fit && (piece.content.empty() || last.tool_calls.empty());
+}
+
 /// Clients get such a call all the same, as from Ollama: they know best what to make of it.
 void log_misfit(const text::OfferedTools& tools, const text::ToolCall& call) {
   const Json* schema = tools.parameters(call.name);
@@ -31,11 +44,23 @@ void log_misfit(const text::OfferedTools& tools, const text::ToolCall& call) {
 
 }  // namespace
 
-void append(AnswerPiece& message, AnswerPiece piece) {
-  message.thinking += piece.thinking;
-  message.content += piece.content;
-  move_behind(message.tool_calls, std::move(piece.tool_calls));
-  move_behind(message.logprobs, std::move(piece.logprobs));
+void append(std::vector<AnswerPiece>& pieces, AnswerPiece piece) {
+  if (piece.empty()) {
+    return;
+  }
+  if (pieces.empty() || !may_follow(pieces.back(), piece)) {
+    pieces.push_back(std::move(piece));
+  } else {
+    merge(pieces.back(), std::move(piece));
+  }
+}
+
+AnswerPiece WholeAnswer::message() const {
+  AnswerPiece message;
+  for (const AnswerPiece& piece : pieces) {
+    merge(message, piece);
+  }
+  return message;
 }
 
 AnswerReader::AnswerReader(const ChatRequest& request, const BuiltPrompt& prompt,
@@ -53,9 +78,9 @@ AnswerReader::AnswerReader(const ChatRequest& request, const BuiltPrompt& prompt
   }
 }
 
-void AnswerReader::take_text(const std::string& text, bool last, AnswerPiece& piece) {
+void AnswerReader::take_text(const std::string& text, bool last, std::vector<AnswerPiece>& pieces) {
   if (!thinking_parser_) {
-    take_content(text, last, piece);
+    take_content(text, last, pieces);
     return;
   }
   text::ThinkingParser::Output parts = thinking_parser_->push(text);
@@ -64,22 +89,28 @@ void AnswerReader::take_text(const std::string& text, bool last, AnswerPiece& pi
     parts.thinking += rest.thinking;
     parts.content += rest.content;
   }
-  piece.thinking += parts.thinking;
-  take_content(parts.content, last, piece);
+  append(pieces, {.thinking = parts.thinking});
+  take_content(parts.content, last, pieces);
 }
 
-void AnswerReader::take_content(const std::string& content, bool last, AnswerPiece& piece) {
+void AnswerReader::take_content(const std::string& content, bool last, std::vector<AnswerPiece>& pieces) {
   if (!tool_call_parser_) {
-    piece.content += content;
+    append(pieces, {.content = content});
     return;
   }
   const auto take = [&](text::ToolCallParser::Output output) {
-    piece.content += output.content;
-    for (text::ToolCall& call : output.calls) {
+    std::size_t given = 0;  // bytes of the content
+    for (std::size_t i = 0; i < output.calls.size(); ++i) {
+      const std::size_t before = output.content_before[i];
+      append(pieces, {.content = output.content.substr(given, before - given)});
+      given = before;
+      text::ToolCall& call = output.calls[i];
       log_misfit(tool_call_parser_->tools(), call);
       call.id = new_call_id();
-      piece.tool_calls.push_back(std::move(call));
+      end_.called_tools = true;
+      append(pieces, {.tool_calls = {std::move(call)}});
     }
+    append(pieces, {.content = output.content.substr(given)});
   };
   take(tool_call_parser_->push(content));
   if (last) {
@@ -87,34 +118,33 @@ void AnswerReader::take_content(const std::string& content, bool last, AnswerPie
   }
 }
 
-AnswerPiece AnswerReader::take(serving::ResponseEvent event) {
-  AnswerPiece piece;
+std::vector<AnswerPiece> AnswerReader::take(serving::ResponseEvent event) {
+  std::vector<AnswerPiece> pieces;
   if (const auto* ready = std::get_if<serving::ModelReady>(&event)) {
     end_.load_time += ready->load_time;
-    return piece;
+    return pieces;
   }
   if (auto* error = std::get_if<base::Error>(&event)) {
     done_ = true;
     error_ = std::move(*error);
-    return piece;
+    return pieces;
   }
   auto& token = std::get<inference::TokenEvent>(event);
   if (token.done && token.reason == inference::FinishReason::kCancelled) {
     done_ = true;
     error_.emplace(base::ErrorCode::kCancelled, "request canceled");
-    return piece;
+    return pieces;
   }
   end_.tokens.insert(end_.tokens.end(), token.tokens.begin(), token.tokens.end());
-  take_text(token.text, token.done, piece);
-  piece.logprobs = std::move(token.logprobs);
+  take_text(token.text, token.done, pieces);
+  append(pieces, {.logprobs = std::move(token.logprobs)});
   if (token.done) {
     done_ = true;
     end_.reason = token.reason;
     end_.stop_string = std::move(token.stop_string);
     end_.stats = token.stats;
   }
-  end_.called_tools = end_.called_tools || !piece.tool_calls.empty();
-  return piece;
+  return pieces;
 }
 
 }  // namespace axllama::api::chat

@@ -16,12 +16,13 @@
 
 namespace axllama::api::chat {
 
-/// What an event added to an answer. Thoughts come before content, content before calls.
+/// A part of an answer. Thoughts come before content, content before calls; what comes behind the calls is
+/// another piece.
 struct AnswerPiece {
-  std::string thinking;
-  std::string content;
-  std::vector<text::ToolCall> tool_calls;  // whole, each with an id
-  std::vector<inference::TokenLogprob> logprobs;
+  std::string thinking = {};
+  std::string content = {};
+  std::vector<text::ToolCall> tool_calls = {};  // whole, each with an id
+  std::vector<inference::TokenLogprob> logprobs = {};
 
   bool empty() const { return thinking.empty() && content.empty() && tool_calls.empty() && logprobs.empty(); }
 };
@@ -37,10 +38,13 @@ struct AnswerEnd {
   bool called_tools = false;
 };
 
-/// A whole answer.
+/// A whole answer, in as few pieces as its order allows.
 struct WholeAnswer {
-  AnswerPiece message;
+  std::vector<AnswerPiece> pieces;
   AnswerEnd end;
+
+  /// As one message, for dialects that have no order of text and calls.
+  AnswerPiece message() const;
 };
 
 /// Turns the events of one generation into the pieces of one answer: thoughts apart from content, tags and
@@ -50,8 +54,8 @@ class AnswerReader {
   /// `load_time`: spent loading before the generation was submitted.
   AnswerReader(const ChatRequest& request, const BuiltPrompt& prompt, std::chrono::nanoseconds load_time);
 
-  /// Takes the next event and returns what is certain now; often nothing.
-  AnswerPiece take(serving::ResponseEvent event);
+  /// Takes the next event and returns what is certain now, in order; often nothing.
+  std::vector<AnswerPiece> take(serving::ResponseEvent event);
 
   /// No more events are to be taken.
   bool done() const noexcept { return done_; }
@@ -61,8 +65,8 @@ class AnswerReader {
   const AnswerEnd& end() const noexcept { return end_; }
 
  private:
-  void take_text(const std::string& text, bool last, AnswerPiece& piece);
-  void take_content(const std::string& content, bool last, AnswerPiece& piece);
+  void take_text(const std::string& text, bool last, std::vector<AnswerPiece>& pieces);
+  void take_content(const std::string& content, bool last, std::vector<AnswerPiece>& pieces);
 
   std::optional<text::ThinkingParser> thinking_parser_;
   std::optional<text::ToolCallParser> tool_call_parser_;
@@ -71,7 +75,7 @@ class AnswerReader {
   std::optional<base::Error> error_;
 };
 
-/// Puts `piece` behind what `message` holds.
-void append(AnswerPiece& message, AnswerPiece piece);
+/// Puts `piece` behind the others: into the last one where the order allows it.
+void append(std::vector<AnswerPiece>& pieces, AnswerPiece piece);
 
 }  // namespace axllama::api::chat

@@ -176,13 +176,13 @@ struct AnswerInStream {
   bool begun = false;
 
   std::string take(serving::ResponseEvent event) {
-    AnswerPiece piece = reader.take(std::move(event));
+    std::vector<AnswerPiece> pieces = reader.take(std::move(event));
     std::string records;
     if (!begun && !reader.error()) {
       begun = true;
       records = form.begin(prompt);
     }
-    if (!piece.empty()) {
+    for (AnswerPiece& piece : pieces) {
       records += form.piece(std::move(piece));
     }
     if (reader.done() && !reader.error()) {
@@ -242,7 +242,9 @@ Awaitable<void> send_all(Core& core, const AnswerPlan& plan, StreamForm& form, S
 Awaitable<void> collect_answer(AnswerReader& reader, StreamPointer stream, WholeAnswer& answer) {
   while (!reader.done()) {
     serving::ResponseEvent event = co_await next_event(stream);
-    append(answer.message, reader.take(std::move(event)));
+    for (AnswerPiece& piece : reader.take(std::move(event))) {
+      append(answer.pieces, std::move(piece));
+    }
   }
   if (reader.error()) {
     throw *reader.error();

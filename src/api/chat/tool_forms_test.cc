@@ -92,6 +92,53 @@ TEST_F(ToolFormsTest, OpenAiResponses) {
   EXPECT_EQ(events.back().json()["response"]["output"][1], events[11].json()["item"]);
 }
 
+constexpr const char* kCall = "<tool_call>\n{\"name\": \"eye\", \"arguments\": {}}\n</tool_call>";
+
+/// What each form says in which order, as kinds and texts.
+std::vector<std::string> order_of(const Json& list, const char* text_kind) {
+  std::vector<std::string> order;
+  for (const Json& each : list) {
+    const std::string type = each["type"];
+    order.push_back(type != text_kind          ? type
+                    : each.contains("content") ? each["content"][0]["text"].get<std::string>()
+                                               : each["text"].get<std::string>());
+  }
+  return order;
+}
+
+TEST_F(ToolFormsTest, TextBetweenAndBehindCallsKeepsItsPlace) {
+  const std::string call = kCall;
+  const std::string whole = "Look:\n" + call + "\nAgain:\n" + call + call + "\nDone.";
+  std::vector<std::string> letters;
+  for (const char letter : whole) letters.emplace_back(1, letter);
+  const Json responses =
+      Json::parse(R"({"model":"tooler","input":"?","tools":[{"type":"function","name":"eye"}]})");
+  const Json messages = Json::parse(
+      R"({"model":"tooler","max_tokens":50,"messages":[{"role":"user","content":"?"}],"tools":[{"name":"eye"}]})");
+  for (const std::vector<std::string>& parts : {std::vector<std::string>{whole}, letters}) {
+    script(parts);
+    const auto items =
+        ElementsAre("Look:", "function_call", "\nAgain:", "function_call", "function_call", "\nDone.");
+    EXPECT_THAT(order_of(DialectTest::reply("/v1/responses", responses)["output"], "message"), items);
+    std::vector<std::string> done;
+    const std::vector<EventRecord> events = stream("/v1/responses", responses);
+    std::size_t index = 0;
+    Json output = Json::array();
+    for (const EventRecord& event : events) {
+      if (event.name != "response.output_item.done") continue;
+      EXPECT_EQ(event.json()["output_index"], index++);
+      output.push_back(event.json()["item"]);
+    }
+    EXPECT_THAT(order_of(output, "message"), items);
+    EXPECT_EQ(events.back().json()["response"]["output"], output);
+
+    EXPECT_THAT(order_of(DialectTest::reply("/v1/messages", messages)["content"], "text"),
+                ElementsAre("Look:", "tool_use", "\nAgain:", "tool_use", "tool_use", "\nDone."));
+    EXPECT_EQ(DialectTest::reply("/v1/chat/completions", chat_body())["choices"][0]["message"]["content"],
+              "Look:\nAgain:\nDone.");  // this form knows no order
+  }
+}
+
 TEST_F(ToolFormsTest, AnthropicMessages) {
   const Json body =
       Json::parse(R"({"model":"tooler","max_tokens":50,"messages":[{"role":"user","content":"?"}],

@@ -44,7 +44,7 @@ std::string Answer::error(const base::Error& error) {
 }
 
 std::string Answer::whole(const chat::WholeAnswer& answer) const {
-  return last(answer.message, answer.end);
+  return last(answer.message(), answer.end);
 }
 
 }  // namespace axllama::api::ollama

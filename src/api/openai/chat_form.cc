@@ -36,7 +36,7 @@ Json logprobs_object(const std::vector<inference::TokenLogprob>& logprobs) {
 }
 
 Json choice_json(const chat::WholeAnswer& answer, std::size_t index) {
-  const chat::AnswerPiece& said = answer.message;
+  const chat::AnswerPiece said = answer.message();
   Json choice;
   choice["index"] = index;
   Json& message = choice["message"];

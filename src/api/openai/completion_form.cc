@@ -115,9 +115,10 @@ std::string completion(const CompletionRequest& request, const std::vector<chat:
     const chat::WholeAnswer& answer = answers[i];
     const std::string& echo = request.echoes[i / request.plan.answers_each];
     std::size_t offset = base::utf8_length(echo);
-    Json logprobs = logprobs_object(answer.message.logprobs, offset);
+    const chat::AnswerPiece said = answer.message();
+    Json logprobs = logprobs_object(said.logprobs, offset);
     body["choices"].push_back(
-        choice_json(echo + answer.message.content, i, std::move(logprobs), finish_reason(answer.end)));
+        choice_json(echo + said.content, i, std::move(logprobs), finish_reason(answer.end)));
     usage.add(answer.end, i % request.plan.answers_each != 0);
   }
   body["usage"] = usage.json();

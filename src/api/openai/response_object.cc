@@ -107,16 +107,22 @@ Json ResponseObject::ended(Json output, const chat::AnswerEnd& end) const {
 }
 
 std::string ResponseObject::whole(const chat::WholeAnswer& answer) const {
-  const chat::AnswerPiece& said = answer.message;
   Json output = Json::array();
-  if (!said.thinking.empty()) {
-    output.push_back(reasoning_item(new_item_id("rs"), said.thinking));
+  bool said_or_called = false;
+  for (const chat::AnswerPiece& piece : answer.pieces) {
+    if (!piece.thinking.empty()) {
+      output.push_back(reasoning_item(new_item_id("rs"), piece.thinking));
+    }
+    if (!piece.content.empty()) {
+      output.push_back(message_item(new_item_id("msg"), piece.content, "completed"));
+    }
+    for (const text::ToolCall& call : piece.tool_calls) {
+      output.push_back(function_call_item(new_item_id("fc"), call, to_json(call.arguments), "completed"));
+    }
+    said_or_called = said_or_called || !piece.content.empty() || !piece.tool_calls.empty();
   }
-  if (!said.content.empty() || said.tool_calls.empty()) {
-    output.push_back(message_item(new_item_id("msg"), said.content, "completed"));
-  }
-  for (const text::ToolCall& call : said.tool_calls) {
-    output.push_back(function_call_item(new_item_id("fc"), call, to_json(call.arguments), "completed"));
+  if (!said_or_called) {
+    output.push_back(message_item(new_item_id("msg"), "", "completed"));
   }
   return to_json(ended(std::move(output), answer.end));
 }

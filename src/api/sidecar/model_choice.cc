@@ -24,6 +24,18 @@ bool below(const fs::path& path, const fs::path& root) {
   return !relative.empty() && *relative.begin() != ".." && relative != ".";
 }
 
+bool generates(const ChosenModel& model) {
+  return model.reference.package->purpose() == model::Purpose::kText;
+}
+
+ChosenModel require_generating(ChosenModel model) {
+  if (generates(model)) return model;
+  const bool reranker = model.reference.package->purpose() == model::Purpose::kReranking;
+  throw Error(ErrorCode::kInvalidArgument,
+              "\"" + model.reference.name + "\" does not support generate: it is " +
+                  (reranker ? "a reranker" : "an embedding model") + ", and these routes only generate text");
+}
+
 }  // namespace
 
 ModelChoice::ModelChoice(const store::Library& library, std::string default_model)
@@ -40,10 +52,12 @@ ChosenModel ModelChoice::current() const {
     const std::lock_guard lock(mutex_);
     if (chosen_) return *chosen_;
   }
-  if (!default_model_.empty()) return open(library_.find(default_model_));
-  const std::vector<store::ModelRecord> installed = library_.list();
-  if (installed.empty()) throw Error(ErrorCode::kNotFound, "no model is installed");
-  return open(installed.front());
+  if (!default_model_.empty()) return require_generating(open(library_.find(default_model_)));
+  for (const store::ModelRecord& record : library_.list()) {
+    ChosenModel model = open(record);
+    if (generates(model)) return model;
+  }
+  throw Error(ErrorCode::kNotFound, "no model that generates text is installed");
 }
 
 void ModelChoice::choose(ChosenModel model) {
@@ -52,7 +66,9 @@ void ModelChoice::choose(ChosenModel model) {
 }
 
 ChosenModel ModelChoice::resolve(const std::string& name_or_path) const {
-  if (name_or_path.find('/') == std::string::npos) return open(library_.find(name_or_path));
+  if (name_or_path.find('/') == std::string::npos) {
+    return require_generating(open(library_.find(name_or_path)));
+  }
 
   std::error_code error;
   const fs::path asked = fs::weakly_canonical(name_or_path, error);
@@ -65,7 +81,7 @@ ChosenModel ModelChoice::resolve(const std::string& name_or_path) const {
                 "the folder " + name_or_path + " lies outside the allowed model folders");
   }
   for (const store::ModelRecord& record : library_.list()) {
-    if (fs::equivalent(record.folder, asked, error) && !error) return open(record);
+    if (fs::equivalent(record.folder, asked, error) && !error) return require_generating(open(record));
   }
   throw Error(ErrorCode::kNotFound, "there is no model package in " + name_or_path);
 }

@@ -113,6 +113,34 @@ TEST_F(SidecarApiTest, AFailedLoadLeavesTheModelThatRan) {
   EXPECT_EQ(service_.last_request()->submitted->model.name, "thinker:latest");
 }
 
+TEST_F(SidecarApiTest, RefusesModelsThatDoNotGenerate) {
+  models_.add("embedder", testing::kPlainTemplate, R"({"is_embedding":true})");
+  EXPECT_EQ(error("/load", R"({"model_path":"embedder"})", 400),
+            "\"embedder:latest\" does not support generate: it is an embedding model, and these routes only "
+            "generate text");
+  EXPECT_THAT(error("/load", R"({"model_path":")" + folder("embedder") + "\"}", 400),
+              HasSubstr("it is an embedding model"));
+  EXPECT_EQ(service_.request_count(), 0U) << "nothing was loaded";
+  EXPECT_EQ(reply("/generate", R"({"prompt":"x"})")["text"], "Hello");  // the model that was there
+}
+
+TEST_F(SidecarApiTest, WithoutAChoiceTheFirstModelThatGeneratesIsTaken) {
+  testing::ModelFolder models;
+  for (const char* name : {"broken", "thinker", "unknown-context"}) {
+    std::filesystem::remove_all(models.path() / name);
+  }
+  models.add("an-embedder", testing::kPlainTemplate, R"({"is_embedding":true})");  // the newest
+  store::Library library({models.path()});
+  testing::ApiServer server(
+      [&](http::Router& router) { add_sidecar_routes(router, {service_, library, {}}); });
+  EXPECT_EQ(server.post("/generate", R"({"prompt":"x"})").status, 200);
+  EXPECT_EQ(service_.last_request()->submitted->model.name, "plain:latest");
+  std::filesystem::remove_all(models.path() / "plain");
+  EXPECT_THAT(server.post("/generate", R"({"prompt":"x"})").body,
+              HasSubstr("no model that generates text is installed"));
+  server.server().stop(std::chrono::milliseconds(0));
+}
+
 TEST_F(SidecarApiTest, RefusesFoldersOutsideTheRoots) {
   for (const std::string& path :
        {std::string("/etc"), folder("../../etc"), folder("plain/../../.."), models_.path().string()}) {

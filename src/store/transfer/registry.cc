@@ -1,19 +1,28 @@
 #include "store/transfer/registry.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <ctime>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <sstream>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
+#include <openssl/rand.h>
 #include <unistd.h>
 
 #include "base/base64.h"
 #include "base/error.h"
 #include "http/url.h"
 #include "store/durable_file.h"
+#include "store/identity.h"
+#include "store/sha256.h"
 #include "store/transfer/range_request.h"
+#include "telemetry/log.h"
 
 namespace axllama::store {
 namespace {
@@ -59,6 +68,61 @@ std::string encode_query(const std::string& text) {
   return out;
 }
 
+using QueryFields = std::vector<std::pair<std::string, std::string>>;
+
+/// What a token is asked for, by name.
+QueryFields token_query(const std::map<std::string, std::string>& challenge) {
+  QueryFields fields;
+  const auto scope = challenge.find("scope");
+  std::istringstream scopes(scope == challenge.end() ? "" : scope->second);
+  for (std::string one; scopes >> one;) fields.emplace_back("scope", one);
+  const auto service = challenge.find("service");
+  fields.emplace_back("service", service == challenge.end() ? "" : service->second);
+  return fields;
+}
+
+std::string with_query(const std::string& url, const QueryFields& fields) {
+  std::string text = url;
+  char before = url.find('?') == std::string::npos ? '?' : '&';
+  for (const auto& [name, value] : fields) {
+    text += before + name + "=" + encode_query(value);
+    before = '&';
+  }
+  return text;
+}
+
+/// 16 random bytes in base64's form for URLs: what makes a signature good for one request only.
+std::string nonce() {
+  std::array<unsigned char, 16> bytes{};
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
+    throw Error(ErrorCode::kInternal, "OpenSSL cannot give random bytes");
+  }
+  std::string text = base::to_base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  std::replace(text.begin(), text.end(), '+', '-');
+  std::replace(text.begin(), text.end(), '/', '_');
+  std::erase(text, '=');
+  return text;
+}
+
+/// Ollama's proof of who asks: "public key:signature" of the method, the URL, and the empty body's digest.
+std::string signed_authorization(const Identity& identity, const std::string& url) {
+  const std::string body_digest = base::to_base64(Sha256().hex());
+  return identity.public_key() + ":" + identity.sign("GET," + url + "," + body_digest);
+}
+
+/// The key, unless there is none or it cannot be used, of which the log tells.
+std::optional<Identity> identity_of(const TransferOptions& options) {
+  if (options.identity.empty()) return std::nullopt;
+  try {
+    return Identity::load(options.identity);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotFound) {
+      telemetry::log(telemetry::LogLevel::kWarning, error.message());
+    }
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 struct RegistryAuthorization::Impl {
@@ -67,6 +131,21 @@ struct RegistryAuthorization::Impl {
   std::string credentials;  // "user:password" or empty
   std::mutex mutex;
   std::string header;  // value of Authorization, or empty
+
+  /// What the token's giver answers to this value of Authorization; nothing when it refuses.
+  std::optional<std::string> token(const std::string& url, const std::string& authorization) const {
+    http::FetchRequest request{.url = url};
+    if (!authorization.empty()) request.headers.emplace_back("Authorization", authorization);
+    const http::FetchResponse response = http::Fetcher(options.fetch).fetch(request);
+    if (response.head.status != 200) return std::nullopt;
+    const Json answer = Json::parse(response.body, nullptr, false);
+    for (const char* name : {"token", "access_token"}) {
+      if (answer.is_object() && answer.contains(name) && answer[name].is_string()) {
+        return answer[name].get<std::string>();
+      }
+    }
+    return std::nullopt;
+  }
 };
 
 RegistryAuthorization::RegistryAuthorization(std::string base, const TransferOptions& options,
@@ -105,25 +184,30 @@ bool RegistryAuthorization::renew(const http::FetchHead& refusal) {
                                                  " sends clients for tokens to another host, " + realm +
                                                  "; that is not followed");
   }
-  std::string url = realm + "?service=" + encode_query(challenge["service"]);
-  if (!challenge["scope"].empty()) url += "&scope=" + encode_query(challenge["scope"]);
-  http::FetchRequest request{.url = url};
-  if (!basic.empty()) request.headers.emplace_back("Authorization", basic);
-  const http::FetchResponse response = http::Fetcher(impl_->options.fetch).fetch(request);
-  if (response.head.status != 200) return false;
-  const Json answer = Json::parse(response.body, nullptr, false);
-  for (const char* name : {"token", "access_token"}) {
-    if (answer.is_object() && answer.contains(name) && answer[name].is_string()) {
-      impl_->header = "Bearer " + answer[name].get<std::string>();
-      return true;
+  const QueryFields query = token_query(challenge);
+  std::optional<std::string> token;
+  if (!basic.empty()) {
+    token = impl_->token(with_query(realm, query), basic);
+  } else {
+    if (const std::optional<Identity> identity = identity_of(impl_->options)) {
+      // In the order of their names, as the other side puts them together again.
+      QueryFields proof = query;
+      proof.emplace(proof.begin(), "nonce", nonce());
+      proof.emplace_back("ts", std::to_string(std::time(nullptr)));
+      const std::string url = with_query(realm, proof);
+      token = impl_->token(url, signed_authorization(*identity, url));
     }
+    if (!token) token = impl_->token(with_query(realm, query), "");
   }
-  return false;
+  if (!token) return false;
+  impl_->header = "Bearer " + *token;
+  return true;
 }
 
 std::string RegistryAuthorization::advice() const {
   return "give the registry's credentials as AXLLAMA_REGISTRY_AUTH=\"" + host_of(impl_->base) +
-         "=USER:PASSWORD\"";
+         "=USER:PASSWORD\", or make the key " + impl_->options.identity.string() +
+         ".pub known to your account there";
 }
 
 std::string registry_base(const ModelName& name, bool insecure) {

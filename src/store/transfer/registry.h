@@ -12,7 +12,8 @@
 namespace axllama::store {
 
 /// Tokens as Docker's registries hand them out: after a 401 one is fetched from the realm that the answer
-/// names, with the credentials configured for this registry's host. Also Basic, when credentials are there.
+/// names, with the credentials configured for this registry's host; without them as Ollama does it, signed
+/// with this machine's key, and when that is refused, as nobody. Also Basic, when credentials are there.
 class RegistryAuthorization final : public Authorization {
  public:
   /// `base`: "https://host"; `fixed`: a header value to send in any case, or empty.

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "store/durable_file.h"
+#include "store/identity.h"
 
 namespace axllama::store {
 namespace {
@@ -57,6 +58,7 @@ TransferOptions transfer_options_from_environment(const Environment& environment
   options.hub_token = value("HF_TOKEN");
   if (options.hub_token.empty() && !value("HOME").empty()) options.hub_token = token_file(value("HOME"));
   options.registry_credentials = parse_credentials(value("AXLLAMA_REGISTRY_AUTH"));
+  options.identity = identity_file(value("HOME"));
   options.catalogue = value("AXLLAMA_CATALOGUE");
   if (options.catalogue.empty() && !value("HOME").empty()) {
     options.catalogue = fs::path(value("HOME")) / ".axllama" / "catalogue.json";

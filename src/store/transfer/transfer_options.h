@@ -35,6 +35,8 @@ struct TransferOptions {
   std::string hub_token;                       // HF_TOKEN
   /// "user:password" by host (AXLLAMA_REGISTRY_AUTH: "host=user:password", several with commas).
   std::map<std::string, std::string> registry_credentials;
+  /// The key that registries are asked for tokens with (~/.ollama/id_ed25519); need not be there.
+  std::filesystem::path identity;
   std::filesystem::path catalogue;  // a user's own (AXLLAMA_CATALOGUE); may be empty
 
   /// Bytes free for the store in a folder.

@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "text/tokenizer/byte_level.h"
 
@@ -72,38 +73,6 @@ class Lines {
   std::string file_;
   std::size_t number_ = 0;
 };
-
-std::optional<std::string> from_base64(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  std::string bytes;
-  std::uint32_t bits = 0;
-  int count = 0;
-  std::size_t padding = 0;
-  for (const char c : text) {
-    std::uint32_t value = 0;
-    if (c >= 'A' && c <= 'Z') {
-      value = static_cast<std::uint32_t>(c - 'A');
-    } else if (c >= 'a' && c <= 'z') {
-      value = static_cast<std::uint32_t>(c - 'a') + 26;
-    } else if (c >= '0' && c <= '9') {
-      value = static_cast<std::uint32_t>(c - '0') + 52;
-    } else if (c == '+' || c == '/') {
-      value = c == '+' ? 62 : 63;
-    } else if (c == '=') {
-      ++padding;
-    } else {
-      return std::nullopt;
-    }
-    if (c != '=' && padding > 0) return std::nullopt;
-    bits = (bits << 6U) | value;
-    if (++count % 4 == 0) {
-      for (const unsigned shift : {16U, 8U, 0U}) bytes.push_back(static_cast<char>((bits >> shift) & 0xFFU));
-    }
-  }
-  if (padding > 2) return std::nullopt;
-  bytes.resize(bytes.size() - padding);
-  return bytes;
-}
 
 std::vector<TokenId> take(const std::vector<std::int64_t>& values, std::int64_t first, std::int64_t count) {
   std::vector<TokenId> ids;
@@ -263,7 +232,7 @@ TokenizerParts read_vendor_tokenizer_text(std::string_view text, const std::stri
     const std::string_view line = lines.next("a token");
     std::string token(line);
     if (type == kTiktoken) {
-      std::optional<std::string> decoded = from_base64(line);
+      std::optional<std::string> decoded = base::from_base64(line);
       if (!decoded) lines.fail("\"" + std::string(line.substr(0, 40)) + "\" is not base64");
       token = added[id] ? *decoded : to_byte_level(*decoded);
       bytes.push_back(std::move(*decoded));

@@ -330,6 +330,7 @@ bool ToolCallParser::finish(std::vector<ToolCall> calls, Output& output) {
       call.arguments = fit_arguments(*schema, std::move(call.arguments));
     }
     output.calls.push_back(std::move(call));
+    output.content_before.push_back(output.content.size());
   }
   hidden_ += at_;
   held_.erase(0, at_);

@@ -28,7 +28,8 @@ class ToolCallParser {
 
   struct Output {
     std::string content;
-    std::vector<ToolCall> calls;  // without identifiers; arguments as fit_arguments() leaves them
+    std::vector<ToolCall> calls;              // without identifiers; arguments as fit_arguments() leaves them
+    std::vector<std::size_t> content_before;  // of each call: bytes of the content in front of it
   };
 
   ToolCallParser(ToolCallFormat format, OfferedTools tools);

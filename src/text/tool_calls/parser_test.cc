@@ -54,16 +54,20 @@ struct Parsed {
   std::string content;
   std::vector<std::string> calls;
   std::size_t hidden = 0;
+  std::vector<std::size_t> content_before;  // of each call
 
   bool operator==(const Parsed&) const = default;
 };
 
 void PrintTo(const Parsed& parsed, std::ostream* out) {
   *out << ::testing::PrintToString(parsed.content) << " " << ::testing::PrintToString(parsed.calls) << " "
-       << parsed.hidden;
+       << parsed.hidden << " " << ::testing::PrintToString(parsed.content_before);
 }
 
 void take(ToolCallParser::Output output, Parsed& parsed) {
+  for (const std::size_t before : output.content_before) {
+    parsed.content_before.push_back(parsed.content.size() + before);
+  }
   parsed.content += output.content;
   for (const ToolCall& call : output.calls) {
     parsed.calls.push_back(call.name + "(" +

@@ -51,6 +51,30 @@ export async function run({ check, refused, connect }) {
     }
   });
 
+  await check("a stream is taken up again", async () => {
+    const question = { model: kModel, messages: [{ role: "user", content: "What is 2+2?" }] };
+    const begun = await ask("POST", "/api/chat", question, { "X-Axllama-Resumable": "1" });
+    const records = begun.body.trimEnd().split("\n");
+    assert.ok(records.length > 2);
+    const path = `/api/streams/${begun.stream}`;
+    assert.deepEqual((await ask("GET", `${path}?from=1`)).body.trimEnd().split("\n"), records.slice(1));
+    assert.equal((await ask("DELETE", path)).status, 204);
+    assert.equal((await ask("GET", "/api/streams/00000000000000000000000000000000")).status, 404);
+  });
+
+  await refused("ranking, by a model that does not rank", async () => {
+    const { status, body } = await ask("POST", "/v1/rerank", { model: kModel, query: "x", documents: ["y"] });
+    assert.equal(status, 400);
+    assert.match(body.error.message, /does not support rerank/);
+  });
+
+  await refused("transcriptions", async () => {
+    const form = `--x\r\nContent-Disposition: form-data; name="model"\r\n\r\n${kModel}\r\n--x--\r\n`;
+    const { status, body } = await ask("POST", "/v1/audio/transcriptions", form);
+    assert.equal(status, 400);
+    assert.match(body.error.message, /does not support audio/);
+  });
+
   await check("errors have the dialect of their route", async () => {
     assert.deepEqual(await ask("POST", "/api/chat", ""), {
       status: 400,

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 const kPatterns = [
   [/^\/v1\/models\/.+$/, "/v1/models/NAME"],
   [/^\/api\/blobs\/.+$/, "/api/blobs/DIGEST"],
+  [/^\/api\/streams\/.+$/, "/api/streams/ID"],
   [/^\/api\/user\/keys\/.+$/, "/api/user/keys/KEY"],
 ];
 

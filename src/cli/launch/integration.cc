@@ -1,0 +1,79 @@
+#include "cli/launch/integration.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/error.h"
+#include "cli/launch/plans.h"
+
+namespace axllama::cli {
+namespace {
+
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  return text;
+}
+
+}  // namespace
+
+const std::vector<Integration>& integrations() {
+  static const std::vector<Integration> kAll{
+      {"claude",
+       "Claude Code",
+       {"claude-code"},
+       "claude",
+       {".local/bin/claude", ".claude/local/claude"},
+       "https://code.claude.com/docs/en/quickstart",
+       plan_claude},
+      {"cline", "Cline", {}, "cline", {}, "npm install -g cline", plan_cline},
+      {"codex", "Codex", {}, "codex", {}, "npm install -g @openai/codex", plan_codex},
+      {"copilot",
+       "Copilot CLI",
+       {"copilot-cli"},
+       "copilot",
+       {".local/bin/copilot"},
+       "https://github.com/features/copilot/cli/",
+       plan_copilot},
+      {"droid",
+       "Droid",
+       {},
+       "droid",
+       {".local/bin/droid"},
+       "https://docs.factory.ai/cli/getting-started/quickstart",
+       plan_droid},
+      {"opencode",
+       "OpenCode",
+       {},
+       "opencode",
+       {".opencode/bin/opencode"},
+       "https://opencode.ai",
+       plan_opencode},
+      {"pi", "Pi", {}, "pi", {}, "npm install -g @mariozechner/pi-coding-agent", plan_pi},
+      {"qwen",
+       "Qwen Code",
+       {"qwen-code"},
+       "qwen",
+       {".local/bin/qwen"},
+       "npm install -g @qwen-code/qwen-code",
+       plan_qwen},
+      {"vscode", "VS Code", {"code"}, "code", {}, "https://code.visualstudio.com", plan_vscode},
+  };
+  return kAll;
+}
+
+const Integration& integration_named(const std::string& name) {
+  const std::string wanted = lower_case(name);
+  std::string known;
+  for (const Integration& each : integrations()) {
+    const bool alias = std::find(each.aliases.begin(), each.aliases.end(), wanted) != each.aliases.end();
+    if (each.name == wanted || alias) return each;
+    known += (known.empty() ? "" : ", ") + each.name;
+  }
+  throw base::Error(base::ErrorCode::kNotFound,
+                    "unknown integration '" + name + "'; there are " + known +
+                        ". Other clients take the server's address by hand, with /v1 behind it where they "
+                        "speak OpenAI's API");
+}
+
+}  // namespace axllama::cli
