@@ -245,7 +245,7 @@ TEST(LoadThatHangs, IsToldAndTheServerGoesOnWhenTheCardReturns) {
   const auto first = post(server.url(""), "/api/generate", kQuestion);
   EXPECT_EQ(first.status, 503) << first.body;
   EXPECT_THAT(first.json.value("error", ""),
-              HasSubstr("The card has not answered for 3 seconds while loading axllama-tiny:latest"));
+              HasSubstr("The card has not answered for 3s while loading axllama-tiny:latest"));
   EXPECT_EQ(testing::get(server.url(""), "/api/tags").status, 200);
   EXPECT_EQ(testing::get(server.url(""), "/api/ps").status, 200);
   const auto later = ask_until_served(server);
