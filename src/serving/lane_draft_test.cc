@@ -8,9 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "serving/scheduler.h"
-#include "serving/testing/fake_card.h"
-#include "serving/testing/streams.h"
+#include "serving/testing/fake_card_test.h"
 
 namespace axllama::serving {
 namespace {
@@ -28,22 +26,11 @@ InferenceRequest drafted(const std::string& name, int tokens, const std::string&
   return result;
 }
 
-class LaneDraft : public ::testing::Test {
+class LaneDraft : public FakeCardTest {
  protected:
-  Scheduler& scheduler() {
-    if (!scheduler_) {
-      scheduler_ = std::make_unique<Scheduler>(options, card.factory());
-    }
-    return *scheduler_;
-  }
   void TearDown() override {
-    card.step.open();
-    card.load_layer.open();
-    scheduler_.reset();
-    EXPECT_EQ(card.resident, 0U);
+    FakeCardTest::TearDown();
     EXPECT_EQ(card.drafts, 0U);
-    EXPECT_FALSE(card.wrong_thread);
-    EXPECT_FALSE(card.disturbed);
   }
   void use(InferenceRequest asked) {
     EXPECT_EQ(text_of(read_all(scheduler().submit(std::move(asked)))), "0 ");
@@ -55,12 +42,6 @@ class LaneDraft : public ::testing::Test {
     const std::string& problem = all.front().draft_problem;
     return problem.empty() ? all.front().model.draft->name + " guesses" : problem;
   }
-
-  SchedulerOptions options;
-  FakeCard card;
-
- private:
-  std::unique_ptr<Scheduler> scheduler_;
 };
 
 TEST_F(LaneDraft, IsLoadedWithItsModelAndGoesWithIt) {

@@ -57,6 +57,17 @@ class LanePolicyTest : public ::testing::Test {
     policy.residency().end_use(models.at(id), now);
     policy.ended(id);
   }
+  /// Ends each request as soon as it is admitted, until the lane is to go on with those that run. How many.
+  std::size_t admit_and_end_all() {
+    std::size_t admitted = 0;
+    std::string action = next();
+    for (; action.starts_with("admit "); action = next()) {
+      ++admitted;
+      end(std::stoull(action.substr(6)));
+    }
+    EXPECT_EQ(action, "advance");
+    return admitted;
+  }
   /// Has the model on the card.
   void have(const std::string& model, LanePolicy::Time now = kStart) {
     ASSERT_TRUE(submit(1000, "somebody", model, false));
@@ -131,13 +142,7 @@ TEST_F(LanePolicyTest, ALoadIsNotOvertakenForEverWhoeverElseComes) {
   for (int round = 0; round < 50; ++round) {
     submit(id++, "x", "a");  // refused when the queue is full of those that may not overtake
     submit(id++, "y", "a");
-    std::string action = next();
-    while (action.starts_with("admit ")) {
-      ++overtakings;
-      end(std::stoull(action.substr(6)));
-      action = next();
-    }
-    EXPECT_EQ(action, "advance");
+    overtakings += admit_and_end_all();
   }
   EXPECT_EQ(overtakings, LanePolicy::kMostOvertakings);
   end(1);
@@ -153,13 +158,7 @@ TEST_F(LanePolicyTest, NeitherIsTheLoadOfADraft) {
   std::size_t overtakings = 0;
   for (int round = 0; round < 20; ++round) {
     submit(id++, "x", "a");  // the model alone is there
-    std::string action = next();
-    while (action.starts_with("admit ")) {
-      ++overtakings;
-      end(std::stoull(action.substr(6)));
-      action = next();
-    }
-    EXPECT_EQ(action, "advance");
+    overtakings += admit_and_end_all();
   }
   EXPECT_EQ(overtakings, LanePolicy::kMostOvertakings);
   end(1);
