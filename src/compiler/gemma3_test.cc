@@ -256,7 +256,7 @@ void write_gguf(GgufWriter& writer, const Checkpoint& checkpoint, std::uint32_t 
   writer.count("gemma3.attention.key_length", Checkpoint::kHeadDim);
   writer.number("gemma3.attention.layer_norm_rms_epsilon", 0x1p-20F);
   std::vector<std::string> tokens = {"<pad>", "<eos>", "<bos>", "<unk>", "<end_of_turn>"};
-  std::vector<std::int32_t> types = {3, 3, 3, 2, 3};
+  std::vector<std::int32_t> types = {3, 3, 3, 2, 4};
   while (tokens.size() < Checkpoint::kVocabulary) {
     tokens.push_back("t" + std::to_string(tokens.size()));
     types.push_back(1);

@@ -277,7 +277,7 @@ class Reader {
     add(id_of("tokenizer.ggml.eot_token_id"));
     const auto turn = std::find(tokens_->begin(), tokens_->end(), "<end_of_turn>");
     const auto place = static_cast<std::size_t>(turn - tokens_->begin());
-    if (turn != tokens_->end() && type_of(place) == kControl) add(place);
+    if (turn != tokens_->end() && type_of(place) != kNormal) add(place);
     return ends.size() > 1 ? ordered_json{{"eos_token_id", ends}}.dump(2) + "\n" : std::string();
   }
 
