@@ -9,11 +9,11 @@
 //
 // Layer config   hidden, heads, kv_heads, head_dim, intermediate (integers), rms_eps (number), weights
 //                (the weight type, informative), packed (object, see below),
-//                qk_norm (bool), activation ("silu", "gelu_tanh"), compiler (string shown as the compiler version),
-//                optional kWindowField: a row sees no key that lies so many positions or more before its own,
-//                whatever the mask says (cache slot s holds position s, own rows those of `indices`),
-//                groups: [{"kind":"decode","slots":C} | {"kind":"prefill","rows":P,"history":h}, ...].
-//                A prefill group with history 0 has a dummy [1,1,kv] cache input, as the vendor's first
+//                qk_norm (bool), activation ("silu", "gelu_tanh"), compiler (string shown as the compiler
+//                version), optional kWindowField: a row sees no key that lies so many positions or more
+//                before its own, whatever the mask says (cache slot s holds position s, own rows those of
+//                `indices`), groups: [{"kind":"decode","slots":C} | {"kind":"prefill","rows":P,"history":h},
+//                ...]. A prefill group with history 0 has a dummy [1,1,kv] cache input, as the vendor's first
 //                group.
 // Layer tensors  attn_norm [H] F32, q_proj [heads*D,H], k_proj [kv*D,H], v_proj [kv*D,H], o_proj [H,heads*D],
 //                q_norm [D] F32 and k_norm [D] F32 when qk_norm, mlp_norm [H] F32, gate_proj [I,H], up_proj
