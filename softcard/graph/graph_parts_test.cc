@@ -49,6 +49,27 @@ TEST(MaskPlanTest, GathersTheColumnsThatATileSees) {
   EXPECT_EQ(count_active_rows(nothing, 3, 2), 1U);
 }
 
+TEST(MaskPlanTest, HidesWhatLiesBehindTheWindow) {
+  using Columns = std::vector<std::uint32_t>;
+  // Slots 0 to 3, of which three hold keys, and the rows of positions 3 and 4; each sees two keys.
+  constexpr std::uint16_t kH = 0xC780;
+  const std::vector<std::uint16_t> mask = {0, 0, 0, kH, 0, kH,  //
+                                           0, 0, 0, kH, 0, 0};
+  LookBack look_back{2, 4, {3, 4}};
+  const MaskPlan plan(mask, 2, 6, 2, look_back);
+  const MaskPlan::Tile& tile = plan.tiles().at(0);
+  EXPECT_EQ(tile.columns, (Columns{2, 4, 5}));
+  EXPECT_EQ(tile.row_ends, (Columns{2, 3}));
+  EXPECT_TRUE(std::isinf(tile.mask[tile.mask_stride])) << "the second row does not see slot 2";
+  MaskPlanCache cache;
+  EXPECT_EQ(cache.plan(mask, 2, 6, 2, look_back).tiles().at(0).columns, (Columns{2, 4, 5}));
+  look_back.window = 3;
+  EXPECT_EQ(cache.plan(mask, 2, 6, 2, look_back).tiles().at(0).columns, (Columns{1, 2, 4, 5}));
+  look_back.positions = {4, 5};
+  EXPECT_EQ(cache.plan(mask, 2, 6, 2, look_back).tiles().at(0).columns, (Columns{2, 4, 5}));
+  EXPECT_EQ(cache.plan(mask, 2, 6, 2).tiles().at(0).columns, (Columns{0, 1, 2, 4, 5}));
+}
+
 TEST(MaskPlanTest, TheCacheFollowsMaskAndShape) {
   constexpr std::uint16_t kH = 0xC780;
   using Columns = std::vector<std::uint32_t>;

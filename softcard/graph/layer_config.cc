@@ -29,6 +29,13 @@ LayerGroup parse_group(const ProgramImage& image, const json& object) {
   image.fail("an entry of \"groups\" has a kind other than \"decode\" and \"prefill\"");
 }
 
+Activation parse_activation(const ProgramImage& image) {
+  const std::string name = image.string_field("activation");
+  if (name == "silu") return Activation::kSilu;
+  if (name == "gelu_tanh") return Activation::kGeluTanh;
+  image.fail("the activation \"" + name + "\" is unknown, expected \"silu\" or \"gelu_tanh\"");
+}
+
 }  // namespace
 
 std::size_t LayerConfig::most_rows() const noexcept {
@@ -61,9 +68,8 @@ LayerConfig LayerConfig::parse(const ProgramImage& image) {
   }
   if (config.head_dim % 2 != 0)
     image.fail("\"head_dim\" is " + std::to_string(config.head_dim) + ", which is odd");
-  if (const std::string activation = image.string_field("activation"); activation != "silu") {
-    image.fail("the activation \"" + activation + "\" is unknown, expected \"silu\"");
-  }
+  config.activation = parse_activation(image);
+  if (object.contains(kWindowField)) config.window = image.size_field(object, kWindowField, kMaxDimension);
   const auto groups = object.find("groups");
   if (groups == object.end() || !groups->is_array() || groups->empty() || groups->size() > kMaxGroups) {
     image.fail("\"groups\" is not an array of 1 to " + std::to_string(kMaxGroups) + " shape groups");

@@ -21,6 +21,8 @@ struct LayerGroup {
   bool writes_output() const noexcept { return rows == 1 || rows >= 64; }
 };
 
+enum class Activation { kSilu, kGeluTanh };
+
 /// The configuration of a layer program (softcard/format.h), checked.
 struct LayerConfig {
   std::size_t hidden = 0;
@@ -30,6 +32,8 @@ struct LayerConfig {
   std::size_t intermediate = 0;
   float rms_eps = 0;
   bool qk_norm = false;
+  Activation activation = Activation::kSilu;
+  std::size_t window = 0;  // keys that a row sees at most, its own included; 0: all
   std::string compiler;
   std::vector<LayerGroup> groups;
 

@@ -59,6 +59,12 @@ LayerProgram::LayerProgram(const ProgramImage& image) : config_(LayerConfig::par
   const std::size_t kv = config_.kv_size();
   attn_norm_ = image.f32_vector("attn_norm", hidden);
   mlp_norm_ = image.f32_vector("mlp_norm", hidden);
+  if (image.has_tensor("attn_post_norm") || image.has_tensor("mlp_post_norm")) {
+    attn_post_norm_ = image.f32_vector("attn_post_norm", hidden);
+    mlp_post_norm_ = image.f32_vector("mlp_post_norm", hidden);
+  }
+  gate_multiply_ =
+      config_.activation == Activation::kGeluTanh ? kernels_.gelu_multiply : kernels_.silu_multiply;
   if (config_.qk_norm) {
     q_norm_ = image.f32_vector("q_norm", config_.head_dim);
     k_norm_ = image.f32_vector("k_norm", config_.head_dim);
@@ -270,14 +276,35 @@ void LayerProgram::run_attention(Execution& run, const Activations& query) const
   }
   if (!run.group.writes_output()) return;
   // Tiles of several rows multiply hidden columns by 0, which NaN would survive.
-  const MaskPlan& plan = run.workspace->mask_plans.plan(run.mask, run.active, run.group.columns(),
-                                                        nan ? 1 : shape_.rows_per_tile());
+  const std::size_t tile_rows = nan ? 1 : shape_.rows_per_tile();
+  LookBack look_back;
+  if (config_.window != 0) look_back = {config_.window, run.group.history, run.indices};
+  MaskPlanCache& plans = config_.window != 0 ? run.workspace->window_plans : run.workspace->mask_plans;
+  const MaskPlan& plan = plans.plan(run.mask, run.active, run.group.columns(), tile_rows, look_back);
   attend(kernels_, *pool_, *run.workspace, shape_, plan, cache, query.floats(), query.floats());
+}
+
+ActivationRows LayerProgram::project_rows(Execution& run, const Activations& x,
+                                          const Projection& projection) const {
+  const ActivationRows sums = run.workspace->rows(Workspace::kAdded, run.active, config_.hidden);
+  pool_->for_each(projection.blocks(), [&](std::size_t block, std::size_t) {
+    x.project(projection, block, sums.data + block * kBlockRows, sums.stride);
+  });
+  return sums;
 }
 
 void LayerProgram::project_output(Execution& run, const Activations& attended) const {
   pool_->for_each(run.active, [&](std::size_t row, std::size_t) { attended.finish_row(row); });
   const Projection& output = projection(kO);
+  if (!attn_post_norm_.empty()) {
+    const ActivationRows sums = project_rows(run, attended, output);
+    pool_->for_each(run.active, [&](std::size_t row, std::size_t) {
+      float* x = sums.row(row);
+      kernels_.rms_norm(x, attn_post_norm_.data(), config_.rms_eps, config_.hidden, x);
+      kernels_.add(run.residual.row(row), x, config_.hidden);
+    });
+    return;
+  }
   const std::size_t scratch = run.active * kBlockRows;
   for (ScratchBuffer& buffer : run.workspace->per_thread) buffer.reserve(scratch);
   pool_->for_each(output.blocks(), [&](std::size_t block, std::size_t thread) {
@@ -300,8 +327,8 @@ void LayerProgram::activate(Execution& run, const Activations& normed, const Act
     normed.project(projection(kGate), block, gates, kBlockRows);
     normed.project(projection(kUp), block, ups, kBlockRows);
     for (std::size_t row = 0; row < run.active; ++row) {
-      kernels_.silu_multiply(gates + row * kBlockRows, ups + row * kBlockRows, kBlockRows,
-                             activated.row(row) + block * kBlockRows);
+      gate_multiply_(gates + row * kBlockRows, ups + row * kBlockRows, kBlockRows,
+                     activated.row(row) + block * kBlockRows);
     }
   });
   pool_->for_each(run.active, [&](std::size_t row, std::size_t) { activated.finish_row(row); });
@@ -326,7 +353,7 @@ void LayerProgram::activate_spans(Execution& run, const Activations& normed,
     }
     for (std::size_t row = 0; row < run.active; ++row) {
       float* x = gates + row * kScaleDepth;
-      kernels_.silu_multiply(x, ups + row * kScaleDepth, count * kBlockRows, x);
+      gate_multiply_(x, ups + row * kScaleDepth, count * kBlockRows, x);
       activated.finish_span(row, span * kScaleDepth, x);
     }
   });
@@ -339,6 +366,16 @@ void LayerProgram::run_mlp(Execution& run, const Activations& normed, const Acti
     activate(run, normed, activated);
   }
   const Projection& down = projection(kDown);
+  if (!mlp_post_norm_.empty()) {
+    const ActivationRows sums = project_rows(run, activated, down);
+    pool_->for_each(run.active, [&](std::size_t row, std::size_t) {
+      float* x = sums.row(row);
+      kernels_.rms_norm(x, mlp_post_norm_.data(), config_.rms_eps, config_.hidden, x);
+      kernels_.add(x, run.residual.row(row), config_.hidden);
+      kernels_.f32_to_bf16(x, config_.hidden, run.output + row * config_.hidden);
+    });
+    return;
+  }
   const std::size_t block_floats = run.active * kBlockRows;
   for (ScratchBuffer& buffer : run.workspace->per_thread) buffer.reserve(block_floats);
   pool_->for_each(down.blocks(), [&](std::size_t block, std::size_t thread) {

@@ -18,9 +18,10 @@
 
 namespace axllama::softcard {
 
-/// A decoder layer: RMSNorm, attention with RoPE over K_cache and V_cache, residual, RMSNorm, SwiGLU,
-/// residual. Inputs K_cache, V_cache [1,slots,kv] bf16, indices [1,rows] uint32, input [1,rows,H] bf16, mask
-/// [1,rows,h+rows] bf16; outputs K_cache_out, V_cache_out [1,rows,kv] bf16, output [1,rows,H] bf16.
+/// A decoder layer: RMSNorm, attention with RoPE over K_cache and V_cache, residual, RMSNorm, SwiGLU or
+/// GeGLU, residual; what is added to the residual may have an RMSNorm of its own. Inputs K_cache, V_cache
+/// [1,slots,kv] bf16, indices [1,rows] uint32, input [1,rows,H] bf16, mask [1,rows,h+rows] bf16; outputs
+/// K_cache_out, V_cache_out [1,rows,kv] bf16, output [1,rows,H] bf16.
 class LayerProgram final : public Program {
  public:
   explicit LayerProgram(const ProgramImage& image);
@@ -50,7 +51,9 @@ class LayerProgram final : public Program {
   void finish_row(Execution& run, std::size_t row, float* query) const;
   void run_attention(Execution& run, const Activations& query) const;
   void project_output(Execution& run, const Activations& attended) const;
-  /// activated = silu(gate) * up.
+  /// Whole rows of hidden size, where they have a norm before they are added to the residual.
+  ActivationRows project_rows(Execution& run, const Activations& x, const Projection& projection) const;
+  /// activated = silu(gate) * up, or with GELU.
   void activate(Execution& run, const Activations& normed, const Activations& activated) const;
   void activate_spans(Execution& run, const Activations& normed, const Activations& activated) const;
   void run_mlp(Execution& run, const Activations& normed, const Activations& activated) const;
@@ -62,6 +65,9 @@ class LayerProgram final : public Program {
   AttentionShape shape_;
   std::vector<float> attn_norm_;
   std::vector<float> mlp_norm_;
+  std::vector<float> attn_post_norm_;  // empty without norms of what is added
+  std::vector<float> mlp_post_norm_;
+  decltype(KernelTable::silu_multiply) gate_multiply_ = nullptr;
   std::vector<float> q_norm_;  // empty without q/k norm
   std::vector<float> k_norm_;
   std::vector<float> q_bias_;  // empty without bias

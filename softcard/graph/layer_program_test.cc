@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <numbers>
 #include <random>
 #include <tuple>
 
@@ -125,8 +126,13 @@ class Reference {
         };
         std::vector<double> weights(columns, 0.0);
         double top = -1e300;
+        const auto mask_at = [&](std::size_t column) {
+          const std::size_t position = column < history ? column : o.indices[column - history];
+          if (shape_.window != 0 && position + shape_.window <= o.indices[row]) return -1e9;
+          return static_cast<double>(bf16_to_f32(o.mask[row * columns + column]));
+        };
         for (std::size_t column = 0; column < columns; ++column) {
-          const double mask = static_cast<double>(bf16_to_f32(o.mask[row * columns + column]));
+          const double mask = mask_at(column);
           if (mask <= -9984.0) continue;
           double score = 0;
           for (std::size_t d = 0; d < shape_.head_dim; ++d) {
@@ -137,7 +143,7 @@ class Reference {
         }
         double total = 0;
         for (std::size_t column = 0; column < columns; ++column) {
-          const double mask = static_cast<double>(bf16_to_f32(o.mask[row * columns + column]));
+          const double mask = mask_at(column);
           weights[column] = mask <= -9984.0 ? 0.0 : std::exp(weights[column] - top);
           total += weights[column];
         }
@@ -151,12 +157,12 @@ class Reference {
         }
       }
       std::vector<double> hidden = inputs[row];
-      add(hidden, project("o_proj", attended));
+      add(hidden, post_normed("attn_post_norm", project("o_proj", attended)));
       const std::vector<double> normed = rms_norm(hidden, layer_.tensors.at("mlp_norm"));
       std::vector<double> gate = project("gate_proj", normed);
       const std::vector<double> up = project("up_proj", normed);
-      for (std::size_t i = 0; i < gate.size(); ++i) gate[i] = gate[i] / (1.0 + std::exp(-gate[i])) * up[i];
-      add(hidden, project("down_proj", gate));
+      for (std::size_t i = 0; i < gate.size(); ++i) gate[i] = activate(gate[i]) * up[i];
+      add(hidden, post_normed("mlp_post_norm", project("down_proj", gate)));
       result[row].output = hidden;
     }
     return result;
@@ -165,6 +171,13 @@ class Reference {
  private:
   static void add(std::vector<double>& sum, const std::vector<double>& x) {
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += x[i];
+  }
+  double activate(double x) const {
+    if (shape_.activation == "silu") return x / (1.0 + std::exp(-x));
+    return 0.5 * x * (1.0 + std::tanh(std::sqrt(2.0 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+  }
+  std::vector<double> post_normed(const std::string& norm, std::vector<double> x) const {
+    return shape_.post_norms ? rms_norm(std::move(x), layer_.tensors.at(norm)) : x;
   }
   std::vector<double> project(const std::string& name, const std::vector<double>& x) const {
     std::vector<double> y = multiply(layer_.tensors.at(name), x);
@@ -353,7 +366,15 @@ TEST_P(LayerShapesTest, ChunkRowsEqualDecodeRowsByteForByte) {
 
 const LayerShape kBf16Shapes[] = {
     {.hidden = 64, .heads = 4, .kv_heads = 2, .head_dim = 16, .intermediate = 96},
-    {.hidden = 130, .heads = 2, .kv_heads = 2, .head_dim = 80, .intermediate = 66, .bias = true}};
+    {.hidden = 130, .heads = 2, .kv_heads = 2, .head_dim = 80, .intermediate = 66, .bias = true},
+    {.hidden = 90,
+     .heads = 4,
+     .kv_heads = 1,
+     .head_dim = 16,
+     .intermediate = 70,
+     .post_norms = true,
+     .activation = "gelu_tanh",
+     .window = 13}};
 const LayerShape kIntegerShapes[] = {
     {.hidden = 50,
      .heads = 3,
@@ -364,6 +385,15 @@ const LayerShape kIntegerShapes[] = {
      .qk_norm = false,
      .bias = true},
     {.hidden = 128, .heads = 8, .kv_heads = 2, .head_dim = 64, .intermediate = 200, .weights = "s8"},
+    {.hidden = 70,
+     .heads = 4,
+     .kv_heads = 1,
+     .head_dim = 32,
+     .intermediate = 200,
+     .weights = "s8",
+     .post_norms = true,
+     .activation = "gelu_tanh",
+     .window = 1},
     {.hidden = 96, .heads = 4, .kv_heads = 4, .head_dim = 32, .intermediate = 160, .weights = "s8_g32"},
     {.hidden = 64, .heads = 4, .kv_heads = 2, .head_dim = 16, .intermediate = 96, .weights = "q5_1"},
     {.hidden = 256, .heads = 2, .kv_heads = 1, .head_dim = 64, .intermediate = 384, .weights = "s4_g128"},
@@ -446,6 +476,51 @@ TEST_F(LayerProgramTest, HiddenColumnsNeverChangeTheResult) {
   }
   o.run(*program, 0);
   EXPECT_EQ(o.output, expected);
+}
+
+TEST_F(LayerProgramTest, KeysBehindTheWindowNeverChangeTheResult) {
+  LayerShape shape = shape_with({decode_group(80)});
+  shape.window = 10;
+  const RandomLayer layer(shape);
+  const std::unique_ptr<Program> program = load(layer);
+  Operands o(*program, 0);
+  o.k_cache = random_bf16(o.k_cache.size(), random_);
+  o.v_cache = random_bf16(o.v_cache.size(), random_);
+  o.input = random_bf16(o.input.size(), random_);
+  o.indices[0] = 30;
+  causal_mask(o.mask, 1, 80, 30, 1);
+  o.run(*program, 0);
+  const std::vector<Bf16> expected = o.output;
+  // The row sees itself and the nine before it, positions 21 to 29.
+  for (const std::size_t slot : {20U, 21U}) {
+    std::fill_n(o.k_cache.begin() + static_cast<std::ptrdiff_t>(slot * 32), 32, f32_to_bf16(2.5F));
+    std::fill_n(o.v_cache.begin() + static_cast<std::ptrdiff_t>(slot * 32), 32, f32_to_bf16(2.5F));
+    o.run(*program, 0);
+    EXPECT_EQ(o.output == expected, slot == 20) << slot;
+  }
+}
+
+TEST_F(LayerProgramTest, LayersWithAndWithoutAWindowMayTakeTurns) {
+  LayerShape shape = shape_with({decode_group(80), prefill_group(64, 0)});
+  const std::unique_ptr<Program> global = load(RandomLayer(shape));
+  shape.window = 5;
+  const std::unique_ptr<Program> local = load(RandomLayer(shape));
+  Operands o(*global, 1);
+  o.input = random_bf16(o.input.size(), random_);
+  for (std::size_t row = 0; row < 64; ++row) o.indices[row] = static_cast<std::uint32_t>(row);
+  causal_mask(o.mask, 64, 0, 0, 64);
+  o.run(*global, 1);
+  const std::vector<Bf16> all = o.output;
+  o.run(*local, 1);
+  const std::vector<Bf16> few = o.output;
+  EXPECT_TRUE(std::equal(all.begin(), all.begin() + 5 * 64, few.begin()));
+  EXPECT_FALSE(std::equal(all.begin() + 5 * 64, all.begin() + 6 * 64, few.begin() + 5 * 64));
+  for (int turn = 0; turn < 2; ++turn) {
+    o.run(*global, 1);
+    EXPECT_EQ(o.output, all);
+    o.run(*local, 1);
+    EXPECT_EQ(o.output, few);
+  }
 }
 
 TEST_F(LayerProgramTest, RowsThatSeeNothingAreFinite) {

@@ -10,6 +10,21 @@ namespace {
 
 constexpr std::size_t kLanes = 16;
 
+/// `mask` with what lies behind the rows' window hidden.
+std::vector<std::uint16_t> with_window(std::span<const std::uint16_t> mask, std::size_t rows,
+                                       std::size_t columns, const LookBack& look_back) {
+  constexpr std::uint16_t kMinusInfinity = 0xFF80;
+  std::vector<std::uint16_t> hidden(mask.begin(), mask.begin() + static_cast<std::ptrdiff_t>(rows * columns));
+  // Rows behind the last that computes have no position, and no row sees them.
+  const std::size_t known = std::min(columns, look_back.history + look_back.positions.size());
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t column = 0; column < known; ++column) {
+      if (look_back.is_behind(row, column)) hidden[row * columns + column] = kMinusInfinity;
+    }
+  }
+  return hidden;
+}
+
 MaskPlan::Tile plan_tile(const std::uint16_t* mask, std::size_t rows, std::size_t columns) {
   std::vector<std::uint8_t> seen(columns, 0);
   for (std::size_t row = 0; row < rows; ++row) {
@@ -44,7 +59,12 @@ MaskPlan::Tile plan_tile(const std::uint16_t* mask, std::size_t rows, std::size_
 }  // namespace
 
 MaskPlan::MaskPlan(std::span<const std::uint16_t> mask, std::size_t rows, std::size_t columns,
-                   std::size_t rows_per_tile) {
+                   std::size_t rows_per_tile, const LookBack& look_back) {
+  std::vector<std::uint16_t> windowed;
+  if (look_back.window != 0) {
+    windowed = with_window(mask, rows, columns, look_back);
+    mask = windowed;
+  }
   tiles_.reserve((rows + rows_per_tile - 1) / rows_per_tile);
   for (std::size_t row = 0; row < rows; row += rows_per_tile) {
     Tile tile = plan_tile(mask.data() + row * columns, std::min(rows_per_tile, rows - row), columns);
@@ -54,14 +74,16 @@ MaskPlan::MaskPlan(std::span<const std::uint16_t> mask, std::size_t rows, std::s
 }
 
 const MaskPlan& MaskPlanCache::plan(std::span<const std::uint16_t> mask, std::size_t rows,
-                                    std::size_t columns, std::size_t rows_per_tile) {
+                                    std::size_t columns, std::size_t rows_per_tile,
+                                    const LookBack& look_back) {
   const std::span<const std::uint16_t> used = mask.first(rows * columns);
-  if (!plan_ || columns_ != columns || rows_per_tile_ != rows_per_tile ||
+  if (!plan_ || columns_ != columns || rows_per_tile_ != rows_per_tile || look_back_ != look_back ||
       !std::equal(used.begin(), used.end(), mask_.begin(), mask_.end())) {
     mask_.assign(used.begin(), used.end());
     columns_ = columns;
     rows_per_tile_ = rows_per_tile;
-    plan_.emplace(mask, rows, columns, rows_per_tile);
+    look_back_ = look_back;
+    plan_.emplace(mask, rows, columns, rows_per_tile, look_back);
   }
   return *plan_;
 }

@@ -85,6 +85,8 @@ TEST(ProgramLoadTest, RefusesImpossibleConfigurations) {
   EXPECT_THAT(refusal_of_config([](json& c) { c["rms_eps"] = "x"; }), HasSubstr("rms_eps"));
   EXPECT_THAT(refusal_of_config([](json& c) { c["qk_norm"] = 1; }), HasSubstr("qk_norm"));
   EXPECT_THAT(refusal_of_config([](json& c) { c["activation"] = "relu"; }), HasSubstr("relu"));
+  EXPECT_THAT(refusal_of_config([](json& c) { c["window"] = 0; }), HasSubstr("\"window\" is 0"));
+  EXPECT_THAT(refusal_of_config([](json& c) { c["window"] = "all"; }), HasSubstr("window"));
   EXPECT_THAT(refusal_of_config([](json& c) { c.erase("compiler"); }), HasSubstr("compiler"));
   for (const json& groups :
        {json(), json::array(), json(3), json::array({7}), json::array({{{"kind", "other"}}}),
@@ -110,6 +112,11 @@ TEST(ProgramLoadTest, RefusesMissingAndWrongTensors) {
   EXPECT_THAT(
       refusal_of_header([](json& h) { std::swap(h["gate_proj"]["shape"][0], h["gate_proj"]["shape"][1]); }),
       AllOf(HasSubstr("[64,96]"), HasSubstr("[96,64]")));
+  for (const char* name : {"attn_post_norm", "mlp_post_norm"}) {
+    RandomLayer half(LayerShape{.post_norms = true});
+    half.builder.header().erase(name);
+    EXPECT_THAT(refusal(half.builder.image()), HasSubstr(std::string(name) + " is missing"));
+  }
   RandomLayer packed(LayerShape{.weights = "s4_g32"});
   EXPECT_EQ(refusal(packed.builder.image()), "loaded");
   packed.builder.header()["o_proj"]["shape"] = {2, 1152};

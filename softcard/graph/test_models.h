@@ -64,6 +64,9 @@ struct LayerShape {
   std::string weights = "row-major bf16";
   bool qk_norm = true;
   bool bias = false;
+  bool post_norms = false;
+  std::string activation = "silu";
+  std::size_t window = 0;
   std::size_t slots = 80;
   nlohmann::json groups = nlohmann::json::array();  // a decode group of `slots` when empty
 };
@@ -107,6 +110,10 @@ struct RandomLayer {
       add_vector("q_norm", shape.head_dim, 1.0F, 0.2F, random);
       add_vector("k_norm", shape.head_dim, 1.0F, 0.2F, random);
     }
+    if (shape.post_norms) {
+      add_vector("attn_post_norm", shape.hidden, 1.0F, 0.2F, random);
+      add_vector("mlp_post_norm", shape.hidden, 1.0F, 0.2F, random);
+    }
     if (shape.bias) {
       add_vector("q_proj.bias", query, 0.0F, 0.5F, random);
       add_vector("k_proj.bias", kv, 0.0F, 0.5F, random);
@@ -135,18 +142,20 @@ struct RandomLayer {
         packed[name] = shape.weights;
       }
     }
-    return {{"packed", packed},
-            {"hidden", shape.hidden},
-            {"heads", shape.heads},
-            {"kv_heads", shape.kv_heads},
-            {"head_dim", shape.head_dim},
-            {"intermediate", shape.intermediate},
-            {"rms_eps", 1e-6},
-            {"weights", shape.weights},
-            {"qk_norm", shape.qk_norm},
-            {"activation", "silu"},
-            {"compiler", "test 1"},
-            {"groups", shape.groups}};
+    nlohmann::json config = {{"packed", packed},
+                             {"hidden", shape.hidden},
+                             {"heads", shape.heads},
+                             {"kv_heads", shape.kv_heads},
+                             {"head_dim", shape.head_dim},
+                             {"intermediate", shape.intermediate},
+                             {"rms_eps", 1e-6},
+                             {"weights", shape.weights},
+                             {"qk_norm", shape.qk_norm},
+                             {"activation", shape.activation},
+                             {"compiler", "test 1"},
+                             {"groups", shape.groups}};
+    if (shape.window != 0) config[kWindowField] = shape.window;
+    return config;
   }
 
  private:

@@ -34,12 +34,13 @@ struct ActivationRows {
 
 /// All scratch memory of one execution: buffers shared by its threads, and one per thread.
 struct Workspace {
-  enum Shared { kResidual, kNormed, kQuery, kKey, kValue, kActivated, kSharedCount };
+  enum Shared { kResidual, kNormed, kQuery, kKey, kValue, kActivated, kAdded, kSharedCount };
 
   ScratchBuffer shared[kSharedCount];
   ScratchBuffer quantised[kSharedCount];  // beside `shared`: the same rows as integers
   std::vector<ScratchBuffer> per_thread;
   MaskPlanCache mask_plans;
+  MaskPlanCache window_plans;  // of layers with a window
 
   /// `rows` rows of `columns`.
   ActivationRows rows(Shared which, std::size_t rows, std::size_t columns) {

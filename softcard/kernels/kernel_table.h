@@ -73,6 +73,8 @@ struct KernelTable {
   void (*rotate_half)(float* x, const float* cosine, const float* sine, std::size_t half);
   /// out = silu(gate) * up. `out` may be `gate` or `up`.
   void (*silu_multiply)(const float* gate, const float* up, std::size_t count, float* out);
+  /// The same with GELU in its tanh form, 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).
+  void (*gelu_multiply)(const float* gate, const float* up, std::size_t count, float* out);
   /// sum += x.
   void (*add)(float* sum, const float* x, std::size_t count);
   void (*scale)(float* x, float factor, std::size_t count);

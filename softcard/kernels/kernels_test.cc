@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numbers>
 #include <random>
 #include <span>
 #include <string>
@@ -272,6 +273,30 @@ TEST_P(KernelsTest, SiluMultiplyIsAccurateOverTheWholeRange) {
   float poisoned = std::numeric_limits<float>::quiet_NaN();
   const float one = 1.0F;
   table().silu_multiply(&poisoned, &one, 1, &poisoned);
+  EXPECT_TRUE(std::isnan(poisoned));
+}
+
+TEST_P(KernelsTest, GeluMultiplyIsAccurateOverTheWholeRange) {
+  std::vector<float> gate = random_floats(2000, 4.0F);
+  for (const float special : {0.0F, -0.0F, 10.0F, -10.0F, 88.0F, -88.0F, -1e12F, 1e30F, INFINITY}) {
+    gate.push_back(special);
+  }
+  const std::vector<float> up = random_floats(gate.size());
+  std::vector<float> y(gate.size());
+  std::vector<float> other(gate.size());
+  table().gelu_multiply(gate.data(), up.data(), gate.size(), y.data());
+  meaning().gelu_multiply(gate.data(), up.data(), gate.size(), other.data());
+  for (std::size_t i = 0; i + 1 < gate.size(); ++i) {
+    const double g = gate[i];
+    const double inner = std::sqrt(2.0 / std::numbers::pi) * (g + 0.044715 * g * g * g);
+    const double expected = 0.5 * g * (1.0 + std::tanh(inner)) * static_cast<double>(up[i]);
+    ASSERT_NEAR(y[i], expected, 1e-6 * std::abs(expected) + 1e-6) << g;
+    ASSERT_EQ(std::bit_cast<std::uint32_t>(y[i]), std::bit_cast<std::uint32_t>(other[i])) << g;
+  }
+  EXPECT_TRUE(std::isinf(y.back()));
+  float poisoned = std::numeric_limits<float>::quiet_NaN();
+  const float one = 1.0F;
+  table().gelu_multiply(&poisoned, &one, 1, &poisoned);
   EXPECT_TRUE(std::isnan(poisoned));
 }
 

@@ -10,9 +10,23 @@ namespace axllama::softcard {
 namespace {
 
 constexpr KernelTable target_kernels(const char* name) {
-  return {name,        project_block, project_block_integer, quantise,    bf16_to_f32,  f32_to_bf16,
-          rms_norm,    rotate_half,   silu_multiply,         add_vectors, scale_vector, gather_transposed,
-          gather_rows, multiply_tile, softmax_weights,       sum_rows};
+  return {name,
+          project_block,
+          project_block_integer,
+          quantise,
+          bf16_to_f32,
+          f32_to_bf16,
+          rms_norm,
+          rotate_half,
+          silu_multiply,
+          gelu_multiply,
+          add_vectors,
+          scale_vector,
+          gather_transposed,
+          gather_rows,
+          multiply_tile,
+          softmax_weights,
+          sum_rows};
 }
 
 }  // namespace

@@ -129,11 +129,26 @@ AXLLAMA_INLINE F32x16 silu_times(F32x16 gate, F32x16 up) {
   return mul(div(gate, denominator), up);
 }
 
+/// As 0.5 (1 + tanh(u)) is the logistic function of 2u, this is silu with another exponent.
+AXLLAMA_INLINE F32x16 gelu_times(F32x16 gate, F32x16 up) {
+  const F32x16 cubed = fma(mul(mul(gate, gate), gate), splat(0.044715F), gate);
+  const F32x16 exponent = mul(cubed, splat(-1.5957691216057308F));  // -2 sqrt(2 / pi)
+  return mul(div(gate, add(splat(1.0F), exponential(exponent))), up);
+}
+
 void silu_multiply(const float* gate, const float* up, std::size_t count, float* out) {
   for_lanes(
       count, [&](std::size_t i) { store(out + i, silu_times(load(gate + i), load(up + i))); },
       [&](std::size_t i, std::size_t left) {
         store_partial(out + i, silu_times(load_partial(gate + i, left), load_partial(up + i, left)), left);
+      });
+}
+
+void gelu_multiply(const float* gate, const float* up, std::size_t count, float* out) {
+  for_lanes(
+      count, [&](std::size_t i) { store(out + i, gelu_times(load(gate + i), load(up + i))); },
+      [&](std::size_t i, std::size_t left) {
+        store_partial(out + i, gelu_times(load_partial(gate + i, left), load_partial(up + i, left)), left);
       });
 }
 

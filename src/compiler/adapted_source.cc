@@ -58,6 +58,7 @@ std::size_t AdaptedSource::reordered_row(const Stored& stored, std::size_t row) 
 
 double AdaptedSource::scale_of(const std::string& tensor) const {
   if (tensor == kEmbedding) return config_.embedding_scale;
+  if (tensor.ends_with("q_norm.weight")) return config_.query_scale;
   if (tensor == "model.norm.weight") return config_.logit_scale;
   if (tensor.ends_with("o_proj.weight") || tensor.ends_with("down_proj.weight"))
     return config_.residual_scale;
@@ -75,6 +76,9 @@ void AdaptedSource::read_rows(const std::string& tensor, std::size_t rows, std::
     }
   } else {
     source_.read_rows(place.tensor, place.rows, columns, place.begin + first, out);
+  }
+  if (config_.gains_from_one && tensor.ends_with("norm.weight")) {
+    for (float& value : out) value += 1.0F;
   }
   const double scale = scale_of(tensor);
   if (scale != 1) {

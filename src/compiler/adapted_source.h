@@ -12,7 +12,8 @@ namespace axllama::compiler {
 /// rotate-half RoPE
 ///   pairs a whole head (scores do not depend on the order of a head's values), and scaled by RoPE's
 ///   attention factor;
-/// - constant factors of embedding, residual and logits are multiplied in;
+/// - constant factors of embedding, residual, logits and queries are multiplied in;
+/// - gains of norms are what is multiplied with, also where the source has the difference from 1;
 /// - "lm_head.weight" is the embedding table where the two are tied.
 class AdaptedSource final : public WeightSource {
  public:

@@ -81,6 +81,23 @@ std::vector<double> CheckpointConfigReader::numbers(const char* key) const {
   return list;
 }
 
+std::vector<std::string> CheckpointConfigReader::texts(const char* key) const {
+  const json* value = find(key);
+  std::vector<std::string> list;
+  if (value == nullptr) return list;
+  if (!value->is_array()) fail(std::string(key) + " is no list");
+  for (const json& element : *value) {
+    if (!element.is_string()) fail(std::string(key) + " holds " + element.dump() + ", expected texts");
+    list.push_back(element.get<std::string>());
+  }
+  return list;
+}
+
+bool CheckpointConfigReader::has_object(const char* key) const {
+  const json* value = find(key);
+  return value != nullptr && value->is_object();
+}
+
 CheckpointConfigReader CheckpointConfigReader::object(std::initializer_list<const char*> keys) const {
   for (const char* key : keys) {
     if (const json* value = find(key); value != nullptr && value->is_object()) {

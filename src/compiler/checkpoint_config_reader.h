@@ -26,6 +26,9 @@ class CheckpointConfigReader {
   std::string text(const char* key) const;  // empty when absent or no string
   /// A list of numbers; empty when absent.
   std::vector<double> numbers(const char* key) const;
+  /// A list of texts; empty when absent.
+  std::vector<std::string> texts(const char* key) const;
+  bool has_object(const char* key) const;
   /// The first of the keys that is an object, as a reader of its own; empty when there is none.
   CheckpointConfigReader object(std::initializer_list<const char*> keys) const;
   [[noreturn]] void fail(const std::string& what,

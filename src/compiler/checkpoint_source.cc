@@ -67,6 +67,23 @@ CheckpointSource::CheckpointSource(const fs::path& folder) {
     add(folder / "model.safetensors");
   }
   if (has("embed_tokens.weight")) add_prefix();
+  take_language_model();
+}
+
+void CheckpointSource::take_language_model() {
+  constexpr std::string_view kOutside = "language_model.";       // language_model.model.layers..., ...lm_head
+  constexpr std::string_view kInside = "model.language_model.";  // model.language_model.layers..., lm_head
+  decltype(tensors_) renamed;
+  for (const auto& [name, place] : tensors_) {
+    if (name.starts_with(kOutside)) {
+      renamed[name.substr(kOutside.size())] = place;
+    } else if (name.starts_with(kInside)) {
+      renamed["model." + name.substr(kInside.size())] = place;
+    } else {
+      renamed[name] = place;
+    }
+  }
+  tensors_ = std::move(renamed);
 }
 
 void CheckpointSource::add_prefix() {

@@ -28,6 +28,8 @@ class CheckpointSource final : public WeightSource {
   void add(const std::filesystem::path& file);
   /// Checkpoints of embedding models leave out the "model." that tensors of the others begin with.
   void add_prefix();
+  /// The language model's tensors as if it stood alone.
+  void take_language_model();
 
   std::vector<std::unique_ptr<base::SafetensorsFile>> files_;
   struct Place {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "compiler/checkpoint_config_reader.h"
+#include "compiler/gemma3.h"
 #include "compiler/rope.h"
 
 namespace axllama::compiler {
@@ -14,8 +15,9 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr const char* kSupported = "qwen3, qwen2, llama, smollm3, phi3 and minicpm";
+constexpr const char* kSupported = "qwen3, qwen2, llama, smollm3, phi3, minicpm and gemma3";
 constexpr double kDefaultTheta = 10000;
+constexpr const char* kGemma3 = "gemma3";
 
 /// The part of a head that rotates.
 std::size_t rotary_size(const CheckpointConfigReader& config, std::size_t head_dim) {
@@ -44,9 +46,16 @@ void read_longrope(const CheckpointConfigReader& config, const CheckpointConfigR
       scaling.number("attention_factor", longrope_attention_factor(original * factor, original));
 }
 
-void read_rope(const CheckpointConfigReader& config, std::size_t max_context, DecoderConfig& decoder) {
-  const CheckpointConfigReader scaling = config.object({"rope_parameters", "rope_scaling"});
-  const double theta = scaling.number("rope_theta", config.number("rope_theta", kDefaultTheta));
+/// Where RoPE's parameters stand; some files have them for each type of layer.
+CheckpointConfigReader rope_parameters(const CheckpointConfigReader& config) {
+  const CheckpointConfigReader parameters = config.object({"rope_parameters", "rope_scaling"});
+  return parameters.has_object("full_attention") ? parameters.object({"full_attention"}) : parameters;
+}
+
+void read_rope(const CheckpointConfigReader& config, double default_theta, std::size_t max_context,
+               DecoderConfig& decoder) {
+  const CheckpointConfigReader scaling = rope_parameters(config);
+  const double theta = scaling.number("rope_theta", config.number("rope_theta", default_theta));
   if (!(theta > 1)) config.fail("rope_theta must be above 1");
   decoder.rope_inv_freq = rope_frequencies(rotary_size(config, decoder.head_dim), theta);
   std::string type = scaling.text("rope_type");
@@ -79,18 +88,28 @@ void read_rope(const CheckpointConfigReader& config, std::size_t max_context, De
 void read_sizes(const CheckpointConfigReader& config, DecoderConfig& decoder) {
   decoder.layers = config.size("num_hidden_layers");
   decoder.hidden = config.size("hidden_size");
-  decoder.heads = config.size("num_attention_heads");
-  decoder.kv_heads = config.optional_size("num_key_value_heads", decoder.heads);
-  decoder.head_dim = config.optional_size("head_dim", decoder.hidden / decoder.heads);
   decoder.intermediate = config.size("intermediate_size");
-  decoder.vocabulary = config.size("vocab_size");
-  decoder.max_positions = config.size("max_position_embeddings");
+  if (decoder.architecture == kGemma3) {
+    set_gemma3_sizes(decoder);
+    decoder.heads = config.optional_size("num_attention_heads", decoder.heads);
+    decoder.kv_heads = config.optional_size("num_key_value_heads", decoder.kv_heads);
+    decoder.head_dim = config.optional_size("head_dim", decoder.head_dim);
+    decoder.vocabulary = config.optional_size("vocab_size", decoder.vocabulary);
+    decoder.max_positions = config.optional_size("max_position_embeddings", decoder.max_positions);
+  } else {
+    decoder.heads = config.size("num_attention_heads");
+    decoder.kv_heads = config.optional_size("num_key_value_heads", decoder.heads);
+    decoder.head_dim = config.optional_size("head_dim", decoder.hidden / decoder.heads);
+    decoder.vocabulary = config.size("vocab_size");
+    decoder.max_positions = config.size("max_position_embeddings");
+  }
   decoder.rms_eps = config.number("rms_norm_eps", decoder.rms_eps);
 }
 
 /// What must be off, because leaving it out would give another model.
 void refuse_unknown_parts(const CheckpointConfigReader& config, const DecoderConfig& decoder) {
-  if (const std::string activation = config.text("hidden_act"); !activation.empty() && activation != "silu") {
+  const std::string activation = config.text("hidden_act");
+  if (decoder.architecture != kGemma3 && !activation.empty() && activation != "silu") {
     config.fail("the activation \"" + activation + "\" is not supported; supported is silu",
                 ErrorCode::kUnsupported);
   }
@@ -142,7 +161,7 @@ void read_minicpm(const CheckpointConfigReader& config, DecoderConfig& decoder) 
 std::uint64_t DecoderConfig::parameters() const noexcept {
   const std::uint64_t attention = std::uint64_t{hidden} * head_dim * (2 * heads + 2 * kv_heads);
   const std::uint64_t mlp = std::uint64_t{3} * hidden * intermediate;
-  const std::uint64_t norms = std::uint64_t{2} * hidden + (qk_norm ? 2 * head_dim : 0);
+  const std::uint64_t norms = std::uint64_t{post_norms ? 4U : 2U} * hidden + (qk_norm ? 2 * head_dim : 0);
   const std::uint64_t biases = qkv_bias ? head_dim * (heads + 2 * kv_heads) : 0;
   const std::uint64_t table = std::uint64_t{vocabulary} * hidden;
   return layers * (attention + mlp + norms + biases) + hidden + table * (tied_embeddings ? 1 : 2);
@@ -179,11 +198,16 @@ void check_rotation(const DecoderConfig& config, const std::string& file) {
 }
 
 DecoderConfig read_decoder_config(const std::filesystem::path& file, std::size_t max_context) {
-  const CheckpointConfigReader config(file);
+  const CheckpointConfigReader document(file);
   DecoderConfig decoder;
-  decoder.architecture = config.text("model_type");
+  decoder.architecture = document.text("model_type");
+  // Models that see images as well keep the language model's part apart.
+  const bool has_vision = decoder.architecture == kGemma3 && document.has_object("text_config");
+  const CheckpointConfigReader config = has_vision ? document.object({"text_config"}) : document;
+  if (decoder.architecture == "gemma3_text") decoder.architecture = kGemma3;
   const auto is = [&](const char* name) { return decoder.architecture == name; };
-  if (!is("qwen3") && !is("qwen2") && !is("llama") && !is("smollm3") && !is("phi3") && !is("minicpm")) {
+  if (!is("qwen3") && !is("qwen2") && !is("llama") && !is("smollm3") && !is("phi3") && !is("minicpm") &&
+      !is(kGemma3)) {
     throw_unsupported_architecture(file.string(), decoder.architecture);
   }
   decoder.qk_norm = is("qwen3");
@@ -191,12 +215,14 @@ DecoderConfig read_decoder_config(const std::filesystem::path& file, std::size_t
   refuse_unknown_parts(config, decoder);
   read_sizes(config, decoder);
   // Absent keys mean the family's own default.
-  decoder.tied_embeddings = config.boolean("tie_word_embeddings", is("smollm3") || is("minicpm"));
+  decoder.tied_embeddings =
+      config.boolean("tie_word_embeddings", is("smollm3") || is("minicpm") || is(kGemma3));
   if (is("smollm3")) read_smollm3(config, decoder);
   if (is("phi3")) read_phi3(config, decoder);
   if (is("minicpm")) read_minicpm(config, decoder);
   check_decoder_config(decoder, file.string());
-  read_rope(config, max_context, decoder);
+  if (is(kGemma3)) read_gemma3(config, decoder);
+  read_rope(config, is(kGemma3) ? kGemma3Theta : kDefaultTheta, max_context, decoder);
   check_rotation(decoder, file.string());
   return decoder;
 }

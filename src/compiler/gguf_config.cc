@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "compiler/gemma3.h"
 #include "compiler/rope.h"
 
 namespace axllama::compiler {
@@ -16,6 +17,7 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr double kDefaultTheta = 10000;
+constexpr const char* kGemma3 = "gemma3";
 
 /// Keys below the architecture's name.
 class Section {
@@ -32,6 +34,17 @@ class Section {
   }
   double number(const char* key, double otherwise) const {
     return file_.number(prefix_ + key).value_or(otherwise);
+  }
+  /// A list with one number for each layer; nothing when the key is absent or one number.
+  std::vector<std::int64_t> list(const char* key, std::size_t layers) const {
+    const GgufValue* value = file_.find(prefix_ + key);
+    if (value == nullptr || !std::holds_alternative<std::vector<std::int64_t>>(*value)) return {};
+    const auto& list = std::get<std::vector<std::int64_t>>(*value);
+    if (list.size() != layers) {
+      fail(std::string(key) + " has " + std::to_string(list.size()) + " entries, but there are " +
+           std::to_string(layers) + " layers");
+    }
+    return list;
   }
   std::string text(const char* key) const { return file_.text(prefix_ + key).value_or(""); }
   /// A count that some files give for each layer: all layers must agree.
@@ -78,7 +91,10 @@ void read_rope(const GgufFile& file, const Section& section, std::size_t max_con
     section.fail("rope.dimension_count is " + std::to_string(rotary) + ", but a head has " +
                  std::to_string(decoder.head_dim) + " values");
   }
-  const double theta = section.number("rope.freq_base", kDefaultTheta);
+  const double theta =
+      section.number("rope.freq_base", decoder.architecture == kGemma3
+                                           ? section.number("rope.global.freq_base", kGemma3Theta)
+                                           : kDefaultTheta);
   if (!(theta > 1)) section.fail("rope.freq_base must be above 1");
   decoder.rope_inv_freq = rope_frequencies(rotary, theta);
   // Llama 3's scaling arrives worked out, one divisor for each frequency.
@@ -96,16 +112,47 @@ void read_rope(const GgufFile& file, const Section& section, std::size_t max_con
     return;
   }
   const std::string type = section.text("rope.scaling.type");
-  if (type == "linear") {
-    const double factor = section.number("rope.scaling.factor", 1);
+  if (type == "linear" || type.empty()) {  // as llama.cpp takes it
+    // Ollama's files of the large Gemma 3 models leave it out; those with the short context have none.
+    constexpr double kLongContext = 131072;
+    const bool gemma3_large = decoder.architecture == kGemma3 && positions >= kLongContext;
+    const double factor = section.number("rope.scaling.factor", gemma3_large ? kGemma3LargeFactor : 1);
     if (!(factor > 0)) section.fail("rope.scaling.factor must be above 0");
     for (float& frequency : decoder.rope_inv_freq)
       frequency = static_cast<float>(static_cast<double>(frequency) / factor);
-  } else if (!type.empty() && type != "none") {
+  } else if (type != "none") {
     section.fail(
         "rope.scaling.type \"" + type + "\" is not supported; supported are none, linear and longrope",
         ErrorCode::kUnsupported);
   }
+}
+
+/// llama.cpp's keys, and those of Ollama's own converter.
+void read_gemma3(const Section& section, DecoderConfig& decoder) {
+  constexpr std::size_t kLayersOf27b = 62;
+  for (const char* key : {"attn_logit_softcapping", "final_logit_softcapping"}) {
+    if (section.number(key, 0) != 0) {
+      section.fail(std::string(key) + " is not supported", ErrorCode::kUnsupported);
+    }
+  }
+  set_gemma3_parts(decoder);
+  // Files do not say what queries are divided by; only the largest model differs.
+  if (decoder.layers == kLayersOf27b) {
+    set_gemma3_query_scalar(decoder,
+                            static_cast<double>(decoder.hidden) / static_cast<double>(decoder.heads));
+  }
+  decoder.window = section.size("attention.sliding_window");
+  if (const auto local = section.list("attention.sliding_window_pattern", decoder.layers); !local.empty()) {
+    for (const std::int64_t flag : local) decoder.local_layers.push_back(flag != 0);
+  } else {
+    const std::size_t pattern = section.size("attention.sliding_window_pattern", kGemma3Pattern);
+    if (pattern == 0) section.fail("attention.sliding_window_pattern is 0");
+    set_gemma3_pattern(decoder, pattern);
+  }
+  const double theta =
+      section.number("rope.freq_base_swa", section.number("rope.local.freq_base", kGemma3LocalTheta));
+  if (!(theta > 1)) section.fail("rope.freq_base_swa must be above 1");
+  decoder.local_rope_inv_freq = rope_frequencies(decoder.head_dim, theta);
 }
 
 void read_family(const GgufFile& file, const Section& section, DecoderConfig& decoder) {
@@ -128,6 +175,8 @@ void read_family(const GgufFile& file, const Section& section, DecoderConfig& de
     const double divisor = section.number("logit_scale", static_cast<double>(decoder.hidden) / 256);
     if (!(divisor > 0)) section.fail("logit_scale must be above 0");
     decoder.logit_scale = 1 / divisor;
+  } else if (architecture == kGemma3) {
+    read_gemma3(section, decoder);
   } else if (architecture == "llama" && section.size("expert_count", 0) != 0) {
     section.fail(
         "expert_count is " + std::to_string(section.size("expert_count", 0)) + "; experts are not supported",
@@ -157,7 +206,7 @@ DecoderConfig read_gguf_config(const GgufFile& file, std::size_t max_context) {
   decoder.architecture = file.text("general.architecture").value_or("");
   const std::string& name = decoder.architecture;
   if (name != "qwen3" && name != "qwen2" && name != "llama" && name != "smollm3" && name != "phi3" &&
-      name != "minicpm") {
+      name != "minicpm" && name != kGemma3) {
     throw_unsupported_architecture(file.path().string(), name);
   }
   const Section section(file, name);

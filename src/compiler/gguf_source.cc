@@ -30,6 +30,8 @@ constexpr std::array kLayerNames = {
     std::pair<std::string_view, std::string_view>{"self_attn.q_norm", "attn_q_norm"},
     std::pair<std::string_view, std::string_view>{"self_attn.k_norm", "attn_k_norm"},
     std::pair<std::string_view, std::string_view>{"post_attention_layernorm", "ffn_norm"},
+    std::pair<std::string_view, std::string_view>{"pre_feedforward_layernorm", "ffn_norm"},
+    std::pair<std::string_view, std::string_view>{"post_feedforward_layernorm", "post_ffw_norm"},
     std::pair<std::string_view, std::string_view>{"mlp.gate_proj", "ffn_gate"},
     std::pair<std::string_view, std::string_view>{"mlp.up_proj", "ffn_up"},
     std::pair<std::string_view, std::string_view>{"mlp.gate_up_proj",
@@ -66,7 +68,7 @@ void check_shape(const GgufFile& file, const std::string& name, const GgufTensor
 
 }  // namespace
 
-std::string gguf_tensor_name(const std::string& tensor) {
+std::string gguf_tensor_name(const std::string& tensor, bool post_norms) {
   for (const auto& [name, stored] : kNames) {
     if (tensor == name) return std::string(stored);
   }
@@ -76,10 +78,12 @@ std::string gguf_tensor_name(const std::string& tensor) {
   const std::size_t kind = tensor.rfind('.');  // ".weight" or ".bias"
   if (dot == std::string::npos || kind <= dot) return {};
   const std::string_view part = std::string_view(tensor).substr(dot + 1, kind - dot - 1);
+  const auto in_layer = [&](std::string_view stored) {
+    return "blk." + tensor.substr(number, dot - number) + "." + std::string(stored) + tensor.substr(kind);
+  };
+  if (post_norms && part == "post_attention_layernorm") return in_layer("post_attention_norm");
   for (const auto& [name, stored] : kLayerNames) {
-    if (part == name) {
-      return "blk." + tensor.substr(number, dot - number) + "." + std::string(stored) + tensor.substr(kind);
-    }
+    if (part == name) return in_layer(stored);
   }
   return {};
 }
@@ -88,18 +92,18 @@ GgufSource::GgufSource(const GgufFile& file, const DecoderConfig& config)
     : file_(file), config_(config), interleaved_(has_interleaved_rows(config.architecture)) {}
 
 bool GgufSource::has(const std::string& tensor) const {
-  return file_.tensors().contains(gguf_tensor_name(tensor));
+  return file_.tensors().contains(gguf_tensor_name(tensor, config_.post_norms));
 }
 
 const softcard::WeightKind* GgufSource::stored_kind(const std::string& tensor) const {
-  const auto found = file_.tensors().find(gguf_tensor_name(tensor));
+  const auto found = file_.tensors().find(gguf_tensor_name(tensor, config_.post_norms));
   return found == file_.tensors().end() ? nullptr : &weight_kind(found->second.type);
 }
 
 template <typename Use>
 void GgufSource::for_rows(const std::string& tensor, std::size_t rows, std::size_t columns, std::size_t first,
                           std::size_t count, const Use& use) const {
-  const std::string name = gguf_tensor_name(tensor);
+  const std::string name = gguf_tensor_name(tensor, config_.post_norms);
   const auto found = file_.tensors().find(name);
   if (found == file_.tensors().end()) {
     throw Error(ErrorCode::kInvalidArgument,

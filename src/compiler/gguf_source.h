@@ -35,6 +35,6 @@ class GgufSource final : public WeightSource {
 
 /// "blk.3.attn_q.weight" for "model.layers.3.self_attn.q_proj.weight"; empty for a name GGUF files have no
 /// place for.
-std::string gguf_tensor_name(const std::string& tensor);
+std::string gguf_tensor_name(const std::string& tensor, bool post_norms = false);
 
 }  // namespace axllama::compiler

@@ -94,6 +94,7 @@ class Reader {
     }
     tokenizer.tokenizer_json = model == "gpt2" ? byte_level_json() : sentencepiece_json();
     tokenizer.tokenizer_config_json = config_json();
+    tokenizer.generation_config_json = generation_config_json();
     tokenizer.chat_template = file_.text("tokenizer.chat_template").value_or("");
     return tokenizer;
   }
@@ -264,6 +265,20 @@ class Reader {
       if (const std::optional<std::size_t> id = id_of(key)) config[name] = (*tokens_)[*id];
     }
     return config.dump(2) + "\n";
+  }
+
+  /// Files name one end; the end of a turn may be another token, as Gemma's is.
+  std::string generation_config_json() const {
+    std::vector<std::size_t> ends;
+    const auto add = [&](std::optional<std::size_t> id) {
+      if (id && std::find(ends.begin(), ends.end(), *id) == ends.end()) ends.push_back(*id);
+    };
+    add(id_of("tokenizer.ggml.eos_token_id"));
+    add(id_of("tokenizer.ggml.eot_token_id"));
+    const auto turn = std::find(tokens_->begin(), tokens_->end(), "<end_of_turn>");
+    const auto place = static_cast<std::size_t>(turn - tokens_->begin());
+    if (turn != tokens_->end() && type_of(place) != kNormal) add(place);
+    return ends.size() > 1 ? ordered_json{{"eos_token_id", ends}}.dump(2) + "\n" : std::string();
   }
 
   const GgufFile& file_;

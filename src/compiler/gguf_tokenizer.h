@@ -9,8 +9,9 @@ namespace axllama::compiler {
 /// A GGUF file's tokenizer as files of a Hugging Face folder.
 struct GgufTokenizer {
   std::string tokenizer_json;
-  std::string tokenizer_config_json;  // bos and eos tokens; the chat template where the file has one
-  std::string chat_template;          // Jinja; empty when the file has none
+  std::string tokenizer_config_json;   // bos and eos tokens; the chat template where the file has one
+  std::string generation_config_json;  // all tokens that end a turn or a text; empty when eos alone does
+  std::string chat_template;           // Jinja; empty when the file has none
 };
 
 /// Carries over byte-level BPE (tokenizer.ggml.model "gpt2") with the pre-tokenizers of Qwen2, Llama 3,

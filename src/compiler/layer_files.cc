@@ -30,31 +30,33 @@ std::string weights_name(const PackagePlan& plan) {
   return plan.kind == nullptr ? "source" : std::string(plan.kind->name);
 }
 
-json layer_config(const PackagePlan& plan, const TensorSet& tensors) {
+json layer_config(const PackagePlan& plan, const TensorSet& tensors, std::size_t layer) {
   const DecoderConfig& model = plan.config;
   json groups = json::array({{{"kind", "decode"}, {"slots", plan.context}}});
   for (const std::size_t history : plan.histories) {
     groups.push_back({{"kind", "prefill"}, {"rows", plan.chunk}, {"history", history}});
   }
-  return {{"hidden", model.hidden},
-          {"heads", model.heads},
-          {"kv_heads", model.kv_heads},
-          {"head_dim", model.head_dim},
-          {"intermediate", model.intermediate},
-          {"rms_eps", model.rms_eps},
-          {"weights", weights_name(plan)},
-          {softcard::kPackedField, tensors.packed()},
-          {"qk_norm", model.qk_norm},
-          {"activation", "silu"},
-          {"compiler", kCompilerName},
-          {"groups", groups}};
+  json config{{"hidden", model.hidden},
+              {"heads", model.heads},
+              {"kv_heads", model.kv_heads},
+              {"head_dim", model.head_dim},
+              {"intermediate", model.intermediate},
+              {"rms_eps", model.rms_eps},
+              {"weights", weights_name(plan)},
+              {softcard::kPackedField, tensors.packed()},
+              {"qk_norm", model.qk_norm},
+              {"activation", model.activation},
+              {"compiler", kCompilerName},
+              {"groups", groups}};
+  if (model.is_local(layer)) config[softcard::kWindowField] = model.window;
+  return config;
 }
 
 /// One frequency for each pair of a head; 0 for pairs that do not rotate.
 std::vector<float> rope_of(const DecoderConfig& model, std::size_t layer) {
   std::vector<float> frequencies(model.head_dim / 2, 0.0F);
-  if (model.has_rope(layer))
-    std::copy(model.rope_inv_freq.begin(), model.rope_inv_freq.end(), frequencies.begin());
+  const std::vector<float>& turning = model.is_local(layer) ? model.local_rope_inv_freq : model.rope_inv_freq;
+  if (model.has_rope(layer)) std::copy(turning.begin(), turning.end(), frequencies.begin());
   return frequencies;
 }
 
@@ -95,12 +97,18 @@ WeightCounts write_layer_file(const PackagePlan& plan, WeightSource& source, std
     tensors.add_vector("q_norm", attention + "q_norm.weight", model.head_dim);
     tensors.add_vector("k_norm", attention + "k_norm.weight", model.head_dim);
   }
-  tensors.add_vector("mlp_norm", prefix + "post_attention_layernorm.weight", model.hidden);
+  if (model.post_norms) {
+    tensors.add_vector("attn_post_norm", prefix + "post_attention_layernorm.weight", model.hidden);
+    tensors.add_vector("mlp_norm", prefix + "pre_feedforward_layernorm.weight", model.hidden);
+    tensors.add_vector("mlp_post_norm", prefix + "post_feedforward_layernorm.weight", model.hidden);
+  } else {
+    tensors.add_vector("mlp_norm", prefix + "post_attention_layernorm.weight", model.hidden);
+  }
   tensors.add_matrix("gate_proj", prefix + "mlp.gate_proj.weight", model.intermediate, model.hidden);
   tensors.add_matrix("up_proj", prefix + "mlp.up_proj.weight", model.intermediate, model.hidden);
   tensors.add_matrix("down_proj", prefix + "mlp.down_proj.weight", model.hidden, model.intermediate);
   tensors.add_values("rope_inv_freq", rope_of(model, layer));
-  tensors.write(file, metadata(softcard::kLayerProgram, layer_config(plan, tensors)));
+  tensors.write(file, metadata(softcard::kLayerProgram, layer_config(plan, tensors, layer)));
   return tensors.weights();
 }
 

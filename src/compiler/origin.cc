@@ -87,6 +87,9 @@ class GgufOrigin final : public Origin {
     const GgufTokenizer tokenizer = read_gguf_tokenizer(file_);
     package.write_text("tokenizer.json", tokenizer.tokenizer_json);
     package.write_text("tokenizer_config.json", tokenizer.tokenizer_config_json);
+    if (!tokenizer.generation_config_json.empty()) {
+      package.write_text("generation_config.json", tokenizer.generation_config_json);
+    }
     if (!tokenizer.chat_template.empty()) package.write_text("chat_template.jinja", tokenizer.chat_template);
   }
 

@@ -25,6 +25,7 @@ WINDOW = 96
 WINDOWS = 12
 TOLERANCE = 0.01   # of a window's negative log likelihood per token in nats, averaged over the windows
 DIFFERENCE = 0.04  # at least, where something is left out
+NEAR = 0.05        # logits of a greedy token and of the reference's largest may differ so much: nearly a tie
 
 BASE = {"hidden_size": HIDDEN, "num_hidden_layers": LAYERS, "num_attention_heads": HEADS,
         "num_key_value_heads": KV_HEADS, "intermediate_size": INTERMEDIATE, "vocab_size": VOCABULARY,
@@ -32,6 +33,11 @@ BASE = {"hidden_size": HIDDEN, "num_hidden_layers": LAYERS, "num_attention_heads
 LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
           "original_max_position_embeddings": 64}
 LONGROPE = {"type": "longrope", "short_factor": [1.0, 1.5, 2.0, 3.0, 4.0, 5.0], "long_factor": [1, 2, 3, 5, 8, 12]}
+
+GEMMA3 = {"model_type": "gemma3_text", "head_dim": HEAD_DIM, "hidden_act": None,
+          "hidden_activation": "gelu_pytorch_tanh", "query_pre_attn_scalar": 64, "sliding_window": 12,
+          "sliding_window_pattern": 2, "rope_local_base_freq": 20.0,
+          "rope_scaling": {"rope_type": "linear", "factor": 4.0}}
 
 # name: (config, context, parts that are left out one by one)
 CASES = {
@@ -48,7 +54,17 @@ CASES = {
                         "original_max_position_embeddings": 128, "tie_word_embeddings": True}, 256, ["scaling"]),
     "minicpm4": ({"model_type": "minicpm", "scale_emb": 3, "scale_depth": 1.4, "dim_model_base": 32,
                   "tie_word_embeddings": True}, 256, ["embedding_scale", "residual_scale", "logit_scale"]),
+    # A window is much shorter than a text, and than a chunk.
+    "gemma3": (GEMMA3, 256, ["gain", "qk_norm", "query_scalar", "post_norms", "activation", "embedding_scale", "window",
+                             "local_rope", "scaling"]),
+    "gemma3-layer-types": ({**GEMMA3, "layer_types": ["full_attention"] + ["sliding_attention"] * 3}, 256,
+                           ["window", "layer_types"]),
 }
+GREEDY = {"gemma3": 24, "gemma3-layer-types": 24}  # tokens behind prompts longer than the window
+
+
+def gelu_tanh(x):
+    return 0.5 * x * (1 + numpy.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x ** 3)))
 
 
 class Family:
@@ -69,6 +85,10 @@ class Family:
         self.cos = (numpy.cos(angles) * self.attention_factor).astype(numpy.float32)
         self.sin = (numpy.sin(angles) * self.attention_factor).astype(numpy.float32)
         self.rotary = rotary
+        if self.kind == "gemma3_text":
+            local = config["rope_local_base_freq"] ** (-numpy.arange(0, rotary, 2) / rotary)
+            angles = numpy.arange(WINDOW)[:, None] * local
+            self.local = numpy.cos(angles).astype(numpy.float32), numpy.sin(angles).astype(numpy.float32)
 
     def scale(self, inverse, context):
         kind = self.scaling.get("rope_type", self.scaling.get("type", "default"))
@@ -80,6 +100,8 @@ class Family:
             blended = (1 - smooth) * inverse / factor + smooth * inverse
             return numpy.where(wavelength > original / low, inverse / factor,
                                numpy.where(wavelength < original / high, inverse, blended))
+        if kind == "linear":
+            return inverse / self.scaling["factor"]
         if kind == "longrope":
             original = self.config["original_max_position_embeddings"]
             extension = self.config["max_position_embeddings"] / original
@@ -98,10 +120,28 @@ class Family:
             return True
         return (layer + 1) % self.config["no_rope_layer_interval"] != 0
 
-    def rotate(self, x):
+    def is_local(self, layer):
+        if self.kind != "gemma3_text":
+            return False
+        if "layer_types" in self.config and "layer_types" not in self.without:
+            return self.config["layer_types"][layer] == "sliding_attention"
+        return (layer + 1) % self.config["sliding_window_pattern"] != 0
+
+    def norm(self, x, name):
+        gain = self.weight(name)
+        if self.kind == "gemma3_text" and "gain" not in self.without:
+            gain = 1 + gain
+        return rms_norm(x, gain, self.config["rms_norm_eps"])
+
+    def post_norm(self, x, name):
+        """Of what attention or MLP adds."""
+        return self.norm(x, name) if self.kind == "gemma3_text" and "post_norms" not in self.without else x
+
+    def rotate(self, layer, x):
         turning, still = x[..., :self.rotary], x[..., self.rotary:]
         a, b = numpy.split(turning, 2, -1)
-        cos, sin = self.cos[:len(x), None], self.sin[:len(x), None]
+        cos, sin = self.local if self.is_local(layer) and "local_rope" not in self.without else (self.cos, self.sin)
+        cos, sin = cos[:len(x), None], sin[:len(x), None]
         return numpy.concatenate([a * cos - b * sin, b * cos + a * sin, still], -1)
 
     def project(self, layer, x):
@@ -115,16 +155,19 @@ class Family:
                 parts = [part + self.tensors[f"{prefix}{name}.bias"]
                          for part, name in zip(parts, ("q_proj", "k_proj", "v_proj"))]
         q, k, v = (part.reshape(len(x), -1, HEAD_DIM) for part in parts)
-        if self.kind == "qwen3" and "qk_norm" not in self.without:
-            q = rms_norm(q, self.weight(prefix + "q_norm"), self.config["rms_norm_eps"])
-            k = rms_norm(k, self.weight(prefix + "k_norm"), self.config["rms_norm_eps"])
-        return (self.rotate(q), self.rotate(k), v) if self.has_rope(layer) else (q, k, v)
+        if self.kind in ("qwen3", "gemma3_text") and "qk_norm" not in self.without:
+            q, k = self.norm(q, prefix + "q_norm"), self.norm(k, prefix + "k_norm")
+        return (self.rotate(layer, q), self.rotate(layer, k), v) if self.has_rope(layer) else (q, k, v)
 
     def attend(self, layer, x):
         q, k, v = self.project(layer, x)
         k, v = (numpy.repeat(round_bf16(part), HEADS // KV_HEADS, 1) for part in (k, v))
-        scores = numpy.einsum("qhd,khd->hqk", q, k) / math.sqrt(HEAD_DIM)
-        scores = numpy.where(numpy.tri(len(x), dtype=bool), scores, -numpy.inf)
+        divisor = HEAD_DIM if "query_scalar" in self.without else self.config.get("query_pre_attn_scalar", HEAD_DIM)
+        scores = numpy.einsum("qhd,khd->hqk", q, k) / math.sqrt(divisor)
+        seen = numpy.tri(len(x), dtype=bool)
+        if self.is_local(layer) and "window" not in self.without:
+            seen &= ~numpy.tri(len(x), k=-self.config["sliding_window"], dtype=bool)
+        scores = numpy.where(seen, scores, -numpy.inf)
         shares = numpy.exp(scores - scores.max(-1, keepdims=True))
         shares /= shares.sum(-1, keepdims=True)
         mixed = numpy.einsum("hqk,khd->qhd", shares, v).reshape(len(x), -1)
@@ -136,10 +179,13 @@ class Family:
             gate, up = numpy.split(x @ self.weight(prefix + "gate_up_proj").T, 2, -1)
         else:
             gate, up = x @ self.weight(prefix + "gate_proj").T, x @ self.weight(prefix + "up_proj").T
-        return (silu(gate) * up) @ self.weight(prefix + "down_proj").T
+        gelu = self.kind == "gemma3_text" and "activation" not in self.without
+        return ((gelu_tanh if gelu else silu)(gate) * up) @ self.weight(prefix + "down_proj").T
 
     def factors(self):
         """Of the embedding, of what a block adds, and of what enters the head."""
+        if self.kind == "gemma3_text":
+            return 1 if "embedding_scale" in self.without else round_bf16([math.sqrt(HIDDEN)])[0], 1, 1
         if self.kind != "minicpm":
             return 1, 1, 1
         config = self.config
@@ -150,19 +196,23 @@ class Family:
     def hidden_states(self, tokens):
         """Behind the final norm, [tokens, hidden]."""
         embedding_scale, residual_scale, _ = self.factors()
-        eps = self.config["rms_norm_eps"]
         x = round_bf16(self.weight("model.embed_tokens")[tokens] * numpy.float32(embedding_scale))
         for layer in range(LAYERS):
             prefix = f"model.layers.{layer}."
-            x = x + residual_scale * self.attend(layer, rms_norm(x, self.weight(prefix + "input_layernorm"), eps))
-            normed = rms_norm(x, self.weight(prefix + "post_attention_layernorm"), eps)
-            x = round_bf16(x + residual_scale * self.feed_forward(layer, normed))
-        return rms_norm(x, self.weight("model.norm"), eps)
+            attended = self.attend(layer, self.norm(x, prefix + "input_layernorm"))
+            x = x + residual_scale * self.post_norm(attended, prefix + "post_attention_layernorm")
+            before = "pre_feedforward_layernorm" if self.kind == "gemma3_text" else "post_attention_layernorm"
+            fed = self.feed_forward(layer, self.norm(x, prefix + before))
+            x = round_bf16(x + residual_scale * self.post_norm(fed, prefix + "post_feedforward_layernorm"))
+        return self.norm(x, "model.norm")
+
+    def logits(self, tokens):
+        x = self.hidden_states(tokens) * self.factors()[2]
+        tied = "lm_head.weight" not in self.tensors or "head" in self.without
+        return round_bf16(x @ self.weight("model.embed_tokens" if tied else "lm_head").T).astype(numpy.float64)
 
     def negative_log_likelihood(self, tokens):
-        x = self.hidden_states(tokens[:-1]) * self.factors()[2]
-        tied = "lm_head.weight" not in self.tensors or "head" in self.without
-        logits = round_bf16(x @ self.weight("model.embed_tokens" if tied else "lm_head").T).astype(numpy.float64)
+        logits = self.logits(tokens[:-1])
         top = logits.max(-1, keepdims=True)
         log_sum = numpy.log(numpy.exp(logits - top).sum(-1)) + top[:, 0]
         return float(numpy.sum(log_sum - logits[numpy.arange(len(tokens) - 1), tokens[1:]]))
@@ -174,10 +224,11 @@ def random_tensors(config, seed):
     def matrix(rows, columns, scale=1.0):
         return round_bf16(random.standard_normal((rows, columns)) * (scale / math.sqrt(columns)))
 
-    def gain(size):
-        return round_bf16(1 + 0.3 * random.standard_normal(size))
-
     kind = config["model_type"]
+
+    def gain(size):
+        return round_bf16((0 if kind == "gemma3_text" else 1) + 0.3 * random.standard_normal(size))
+
     query, key = HEADS * HEAD_DIM, KV_HEADS * HEAD_DIM
     tensors = {"model.embed_tokens.weight": round_bf16(0.3 * random.standard_normal((VOCABULARY, HIDDEN))),
                "model.norm.weight": gain(HIDDEN)}
@@ -199,6 +250,11 @@ def random_tensors(config, seed):
         if kind == "qwen3":
             tensors[attention + "q_norm.weight"] = gain(HEAD_DIM) * numpy.float32(1.5)
             tensors[attention + "k_norm.weight"] = gain(HEAD_DIM)
+        if kind == "gemma3_text":
+            tensors[attention + "q_norm.weight"] = gain(HEAD_DIM) + numpy.float32(3)
+            tensors[attention + "k_norm.weight"] = gain(HEAD_DIM)
+            tensors[prefix + "pre_feedforward_layernorm.weight"] = gain(HIDDEN)
+            tensors[prefix + "post_feedforward_layernorm.weight"] = gain(HIDDEN) + numpy.float32(1.5)
         tensors[attention + "o_proj.weight"] = matrix(HIDDEN, query)
         tensors[prefix + "mlp.down_proj.weight"] = matrix(HIDDEN, INTERMEDIATE)
         tensors[prefix + "input_layernorm.weight"] = gain(HIDDEN)
@@ -270,6 +326,25 @@ def check(name, options, folder):
         visible = without >= DIFFERENCE
         print(f"  by {without:.4f} without {part}{'' if visible else ', NOT VISIBLE'}")
         sound = sound and visible
+    if name in GREEDY:
+        sound = check_greedy(name, options, package, Family(config, tensors, context), text) and sound
+    return sound
+
+
+def check_greedy(name, options, package, family, text):
+    """Greedy tokens against the reference's, with prompts in chunks of two ways, which the engine compares."""
+    prompts = text.with_suffix(".prompts")
+    letters = text.read_text()
+    prompts.write_text("\n".join(json.dumps(letters[begin:begin + 50]) for begin in (0, 50, 100)) + "\n")
+    lines = run([options.engine, "tokens", "--library", options.library, "--package", package, "--input", prompts,
+                 "--count", GREEDY[name]]).splitlines()
+    sound = len(lines) == 3
+    for line in map(json.loads, lines):
+        tokens = line["prompt"] + line["tokens"]
+        logits = family.logits(tokens[:-1])[len(line["prompt"]) - 1:]
+        behind = logits.max(-1) - logits[numpy.arange(len(line["tokens"])), line["tokens"]]
+        print(f"  {numpy.sum(behind > 0)} of {len(behind)} greedy tokens differ, by {behind.max():.3f} at most")
+        sound = sound and len(behind) == GREEDY[name] and behind.max() <= NEAR
     return sound
 
 

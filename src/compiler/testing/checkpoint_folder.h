@@ -56,7 +56,8 @@ class Checkpoint {
   nlohmann::json config;
   std::map<std::string, Tensor> tensors;
 
-  /// "qwen3" (tied, q and k norms), "qwen2" (untied, biases) or "llama" (tied).
+  /// "qwen3" (tied, q and k norms), "qwen2" (untied, biases), "llama" (tied) or "gemma3_text" (tied, q and k
+  /// norms, norms behind attention and MLP; the first layer has a window, the second has not).
   explicit Checkpoint(const std::string& architecture = "qwen3") {
     config = {{"model_type", architecture},
               {"hidden_size", kHidden},
@@ -72,6 +73,17 @@ class Checkpoint {
               {"hidden_act", "silu"},
               {"tie_word_embeddings", architecture != "qwen2"}};
     const bool biased = architecture == "qwen2";
+    const bool gemma3 = architecture == "gemma3_text";
+    if (gemma3) {
+      config.erase("hidden_act");
+      config.erase("tie_word_embeddings");
+      config.update({{"hidden_activation", "gelu_pytorch_tanh"},
+                     {"query_pre_attn_scalar", 2},
+                     {"sliding_window", 512},
+                     {"sliding_window_pattern", 2},
+                     {"rope_theta", 1000000.0},
+                     {"rope_local_base_freq", 10000.0}});
+    }
     add("model.embed_tokens.weight", {kVocabulary, kHidden});
     if (biased) add("lm_head.weight", {kVocabulary, kHidden});
     add("model.norm.weight", {kHidden});
@@ -84,12 +96,16 @@ class Checkpoint {
         if (biased) add(prefix + "self_attn." + name + "_proj.bias", {rows});
       }
       add(prefix + "self_attn.o_proj.weight", {kHidden, kHeads * kHeadDim});
-      if (architecture == "qwen3") {
+      if (architecture == "qwen3" || gemma3) {
         add(prefix + "self_attn.q_norm.weight", {kHeadDim});
         add(prefix + "self_attn.k_norm.weight", {kHeadDim});
       }
       add(prefix + "input_layernorm.weight", {kHidden});
       add(prefix + "post_attention_layernorm.weight", {kHidden});
+      if (gemma3) {
+        add(prefix + "pre_feedforward_layernorm.weight", {kHidden});
+        add(prefix + "post_feedforward_layernorm.weight", {kHidden});
+      }
       add(prefix + "mlp.gate_proj.weight", {kIntermediate, kHidden});
       add(prefix + "mlp.up_proj.weight", {kIntermediate, kHidden});
       add(prefix + "mlp.down_proj.weight", {kHidden, kIntermediate});
