@@ -36,6 +36,7 @@ std::vector<const KernelTable*> usable_kernels() {
   if (avx512) tables.push_back(avx512_kernels());
   if (avx2 && has_avx_vnni()) tables.push_back(avx2vnni_kernels());
   if (avx2) tables.push_back(avx2_kernels());
+  if (__builtin_cpu_supports("sse4.1") != 0) tables.push_back(sse4_kernels());  // which have SSSE3, too
   tables.push_back(scalar_kernels());
   return tables;
 }

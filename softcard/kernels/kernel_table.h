@@ -102,6 +102,7 @@ struct KernelTable {
 /// The tables of this architecture. Only dispatch.cc may decide whether the processor can run one.
 const KernelTable* scalar_kernels() noexcept;
 #if defined(__x86_64__)
+const KernelTable* sse4_kernels() noexcept;
 const KernelTable* avx2_kernels() noexcept;
 const KernelTable* avx2vnni_kernels() noexcept;
 const KernelTable* avx512_kernels() noexcept;
