@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <string_view>
@@ -55,11 +54,8 @@ ApiClient::ApiClient() : ApiClient(setting("HOST")) {}
 
 ApiClient::ApiClient(const std::string& host) : client_(base_url_of(host)) {
   if (!switch_setting("AUTH")) return;
-  const char* home = std::getenv("HOME");
-  if (home == nullptr || *home == '\0') {
-    throw Error(ErrorCode::kInvalidArgument, "HOME is not set, and the key for OLLAMA_AUTH is kept below it");
-  }
-  identity_ = store::Identity::load_or_make(store::identity_file(home));
+  identity_ = store::Identity::load_or_make(
+      store::identity_file(home_folder("the key for OLLAMA_AUTH is kept below it")));
 }
 
 /// Signed are method, path and the time, of which the server is told as Ollama's clients do.
@@ -71,37 +67,38 @@ http::ClientRequest ApiClient::with_proof(http::ClientRequest request) const {
   return request;
 }
 
+http::ClientResponse ApiClient::send(http::ClientRequest request) {
+  return client_.request(with_proof(std::move(request)));
+}
+
 Json ApiClient::get(const std::string& path) {
   const std::string url = base_url() + path;
-  const http::ClientResponse response = client_.request(with_proof({.path = path}));
+  const http::ClientResponse response = send({.path = path});
   throw_if_failed(response, url);
   return parse_reply(response.body, url);
 }
 
 Json ApiClient::post(const std::string& path, const Json& body) {
   const std::string url = base_url() + path;
-  const http::ClientResponse response =
-      client_.request(with_proof({.method = "POST", .path = path, .body = body.dump()}));
+  const http::ClientResponse response = send({.method = "POST", .path = path, .body = body.dump()});
   throw_if_failed(response, url);
   return parse_reply(response.body, url);
 }
 
 ApiReply ApiClient::exchange(const std::string& method, const std::string& path, const Json& body) {
-  const http::ClientResponse response =
-      client_.request(with_proof({.method = method, .path = path, .body = body.dump()}));
+  const http::ClientResponse response = send({.method = method, .path = path, .body = body.dump()});
   Json reply = Json::parse(response.body, nullptr, false);
   return {response.status, reply.is_object() ? std::move(reply) : Json::object()};
 }
 
 void ApiClient::send(const std::string& method, const std::string& path, const Json& body) {
-  throw_if_failed(client_.request(with_proof({.method = method, .path = path, .body = body.dump()})),
-                  base_url() + path);
+  throw_if_failed(send({.method = method, .path = path, .body = body.dump()}), base_url() + path);
 }
 
 void ApiClient::upload_blob(const std::string& digest, const std::filesystem::path& file,
                             const std::function<void(std::uint64_t)>& sent) {
   const std::string path = "/api/blobs/" + digest;
-  if (client_.request(with_proof({.method = "HEAD", .path = path})).status == 200) return;
+  if (send({.method = "HEAD", .path = path}).status == 200) return;
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw Error(ErrorCode::kNotFound, "cannot read " + file.string());
   http::ClientRequest proven = with_proof({.method = "POST", .path = path});

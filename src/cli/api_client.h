@@ -52,6 +52,7 @@ class ApiClient {
 
  private:
   http::ClientRequest with_proof(http::ClientRequest request) const;
+  http::ClientResponse send(http::ClientRequest request);
 
   http::Client client_;
   std::optional<store::Identity> identity_;  // set when requests are to be signed

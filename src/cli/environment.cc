@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/error.h"
+
 namespace axllama::cli {
 namespace {
 
@@ -30,6 +32,14 @@ bool switch_setting(const std::string& name) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
   return !text.empty() && text != "0" && text != "f" && text != "false";
+}
+
+std::filesystem::path home_folder(const std::string& why) {
+  const char* home = std::getenv("HOME");
+  if (home == nullptr || *home == '\0') {
+    throw base::Error(base::ErrorCode::kInvalidArgument, "HOME is not set, and " + why);
+  }
+  return home;
 }
 
 }  // namespace axllama::cli

@@ -74,6 +74,15 @@ class LanePolicyTest : public ::testing::Test {
     ASSERT_EQ(next(), "load 1000");
     end(1000, now);
   }
+  /// The pinned model "a" is lost while request 1 is answered by "b".
+  void lose_a_while_b_answers() {
+    policy.residency().pin("a");
+    have("a");
+    have("b");
+    ASSERT_TRUE(submit(1, "x", "b"));
+    ASSERT_EQ(next(), "admit 1");
+    policy.residency().lose("a");
+  }
 
   LanePolicy policy{{.max_queue = 3, .parallel = 0, .max_loaded = 2, .default_keep_alive = 5min}};
   std::size_t slots = 2;
@@ -235,12 +244,7 @@ TEST_F(LanePolicyTest, BringingBackHasPausesThatGrow) {
 }
 
 TEST_F(LanePolicyTest, BringingBackIsNoRequestButHasItsTurn) {
-  policy.residency().pin("a");
-  have("a");
-  have("b");
-  submit(1, "x", "b");
-  EXPECT_EQ(next(), "admit 1");
-  policy.residency().lose("a");
+  lose_a_while_b_answers();
   EXPECT_EQ(next(), "advance");  // loads wait for answers
   EXPECT_EQ(policy.waiting(), 0U);
   EXPECT_TRUE(policy.wanted("a"));
@@ -262,12 +266,7 @@ TEST_F(LanePolicyTest, BringingBackIsNoRequestButHasItsTurn) {
 }
 
 TEST_F(LanePolicyTest, AModelThatARequestHasBroughtBackIsNotLoadedTwice) {
-  policy.residency().pin("a");
-  have("a");
-  have("b");
-  submit(1, "x", "b");
-  EXPECT_EQ(next(), "admit 1");
-  policy.residency().lose("a");
+  lose_a_while_b_answers();
   EXPECT_EQ(next(), "advance");
   policy.residency().begin_load({"a", "a", nullptr}, 1);
   policy.residency().loaded("a", 1, 1);

@@ -37,6 +37,12 @@ using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
   throw Error(ErrorCode::kInternal, "OpenSSL cannot " + what);
 }
 
+Key key_of(const std::array<unsigned char, 32>& seed) {
+  Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size()), EVP_PKEY_free);
+  if (key == nullptr) openssl_cannot("make an Ed25519 key");
+  return key;
+}
+
 std::string number(std::uint32_t value) {
   std::string bytes;
   for (const unsigned shift : {24U, 16U, 8U, 0U})
@@ -143,11 +149,10 @@ void make_file(const fs::path& file, const std::string& text) {
 }  // namespace
 
 Identity::Identity(const Bytes& seed) : seed_(seed) {
-  const Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed_.data(), seed_.size()),
-                EVP_PKEY_free);
+  const Key key = key_of(seed_);
   std::size_t size = public_.size();
-  if (key == nullptr || EVP_PKEY_get_raw_public_key(key.get(), public_.data(), &size) != 1) {
-    openssl_cannot("make an Ed25519 key");
+  if (EVP_PKEY_get_raw_public_key(key.get(), public_.data(), &size) != 1) {
+    openssl_cannot("tell the public part of an Ed25519 key");
   }
 }
 
@@ -174,13 +179,11 @@ std::string Identity::public_key() const {
 }
 
 std::string Identity::sign(std::string_view text) const {
-  const Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed_.data(), seed_.size()),
-                EVP_PKEY_free);
+  const Key key = key_of(seed_);
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   std::array<unsigned char, 64> signature{};
   std::size_t size = signature.size();
-  if (key == nullptr || context == nullptr ||
-      EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) != 1 ||
+  if (context == nullptr || EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) != 1 ||
       EVP_DigestSign(context.get(), signature.data(), &size,
                      reinterpret_cast<const unsigned char*>(text.data()), text.size()) != 1) {
     openssl_cannot("sign with an Ed25519 key");

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "cli/api_client.h"
 #include "cli/command.h"
+#include "cli/environment.h"
 #include "cli/launch/integration.h"
 #include "cli/launch/launch_records.h"
 #include "cli/model_choice.h"
@@ -43,12 +44,9 @@ struct LaunchOptions {
   bool yes = false;
 };
 
-fs::path home_folder() {
-  const char* home = std::getenv("HOME");
-  if (home == nullptr || *home == '\0') {
-    throw Error(ErrorCode::kInvalidArgument, "HOME is not set, and clients keep their settings below it");
-  }
-  return home;
+/// Where clients keep their settings.
+fs::path users_folder() {
+  return home_folder("clients keep their settings below it");
 }
 
 /// The program on PATH or where its installer puts it; empty when there is none.
@@ -222,7 +220,7 @@ void print_plan(const Integration& client, const LaunchPlan& plan, const LaunchO
 }
 
 void list_integrations() {
-  const fs::path home = home_folder();
+  const fs::path home = users_folder();
   Table table({"NAME", "PROGRAM", "INSTALLED"});
   for (const Integration& each : integrations()) {
     const fs::path program = find_program(each, home);
@@ -245,7 +243,7 @@ void launch(LaunchOptions options) {
     return list_integrations();
   }
   const Integration& client = integration_named(options.client);
-  const fs::path home = home_folder();
+  const fs::path home = users_folder();
   LaunchRecords records(home / ".axllama");
   if (options.restore) return restore(client, records);
 
