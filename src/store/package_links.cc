@@ -78,7 +78,11 @@ fs::path PackageLinks::make(const Manifest& manifest, const std::string& model) 
   }
   make_folders(folder.parent_path());
   std::error_code error;
-  fs::remove_all(folder, error);  // a damaged one
+  fs::rename(unfinished.path, folder, error);
+  if (!error || is_complete(folder, manifest)) return folder;  // somebody else's, who was faster
+  const UnfinishedFolder damaged{blobs_.unfinished() / unique_name()};
+  std::error_code ignored;
+  fs::rename(folder, damaged.path, ignored);
   fs::rename(unfinished.path, folder, error);
   if (error && !is_complete(folder, manifest)) throw_file_error("make", folder, error.value());
   return folder;
