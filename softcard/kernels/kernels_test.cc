@@ -12,6 +12,7 @@
 
 #include "base/bfloat16.h"
 #include "softcard/kernels/dispatch.h"
+#include "softcard/kernels/testing/guarded.h"
 #include "softcard/weights/testing/random_matrix.h"
 
 namespace axllama::softcard {
@@ -19,6 +20,7 @@ namespace {
 
 using base::bf16_to_f32;
 using base::f32_to_bf16;
+using testing::Guarded;
 using testing::random_matrix;
 using testing::RandomMatrix;
 
@@ -28,14 +30,14 @@ class KernelsTest : public ::testing::TestWithParam<const KernelTable*> {
   const KernelTable& table() const { return *GetParam(); }
   const KernelTable& meaning() const { return *scalar_kernels(); }
 
-  std::vector<float> random_floats(std::size_t count, float spread = 1.0F) {
+  Guarded<float> random_floats(std::size_t count, float spread = 1.0F) {
     std::normal_distribution<float> normal(0.0F, spread);
-    std::vector<float> values(count);
+    Guarded<float> values(count);
     for (float& value : values) value = normal(random_);
     return values;
   }
-  std::vector<std::uint16_t> random_bf16(std::size_t count) {
-    std::vector<std::uint16_t> values;
+  Guarded<std::uint16_t> random_bf16(std::size_t count) {
+    Guarded<std::uint16_t> values;
     values.reserve(count);
     for (const float value : random_floats(count)) values.push_back(f32_to_bf16(value));
     return values;
@@ -44,7 +46,7 @@ class KernelsTest : public ::testing::TestWithParam<const KernelTable*> {
   std::mt19937 random_{20261123};
 };
 
-void expect_same_bytes(const std::vector<float>& a, const std::vector<float>& b) {
+void expect_same_bytes(const Guarded<float>& a, const Guarded<float>& b) {
   ASSERT_EQ(a.size(), b.size());
   for (std::size_t i = 0; i < a.size(); ++i) {
     ASSERT_EQ(std::bit_cast<std::uint32_t>(a[i]), std::bit_cast<std::uint32_t>(b[i]))
@@ -52,14 +54,15 @@ void expect_same_bytes(const std::vector<float>& a, const std::vector<float>& b)
   }
 }
 
-/// Random rows of x, each zero beyond `columns`.
+/// Random rows of x, each zero beyond `columns` and readable up to the next multiple of 32.
 struct Rows {
   std::size_t stride;
-  std::vector<float> values;
+  Guarded<float> values;
 };
 Rows random_rows(std::size_t rows, std::size_t columns, std::mt19937& random) {
-  Rows x{(columns + 31) / 32 * 32 + 8, {}};
-  x.values.resize(rows * x.stride);
+  const std::size_t readable = (columns + 31) / 32 * 32;
+  Rows x{readable + 8, {}};
+  x.values.resize((rows - 1) * x.stride + readable);
   std::normal_distribution<float> normal;
   for (std::size_t row = 0; row < rows; ++row) {
     for (std::size_t k = 0; k < columns; ++k) x.values[row * x.stride + k] = normal(random);
@@ -67,25 +70,34 @@ Rows random_rows(std::size_t rows, std::size_t columns, std::mt19937& random) {
   return x;
 }
 
-std::vector<float> project(const KernelTable& table, const RandomMatrix& matrix, const ActivationView& x) {
+/// A matrix whose packed weights end at a guard.
+struct GuardedMatrix {
+  explicit GuardedMatrix(const RandomMatrix& matrix)
+      : layout(matrix.layout), packed(matrix.packed.begin(), matrix.packed.end()) {}
+  WeightView view() const { return layout.view(packed.data()); }
+
+  PackedLayout layout;
+  Guarded<std::byte> packed;
+};
+
+Guarded<float> project(const KernelTable& table, const GuardedMatrix& matrix, const ActivationView& x) {
   const std::size_t stride = matrix.layout.blocks() * kBlockRows;
-  std::vector<float> y(x.rows * stride, -1.0F);
+  Guarded<float> y(x.rows * stride, -1.0F);
   for (std::size_t block = 0; block < matrix.layout.blocks(); ++block) {
-    table.project_block(matrix.layout.view(matrix.packed.data()), block, x, y.data() + block * kBlockRows,
-                        stride);
+    table.project_block(matrix.view(), block, x, y.data() + block * kBlockRows, stride);
   }
   return y;
 }
 
-std::vector<float> project_integer(const KernelTable& table, const RandomMatrix& matrix,
-                                   const ActivationView& x) {
+Guarded<float> project_integer(const KernelTable& table, const GuardedMatrix& matrix,
+                               const ActivationView& x) {
   const std::size_t groups = matrix.layout.view(nullptr).groups;
   const std::size_t value_stride = groups * kGroupDepth;
-  std::vector<std::int8_t> values(x.rows * value_stride);
+  Guarded<std::int8_t> values(x.rows * value_stride);
   const std::size_t scale_stride = (groups + kScaleGroups - 1) / kScaleGroups;
-  std::vector<float> scales(x.rows * scale_stride);
-  std::vector<std::int32_t> group_sums(x.rows * groups);
-  std::vector<std::int32_t> half_sums(x.rows * groups * 2);
+  Guarded<float> scales(x.rows * scale_stride);
+  Guarded<std::int32_t> group_sums(x.rows * groups);
+  Guarded<std::int32_t> half_sums(x.rows * groups * 2);
   for (std::size_t row = 0; row < x.rows; ++row) {
     table.quantise(x.data + row * x.stride, groups,
                    {values.data() + row * value_stride, scales.data() + row * scale_stride,
@@ -95,10 +107,9 @@ std::vector<float> project_integer(const KernelTable& table, const RandomMatrix&
                                 half_sums.data(), value_stride,  scale_stride,
                                 groups,           x.rows};
   const std::size_t stride = matrix.layout.blocks() * kBlockRows;
-  std::vector<float> y(x.rows * stride, -1.0F);
+  Guarded<float> y(x.rows * stride, -1.0F);
   for (std::size_t block = 0; block < matrix.layout.blocks(); ++block) {
-    table.project_block_integer(matrix.layout.view(matrix.packed.data()), block, quantised,
-                                y.data() + block * kBlockRows, stride);
+    table.project_block_integer(matrix.view(), block, quantised, y.data() + block * kBlockRows, stride);
   }
   return y;
 }
@@ -130,12 +141,13 @@ TEST_P(KernelsTest, ProjectionsMatchNaiveSumsForEveryRowCount) {
         const RandomMatrix matrix = random_matrix(kind, rows, columns, 1.0F, random_);
         std::vector<double> weights(rows * columns);
         for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = matrix.at(i / columns, i % columns);
+        const GuardedMatrix guarded(matrix);
         const Rows x = random_rows(kMost, columns, random_);
         const std::size_t y_stride = matrix.layout.blocks() * kBlockRows;
         for (const bool integer : {false, true}) {
           if (integer && kind.is_float()) continue;
           const auto run = integer ? project_integer : project;
-          const std::vector<float> all = run(table(), matrix, {x.values.data(), x.stride, kMost});
+          const Guarded<float> all = run(table(), guarded, {x.values.data(), x.stride, kMost});
           for (std::size_t r = 0; r < kMost; ++r) {
             const float* line = x.values.data() + r * x.stride;
             const std::vector<double> seen =
@@ -153,12 +165,12 @@ TEST_P(KernelsTest, ProjectionsMatchNaiveSumsForEveryRowCount) {
             }
             for (std::size_t row = rows; row < y_stride; ++row) ASSERT_EQ(all[r * y_stride + row], 0.0F);
           }
-          expect_same_bytes(all, run(meaning(), matrix, {x.values.data(), x.stride, kMost}));
+          expect_same_bytes(all, run(meaning(), guarded, {x.values.data(), x.stride, kMost}));
           // One row alone, and any group of rows, give the bytes they give in the whole chunk.
           for (std::size_t count = 1; count < kMost; ++count) {
             const std::size_t first = kMost - count;
-            const std::vector<float> part =
-                run(table(), matrix, {x.values.data() + first * x.stride, x.stride, count});
+            const Guarded<float> part =
+                run(table(), guarded, {x.values.data() + first * x.stride, x.stride, count});
             expect_same_bytes(part, {all.begin() + static_cast<std::ptrdiff_t>(first * y_stride), all.end()});
           }
         }
@@ -169,15 +181,15 @@ TEST_P(KernelsTest, ProjectionsMatchNaiveSumsForEveryRowCount) {
 
 TEST_P(KernelsTest, QuantiseKeepsZeroTinyAndPoison) {
   constexpr std::size_t kScales = 5;
-  std::vector<float> x(4 * kScaleDepth + kGroupDepth, 0.0F);  // the last scale is that of 32 columns
+  Guarded<float> x(4 * kScaleDepth + kGroupDepth, 0.0F);  // the last scale is that of 32 columns
   x[kScaleDepth] = 1e-38F;
   x[2 * kScaleDepth + 3] = std::numeric_limits<float>::quiet_NaN();
   x[3 * kScaleDepth + 127] = -INFINITY;
   for (std::size_t i = 0; i < kGroupDepth; ++i) x[4 * kScaleDepth + i] = i % 2 == 0 ? -127.0F : 63.5F;
   const std::size_t groups = x.size() / kGroupDepth;
-  std::vector<std::int8_t> values(x.size());
-  std::vector<std::int32_t> group_sums(groups);
-  std::vector<std::int32_t> half_sums(2 * groups);
+  Guarded<std::int8_t> values(x.size());
+  Guarded<std::int32_t> group_sums(groups);
+  Guarded<std::int32_t> half_sums(2 * groups);
   float scales[kScales];
   table().quantise(x.data(), groups, {values.data(), scales, group_sums.data(), half_sums.data()});
   EXPECT_EQ(scales[0], 0.0F);
@@ -194,17 +206,18 @@ TEST_P(KernelsTest, QuantiseKeepsZeroTinyAndPoison) {
 }
 
 TEST_P(KernelsTest, Bf16ConversionsMatchTheScalarOnesOnEverySpecialValue) {
-  std::vector<float> values = random_floats(1003, 100.0F);
+  Guarded<float> values = random_floats(1003, 100.0F);
   for (const float special : {0.0F, -0.0F, INFINITY, -INFINITY, std::numeric_limits<float>::quiet_NaN(),
                               1e-40F, std::numeric_limits<float>::max(), std::bit_cast<float>(0x3F808000U),
                               std::bit_cast<float>(0x3F818000U), std::bit_cast<float>(0x7F800001U),
                               std::bit_cast<float>(0xFFFFFFFFU)}) {
     values.push_back(special);
   }
-  std::vector<std::uint16_t> bits(values.size());
+  values.shrink_to_fit();
+  Guarded<std::uint16_t> bits(values.size());
   table().f32_to_bf16(values.data(), values.size(), bits.data());
   for (std::size_t i = 0; i < values.size(); ++i) ASSERT_EQ(bits[i], f32_to_bf16(values[i])) << values[i];
-  std::vector<float> back(values.size());
+  Guarded<float> back(values.size());
   table().bf16_to_f32(bits.data(), bits.size(), back.data());
   for (std::size_t i = 0; i < values.size(); ++i) {
     ASSERT_EQ(std::bit_cast<std::uint32_t>(back[i]), std::uint32_t{bits[i]} << 16U);
@@ -213,10 +226,10 @@ TEST_P(KernelsTest, Bf16ConversionsMatchTheScalarOnesOnEverySpecialValue) {
 
 TEST_P(KernelsTest, RmsNormMatchesDouble) {
   for (const std::size_t count : {1U, 15U, 16U, 31U, 64U, 1000U}) {
-    const std::vector<float> x = random_floats(count, 3.0F);
-    const std::vector<float> gain = random_floats(count);
-    std::vector<float> y(count);
-    std::vector<float> other(count);
+    const Guarded<float> x = random_floats(count, 3.0F);
+    const Guarded<float> gain = random_floats(count);
+    Guarded<float> y(count);
+    Guarded<float> other(count);
     table().rms_norm(x.data(), gain.data(), 1e-6F, count, y.data());
     meaning().rms_norm(x.data(), gain.data(), 1e-6F, count, other.data());
     expect_same_bytes(y, other);
@@ -232,15 +245,15 @@ TEST_P(KernelsTest, RmsNormMatchesDouble) {
 
 TEST_P(KernelsTest, RotateHalfMatchesDouble) {
   for (const std::size_t half : {1U, 8U, 16U, 20U, 64U}) {
-    const std::vector<float> x = random_floats(2 * half);
-    std::vector<float> cosine(half);
-    std::vector<float> sine(half);
+    const Guarded<float> x = random_floats(2 * half);
+    Guarded<float> cosine(half);
+    Guarded<float> sine(half);
     for (std::size_t i = 0; i < half; ++i) {
       cosine[i] = std::cos(static_cast<float>(i) * 0.7F);
       sine[i] = std::sin(static_cast<float>(i) * 0.7F);
     }
-    std::vector<float> y = x;
-    std::vector<float> other = x;
+    Guarded<float> y = x;
+    Guarded<float> other = x;
     table().rotate_half(y.data(), cosine.data(), sine.data(), half);
     meaning().rotate_half(other.data(), cosine.data(), sine.data(), half);
     expect_same_bytes(y, other);
@@ -254,14 +267,15 @@ TEST_P(KernelsTest, RotateHalfMatchesDouble) {
 }
 
 TEST_P(KernelsTest, SiluMultiplyIsAccurateOverTheWholeRange) {
-  std::vector<float> gate = random_floats(2000, 20.0F);
+  Guarded<float> gate = random_floats(2000, 20.0F);
   for (const float special :
        {0.0F, -0.0F, 87.0F, -87.0F, 88.0F, -88.0F, 89.0F, -89.0F, -1e30F, 1e30F, -INFINITY}) {
     gate.push_back(special);
   }
-  const std::vector<float> up = random_floats(gate.size());
-  std::vector<float> y(gate.size());
-  std::vector<float> other(gate.size());
+  gate.shrink_to_fit();
+  const Guarded<float> up = random_floats(gate.size());
+  Guarded<float> y(gate.size());
+  Guarded<float> other(gate.size());
   table().silu_multiply(gate.data(), up.data(), gate.size(), y.data());
   meaning().silu_multiply(gate.data(), up.data(), gate.size(), other.data());
   for (std::size_t i = 0; i + 1 < gate.size(); ++i) {
@@ -277,13 +291,14 @@ TEST_P(KernelsTest, SiluMultiplyIsAccurateOverTheWholeRange) {
 }
 
 TEST_P(KernelsTest, GeluMultiplyIsAccurateOverTheWholeRange) {
-  std::vector<float> gate = random_floats(2000, 4.0F);
+  Guarded<float> gate = random_floats(2000, 4.0F);
   for (const float special : {0.0F, -0.0F, 10.0F, -10.0F, 88.0F, -88.0F, -1e12F, 1e30F, INFINITY}) {
     gate.push_back(special);
   }
-  const std::vector<float> up = random_floats(gate.size());
-  std::vector<float> y(gate.size());
-  std::vector<float> other(gate.size());
+  gate.shrink_to_fit();
+  const Guarded<float> up = random_floats(gate.size());
+  Guarded<float> y(gate.size());
+  Guarded<float> other(gate.size());
   table().gelu_multiply(gate.data(), up.data(), gate.size(), y.data());
   meaning().gelu_multiply(gate.data(), up.data(), gate.size(), other.data());
   for (std::size_t i = 0; i + 1 < gate.size(); ++i) {
@@ -302,11 +317,11 @@ TEST_P(KernelsTest, GeluMultiplyIsAccurateOverTheWholeRange) {
 
 TEST_P(KernelsTest, AddAndScale) {
   for (const std::size_t count : {1U, 16U, 37U}) {
-    const std::vector<float> a = random_floats(count);
-    const std::vector<float> b = random_floats(count);
-    std::vector<float> sum = a;
+    const Guarded<float> a = random_floats(count);
+    const Guarded<float> b = random_floats(count);
+    Guarded<float> sum = a;
     table().add(sum.data(), b.data(), count);
-    std::vector<float> scaled = a;
+    Guarded<float> scaled = a;
     table().scale(scaled.data(), 0.3F, count);
     for (std::size_t i = 0; i < count; ++i) {
       ASSERT_EQ(sum[i], a[i] + b[i]);
@@ -318,13 +333,13 @@ TEST_P(KernelsTest, AddAndScale) {
 TEST_P(KernelsTest, GathersRowsAndTheirTranspose) {
   for (const std::size_t dim : {2U, 16U, 30U, 64U, 80U, 128U}) {
     for (const std::size_t count : {1U, 15U, 16U, 33U, 64U}) {
-      const std::vector<std::uint16_t> cache = random_bf16(count * dim);
+      const Guarded<std::uint16_t> cache = random_bf16(count * dim);
       std::vector<const std::uint16_t*> rows;
       rows.reserve(count);
       for (std::size_t j = 0; j < count; ++j) rows.push_back(cache.data() + (count - 1 - j) * dim);
       const std::size_t padded = (dim + 15) / 16 * 16;
-      std::vector<float> straight(64 * padded, 9.0F);
-      std::vector<float> transposed(dim * 64, 9.0F);
+      Guarded<float> straight(64 * padded, 9.0F);
+      Guarded<float> transposed(dim * 64, 9.0F);
       table().gather_rows(rows.data(), count, dim, straight.data(), padded);
       table().gather_transposed(rows.data(), count, dim, transposed.data());
       for (std::size_t j = 0; j < count; ++j) {
@@ -346,12 +361,12 @@ TEST_P(KernelsTest, MultiplyTileContinuesItsSums) {
   constexpr std::size_t kStride = 96;
   for (const std::size_t columns : {16U, 48U, 64U, 80U}) {
     for (const std::size_t rows : {1U, 2U, 5U, 6U, 7U, 13U}) {
-      const std::vector<float> tile = random_floats(kDepth * kStride);
-      const std::vector<float> x = random_floats(rows * kDepth);
-      std::vector<float> whole(rows * columns, 5.0F);
+      const Guarded<float> tile = random_floats(kDepth * kStride);
+      const Guarded<float> x = random_floats(rows * kDepth);
+      Guarded<float> whole(rows * columns, 5.0F);
       table().multiply_tile(tile.data(), kStride, columns, kDepth, {x.data(), kDepth, rows}, whole.data(),
                             columns, true);
-      std::vector<float> parts(rows * columns, 5.0F);
+      Guarded<float> parts(rows * columns, 5.0F);
       meaning().multiply_tile(tile.data(), kStride, columns, 20, {x.data(), kDepth, rows}, parts.data(),
                               columns, true);
       table().multiply_tile(tile.data() + 20 * kStride, kStride, columns, kDepth - 20,
@@ -373,13 +388,13 @@ TEST_P(KernelsTest, MultiplyTileContinuesItsSums) {
 TEST_P(KernelsTest, SoftmaxWeightsHideColumnsExactly) {
   for (const std::size_t count : {1U, 16U, 50U, 333U}) {
     const std::size_t padded = (count + 15) / 16 * 16;
-    std::vector<float> scores = random_floats(padded, 10.0F);
-    std::vector<float> mask(padded, -INFINITY);
+    Guarded<float> scores = random_floats(padded, 10.0F);
+    Guarded<float> mask(padded, -INFINITY);
     for (std::size_t j = 0; j < count; ++j) {
       if (j == 0 || random_() % 3 != 0) mask[j] = j % 5 == 0 ? -2.5F : 0.0F;
     }
-    std::vector<float> y = scores;
-    std::vector<float> other = scores;
+    Guarded<float> y = scores;
+    Guarded<float> other = scores;
     table().softmax_weights(y.data(), mask.data(), count);
     meaning().softmax_weights(other.data(), mask.data(), count);
     expect_same_bytes(y, other);
@@ -394,8 +409,8 @@ TEST_P(KernelsTest, SoftmaxWeightsHideColumnsExactly) {
       }
     }
   }
-  std::vector<float> scores = random_floats(32);
-  const std::vector<float> hidden(32, -INFINITY);
+  Guarded<float> scores = random_floats(32);
+  const Guarded<float> hidden(32, -INFINITY);
   table().softmax_weights(scores.data(), hidden.data(), 20);
   for (const float weight : scores) EXPECT_EQ(weight, 0.0F);
 }
@@ -404,8 +419,8 @@ TEST_P(KernelsTest, SumRowsAddsInOrderWhateverTheRowCount) {
   constexpr std::size_t kStride = 150;
   for (const std::size_t rows : {1U, 2U, 8U, 19U}) {
     for (const std::size_t count : {0U, 1U, 149U}) {
-      const std::vector<float> x = random_floats(rows * kStride);
-      std::vector<float> sums(rows, 4.0F);
+      const Guarded<float> x = random_floats(rows * kStride);
+      Guarded<float> sums(rows, 4.0F);
       table().sum_rows({x.data(), kStride, rows}, count, sums.data());
       for (std::size_t r = 0; r < rows; ++r) {
         float expected = 0;
