@@ -1,11 +1,14 @@
 // What guessing tokens brings, by task: answers that are written down here, at the costs of Qwen3-4B (8-bit
 // weights) on a card in a Raspberry Pi 5 as they are published. Nothing runs on a card: tokens are about
-// words, the answer is the script's, and time is counted in the costs below. Counters: tokens a second
-// without and with guesses, and how many guessed tokens came true.
+// words, the answers are those of bench/tasks, and time is counted in the costs below (bench/speculation.sh
+// has the software card compute them). Counters: tokens a second without and with guesses, and how many
+// guessed tokens came true.
 
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -32,70 +35,11 @@ constexpr SpeculationCosts kCosts{kLayers * (kLayer + kCall) + 3 * kCall,
 constexpr double kHeadRow = kHead + 2 * kCall;
 constexpr std::size_t kLongest = 16;  // tokens of a draft
 
-struct Task {
-  const char* prompt;
-  const char* answer;
-};
-
-constexpr const char* kCode =
-    "def read_settings(path):\n    settings = {}\n    with open(path) as file:\n        for line in file:\n"
-    "            line = line.strip()\n            if not line or line.startswith('#'):\n                "
-    "continue\n"
-    "            name, value = line.split('=', 1)\n            settings[name.strip()] = value.strip()\n"
-    "    return settings\n\ndef write_settings(path, settings):\n    with open(path, 'w') as file:\n"
-    "        for name, value in sorted(settings.items()):\n            file.write(name + '=' + value + "
-    "'\\n')\n";
-constexpr const char* kEdited =
-    "def read_settings(path):\n    settings = {}\n    with open(path, encoding='utf-8') as file:\n"
-    "        for line in file:\n"
-    "            line = line.strip()\n            if not line or line.startswith('#'):\n                "
-    "continue\n"
-    "            name, value = line.split('=', 1)\n            settings[name.strip()] = value.strip()\n"
-    "    return settings\n\ndef write_settings(path, settings):\n    with open(path, 'w', encoding='utf-8') "
-    "as file:\n"
-    "        for name, value in sorted(settings.items()):\n            file.write(name + '=' + value + "
-    "'\\n')\n";
-
-constexpr const char* kReport =
-    "Summarise the report and quote what matters. Report: The bridge over the Elm was closed on Monday after "
-    "an inspection found cracks in two of its nine bearings. The city engineer said that the bridge was "
-    "never "
-    "in danger of falling, but that heavy lorries could have made the cracks longer. Repairs will take until "
-    "the end of March and cost about four million crowns. Buses will be sent over the old mill bridge, which "
-    "adds eleven minutes to the journey. Shopkeepers on the east bank asked the council for help with their "
-    "rents, and the mayor promised an answer within two weeks.";
-constexpr const char* kSummary =
-    "The Elm bridge is shut because \"an inspection found cracks in two of its nine bearings\". According to "
-    "the city engineer \"the bridge was never in danger of falling\", yet traffic by heavy lorries \"could "
-    "have "
-    "made the cracks longer\". Work lasts \"until the end of March\" and should cost \"about four million "
-    "crowns\". The detour for buses \"adds eleven minutes to the journey\". Traders on the east side want "
-    "help, "
-    "and \"the mayor promised an answer within two weeks\".";
-
-constexpr const char* kRecords =
-    "Return these records as JSON with the field status set to paid: "
-    "[{\"id\": 1041, \"name\": \"Ada Novak\", \"city\": \"Brno\", \"status\": \"open\"}, "
-    "{\"id\": 1042, \"name\": \"Jan Meyer\", \"city\": \"Graz\", \"status\": \"open\"}, "
-    "{\"id\": 1043, \"name\": \"Eva Lindt\", \"city\": \"Bern\", \"status\": \"open\"}, "
-    "{\"id\": 1044, \"name\": \"Tom Weiss\", \"city\": \"Lyon\", \"status\": \"open\"}]";
-constexpr const char* kEcho =
-    "[{\"id\": 1041, \"name\": \"Ada Novak\", \"city\": \"Brno\", \"status\": \"paid\"}, "
-    "{\"id\": 1042, \"name\": \"Jan Meyer\", \"city\": \"Graz\", \"status\": \"paid\"}, "
-    "{\"id\": 1043, \"name\": \"Eva Lindt\", \"city\": \"Bern\", \"status\": \"paid\"}, "
-    "{\"id\": 1044, \"name\": \"Tom Weiss\", \"city\": \"Lyon\", \"status\": \"paid\"}]";
-
-constexpr const char* kQuestion =
-    "Why do leaves change their colour in autumn, and why not all at the same time?";
-constexpr const char* kChat =
-    "Leaves look green in summer because they are full of chlorophyll, the dye with which a tree catches "
-    "sunlight. Making it takes effort, so when days grow short and cold a tree stops and takes back what it "
-    "can use. Yellow and orange dyes that had been hidden all along come to light. Some trees also make red "
-    "ones late in the year, perhaps as a kind of sun cream while sugar is carried to the roots. How soon "
-    "this "
-    "begins depends on the species, on water, on the night's frost and even on street lamps: a maple beside "
-    "a "
-    "bright road may stay green for weeks longer than its neighbour in the dark park behind the school.";
+/// A file of bench/tasks.
+std::string task_text(const std::string& name) {
+  std::ifstream file(AXLLAMA_SOURCE_DIR "/bench/tasks/" + name + ".txt", std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 /// About the tokens of a large vocabulary: a word with the blank before it, a digit, a mark, a line's
 /// beginning.
@@ -124,10 +68,10 @@ class Words {
   std::unordered_map<std::string, text::TokenId> ids_;
 };
 
-void speculate(benchmark::State& state, Task task) {
+void speculate(benchmark::State& state, const std::string& task) {
   Words words;
-  const std::vector<text::TokenId> prompt = words.tokens(task.prompt);
-  const std::vector<text::TokenId> answer = words.tokens(task.answer);
+  const std::vector<text::TokenId> prompt = words.tokens(task_text(task + ".prompt"));
+  const std::vector<text::TokenId> answer = words.tokens(task_text(task + ".answer"));
   double seconds = 0;
   double guessed = 0;
   double accepted = 0;
@@ -165,10 +109,10 @@ void speculate(benchmark::State& state, Task task) {
   state.counters["came_true"] = accepted;
 }
 
-BENCHMARK_CAPTURE(speculate, code_edit, Task{kCode, kEdited});
-BENCHMARK_CAPTURE(speculate, summary_with_quotes, Task{kReport, kSummary});
-BENCHMARK_CAPTURE(speculate, json_echo, Task{kRecords, kEcho});
-BENCHMARK_CAPTURE(speculate, chat, Task{kQuestion, kChat});
+BENCHMARK_CAPTURE(speculate, code_edit, "code_edit");
+BENCHMARK_CAPTURE(speculate, summary_with_quotes, "summary_with_quotes");
+BENCHMARK_CAPTURE(speculate, json_echo, "json_echo");
+BENCHMARK_CAPTURE(speculate, chat, "chat");
 
 /// A draft model of the shape of Qwen3-0.6B (28 layers of 1.5 ms, head 8 ms) behind a prompt of 256 tokens, a
 /// share of whose tokens comes true, in percent; no text repeats itself.

@@ -104,9 +104,19 @@ void require_same_generation(const Execution& execution) {
   }
 }
 
+void run_program(const Execution& execution, const OperandMemory& memory) {
+  Services& services = execution.model->device().services();
+  try {
+    const std::scoped_lock lock(services.compute);
+    execution.model->program().execute(execution.group, memory.inputs(), memory.outputs());
+  } catch (const ProgramError& error) {
+    services.reports.add({.kind = "execution", .model = execution.shape().name, .text = error.what()});
+    throw CardError(code::kEngineExecute, error.what());
+  }
+}
+
 void compute(const Execution& execution, const Settings& settings, const OperandMemory& memory,
              const std::stop_token& stop) {
-  Services& services = execution.model->device().services();
   switch (settings.compute) {
     case Compute::kNull:
       for (std::size_t index = 0; index < execution.outputs.size(); ++index) {
@@ -114,17 +124,12 @@ void compute(const Execution& execution, const Settings& settings, const Operand
       }
       return;
     case Compute::kScript:
-      services.script->play(execution, memory.inputs(), memory.outputs(), stop);
+      if (settings.script.arithmetic) run_program(execution, memory);
+      execution.model->device().services().script->play(execution, memory.inputs(), memory.outputs(), stop);
       return;
     case Compute::kReal:
-      break;
-  }
-  try {
-    const std::scoped_lock lock(services.compute);
-    execution.model->program().execute(execution.group, memory.inputs(), memory.outputs());
-  } catch (const ProgramError& error) {
-    services.reports.add({.kind = "execution", .model = execution.shape().name, .text = error.what()});
-    throw CardError(code::kEngineExecute, error.what());
+      run_program(execution, memory);
+      return;
   }
 }
 

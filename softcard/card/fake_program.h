@@ -3,6 +3,7 @@
 // For tests: programs in the shape of layers and heads whose arithmetic can be checked by eye.
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -95,12 +96,14 @@ class FakeHead : public Program {
   ExecutionCost cost(std::size_t /*group*/) const override { return {64, 0, 64}; }
   void execute(std::size_t /*group*/, std::span<const std::byte* const> in,
                std::span<std::byte* const> out) override {
+    ++executed;
     for (std::size_t token = 0; token < kVocab; ++token) {
       std::memcpy(out[0] + token * 2, in[0], 2);
     }
   }
 
   static constexpr std::size_t kVocab = 32;
+  static inline std::atomic<std::size_t> executed = 0;  // by all heads
 
  private:
   std::string compiler_ = "fake 1";

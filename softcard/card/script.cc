@@ -99,6 +99,8 @@ Script parse_script(const Json& value) {
         script.forced_logit = field.get<float>();
       } else if (key == "other_logit") {
         script.other_logit = field.get<float>();
+      } else if (key == "arithmetic") {
+        script.arithmetic = field.get<bool>();
       } else {
         throw SettingsError("A script has an unknown field \"" + key + "\".");
       }

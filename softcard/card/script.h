@@ -30,6 +30,8 @@ struct Script {
   ScriptEnd end = ScriptEnd::kCycle;
   float forced_logit = 100;  // of the forced token
   float other_logit = -100;  // of every other
+  bool arithmetic =
+      false;  // programs compute before the script overwrites what they say, and take their time
 
   bool empty() const noexcept { return requests.empty() && positions.empty(); }
   bool operator==(const Script&) const = default;

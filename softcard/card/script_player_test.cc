@@ -240,6 +240,17 @@ TEST(ScriptPlayerTest, PositionsOutrankRequests) {
   EXPECT_THAT(model.answers(10, 3), ElementsAre(5, 20, 7));
 }
 
+TEST(ScriptPlayerTest, ProgramsComputeOnlyWhereTheScriptAsksForIt) {
+  const std::size_t before = FakeHead::executed;
+  ScriptedModel idle(R"({"requests":[[5,6,7]]})");
+  EXPECT_THAT(idle.answers(10, 3), ElementsAre(5, 6, 7));
+  EXPECT_EQ(FakeHead::executed, before);
+  ScriptedModel busy(R"({"requests":[[5,6,7]],"arithmetic":true})");
+  EXPECT_THAT(busy.answers(10, 3), ElementsAre(5, 6, 7));
+  EXPECT_EQ(FakeHead::executed, before + 3);
+  EXPECT_THAT(complaint(R"({"requests":[[5]],"arithmetic":1})"), HasSubstr("does not fit"));
+}
+
 TEST(ScriptPlayerTest, TheEndCanBeAnError) {
   ScriptedModel model(R"({"requests":[[5]],"after":"error"})");
   EXPECT_EQ(model.answer(3), 5U);
