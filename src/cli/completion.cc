@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/completion_script.h"
+#include "cli/launch/integration.h"
 
 namespace axllama::cli {
 namespace {
@@ -19,6 +20,10 @@ CompletionCommand describe(const CLI::App& command) {
     const std::string argument = option->get_name(true);
     described.takes_models =
         described.takes_models || argument == "MODEL" || argument == "SOURCE" || argument == "PREFIX";
+    if (argument == "INTEGRATION") {
+      for (const Integration& each : integrations()) described.words.push_back(each.name);
+    }
+    if (argument == "SHELL") described.words = {"bash", "zsh", "fish"};
   }
   return described;
 }

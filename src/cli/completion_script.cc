@@ -29,10 +29,11 @@ std::string bash(const Commands& commands) {
   for (const CompletionCommand& command : commands) {
     names += (names.empty() ? "" : " ") + command.name;
     cases += "    " + command.name + ") options=" + quoted(joined(command.options)) +
-             (command.takes_models ? "; models=yes" : "") + " ;;\n";
+             (command.takes_models ? "; models=yes" : "") +
+             (command.words.empty() ? "" : "; words=" + quoted(joined(command.words))) + " ;;\n";
   }
   return R"sh(_axllama() {
-  local word=${COMP_WORDS[COMP_CWORD]} options= models=
+  local word=${COMP_WORDS[COMP_CWORD]} options= models= words=
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
     COMPREPLY=($(compgen -W ')sh" +
@@ -44,6 +45,8 @@ std::string bash(const Commands& commands) {
          R"sh(  esac
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$word"))
+  elif [[ $words ]]; then
+    COMPREPLY=($(compgen -W "$words" -- "$word"))
   elif [[ $models ]]; then
     # A name holds a colon, which bash takes for a separator of words.
     local line=${COMP_LINE:0:COMP_POINT}
@@ -63,7 +66,8 @@ std::string zsh(const Commands& commands) {
   for (const CompletionCommand& command : commands) {
     names += "    " + quoted(command.name + ":" + command.description) + "\n";
     cases += "    " + command.name + ") options=(" + joined(command.options) + ")" +
-             (command.takes_models ? "; models=yes" : "") + " ;;\n";
+             (command.takes_models ? "; models=yes" : "") +
+             (command.words.empty() ? "" : "; names=(" + joined(command.words) + ")") + " ;;\n";
   }
   return R"sh(#compdef axllama
 _axllama() {
@@ -84,6 +88,8 @@ _axllama() {
   elif [[ -n $models ]]; then
     names=(${(f)"$()sh" +
          std::string(kModels) + R"sh()"})
+    compadd -- $names
+  elif (($#names)); then
     compadd -- $names
   else
     _files
@@ -107,6 +113,10 @@ std::string fish(const Commands& commands) {
       const bool is_long = option.starts_with("--");
       script += "complete -c axllama -n '__fish_seen_subcommand_from " + command.name + "' " +
                 (is_long ? "-l " + option.substr(2) : "-s " + option.substr(1)) + "\n";
+    }
+    if (!command.words.empty()) {
+      script += "complete -c axllama -n '__fish_seen_subcommand_from " + command.name + "' -f -a " +
+                quoted(joined(command.words)) + "\n";
     }
     if (command.takes_models) with_models += " " + command.name;
   }

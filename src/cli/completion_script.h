@@ -11,6 +11,7 @@ struct CompletionCommand {
   std::string description = {};           // one line
   std::vector<std::string> options = {};  // with their dashes: "--format"
   bool takes_models = false;              // its arguments are names of installed models
+  std::vector<std::string> words = {};    // what its arguments can be otherwise
 };
 
 /// A script for "bash", "zsh" or "fish" that completes commands, their options and the names of installed

@@ -28,4 +28,16 @@ nlohmann::ordered_json show_or_pull(ApiClient& client, const std::string& model,
   return client.post("/api/show", asked);
 }
 
+std::vector<std::string> chat_models(ApiClient& client) {
+  using Json = nlohmann::ordered_json;
+  std::vector<std::string> names;
+  for (const Json& model : client.get("/api/tags").value("models", Json::array())) {
+    const Json capabilities = model.value("capabilities", Json::array());
+    bool answers = capabilities.empty();  // older servers do not tell
+    for (const Json& each : capabilities) answers = answers || each == "completion";
+    if (answers) names.push_back(model.value("name", ""));
+  }
+  return names;
+}
+
 }  // namespace axllama::cli

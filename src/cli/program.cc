@@ -1,11 +1,15 @@
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/menu.h"
 #include "cli/version.h"
 
 namespace axllama::cli {
@@ -36,13 +40,13 @@ int main_with(int argc, char** argv) {
   for (CLI::App* command : app.get_subcommands({})) {
     command->set_version_flag("--version", version);
   }
-  if (argc == 1) {
-    std::fputs(app.help().c_str(), stdout);
-    return 0;
-  }
   try {
-    refuse_unknown_command(app, argv[1]);
-    app.parse(argc, argv);
+    std::vector<std::string> words(argv + 1, argv + argc);
+    if (words.empty()) words = ask_for_command();
+    if (words.empty()) words = {"--help"};
+    refuse_unknown_command(app, words.front());
+    std::reverse(words.begin(), words.end());  // the library takes them so
+    app.parse(std::move(words));
   } catch (const CLI::RuntimeError& status) {
     return status.get_exit_code();
   } catch (const CLI::Success& answered) {  // --help, --version

@@ -20,6 +20,14 @@ std::string loading_line(const Json& model) {
          " of " + std::to_string(loading.value("layers_total", 0)) + " layers\n";
 }
 
+/// "qwen3:0.6b guesses for qwen3:4b", or why it does not.
+std::string draft_line(const Json& model) {
+  const Json& draft = model.at("draft");
+  const std::string problem = draft.value("problem", "");
+  return draft.value("model", "") + (problem.empty() ? " guesses for " : " does not guess for ") +
+         model.value("name", "") + (problem.empty() ? "" : ": " + problem) + "\n";
+}
+
 /// A number that the card may not have told.
 void add_number(std::string& line, const Json& card, const char* key, const char* before, const char* after) {
   if (const auto found = card.find(key); found != card.end() && found->is_number()) {
@@ -61,12 +69,13 @@ std::string card_lines(const Json& status) {
 std::string top_view(const std::string& url, const ServerState& state) {
   std::uint64_t used = 0;
   std::uint64_t on_card = 0;
-  std::string loading;
+  std::string notes;
   const Json& models = state.ps.at("models");
   for (const Json& model : models) {
     used += model.value("size", std::uint64_t{0});
     on_card += model.value("size_vram", std::uint64_t{0});
-    if (model.contains("loading")) loading += loading_line(model);
+    if (model.contains("loading")) notes += loading_line(model);
+    if (model.contains("draft")) notes += draft_line(model);
   }
   std::string text = url + "  version " + state.version.value("version", "unknown") + "\n";
   text += std::to_string(models.size()) + (models.size() == 1 ? " model" : " models") + " loaded, " +
@@ -75,7 +84,7 @@ std::string top_view(const std::string& url, const ServerState& state) {
     text += ", " + waiting->dump() + (*waiting == 1 ? " request waits" : " requests wait");
   }
   text += "\n" + card_lines(state.status) + "\n";
-  return text + list_loaded(state.ps) + (loading.empty() ? "" : "\n") + loading;
+  return text + list_loaded(state.ps) + (notes.empty() ? "" : "\n") + notes;
 }
 
 }  // namespace axllama::cli

@@ -21,6 +21,14 @@ TEST(TopView, AddsUpMemoryAndShowsWhatIsLoading) {
   EXPECT_THAT(text, HasSubstr("loading b:latest: 12 of 40 layers\n"));
 }
 
+TEST(TopView, TellsWhichModelsGuess) {
+  Json first{{"name", "a:latest"}, {"draft", {{"model", "small:latest"}}}};
+  Json second{{"name", "b:latest"}, {"draft", {{"model", "none"}, {"problem", "It is not installed."}}}};
+  const std::string text = top_view("http://127.0.0.1:1", {Json::object(), {{"models", {first, second}}}});
+  EXPECT_THAT(text, HasSubstr("\n\nsmall:latest guesses for a:latest\n"
+                              "none does not guess for b:latest: It is not installed.\n"));
+}
+
 TEST(TopView, AnIdleServerHasAHeaderOnly) {
   const std::string text = top_view("http://127.0.0.1:1", {Json::object(), {{"models", Json::array()}}});
   EXPECT_THAT(text, HasSubstr("0 models loaded"));

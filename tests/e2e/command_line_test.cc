@@ -198,6 +198,8 @@ TEST_F(CommandLine, CompletionKnowsCommandsAndModels) {
   EXPECT_EQ(completed("comp", ""), "compile completion\n");
   EXPECT_EQ(completed("run", "--ke"), "--keepalive\n");
   EXPECT_EQ(completed("stop", "axllama-t"), "axllama-tiny:latest\n");
+  EXPECT_EQ(completed("launch", "co"), "codex copilot\n");
+  EXPECT_EQ(completed("completion", "z"), "zsh\n");
   EXPECT_EQ(axllama({"completion", "tcsh"}).status, 1);
 }
 
@@ -235,6 +237,26 @@ TEST_F(CommandLine, HistoryIsKeptUnlessTurnedOff) {
   EXPECT_THAT(lines(), Not(HasSubstr("clear")));
   conversation("/set quiet\n/bye\n");
   EXPECT_THAT(lines(), HasSubstr("quiet"));
+}
+
+TEST_F(CommandLine, AloneOffersWhatThereIs) {
+  const auto alone = [](const std::string& host) {
+    return testing::TerminalProcess(
+        {testing::axllama_program()},
+        {{"OLLAMA_HOST", host}, {"HOME", home_->path()}, {"PATH", "/nowhere"}, {"TERM", "xterm"}});
+  };
+  auto terminal = alone(server_->host());
+  ASSERT_TRUE(terminal.shows("2  Show all commands\r\nWhat next? [1]: ")) << terminal.output();
+  EXPECT_THAT(terminal.output(), HasSubstr("1  Talk to axllama-tiny:latest\r\n"));
+  terminal.type("\r");
+  EXPECT_TRUE(terminal.shows("Send a message (/? for help)")) << terminal.output();
+  terminal.type("/bye\r");
+  auto wrong = alone(server_->host());
+  ASSERT_TRUE(wrong.shows("What next?"));
+  wrong.type("9\r");
+  EXPECT_TRUE(wrong.shows("Error: there is no '9' in the list")) << wrong.output();
+  EXPECT_TRUE(alone("127.0.0.1:1").shows("completion")) << "without a server the commands are listed";
+  EXPECT_THAT(axllama({}).out, HasSubstr("completion")) << "and without a terminal";
 }
 
 TEST_F(CommandLine, ATerminalIsEditedKeyByKey) {

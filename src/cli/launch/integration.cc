@@ -2,6 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+#include <system_error>
+
+#include <unistd.h>
 
 #include "base/error.h"
 #include "cli/launch/plans.h"
@@ -74,6 +80,22 @@ const Integration& integration_named(const std::string& name) {
                     "unknown integration '" + name + "'; there are " + known +
                         ". Other clients take the server's address by hand, with /v1 behind it where they "
                         "speak OpenAI's API");
+}
+
+std::filesystem::path installed_program(const Integration& integration, const std::filesystem::path& home) {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> candidates;
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "" : path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (!folder.empty()) candidates.push_back(fs::path(folder) / integration.program);
+  }
+  for (const std::string& place : integration.places) candidates.push_back(home / place);
+  for (const fs::path& candidate : candidates) {
+    std::error_code ignored;
+    if (fs::is_regular_file(candidate, ignored) && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  return {};
 }
 
 }  // namespace axllama::cli

@@ -54,4 +54,7 @@ const std::vector<Integration>& integrations();
 /// By name or alias, in any case. Throws Error (kNotFound) with the names there are.
 const Integration& integration_named(const std::string& name);
 
+/// The program on PATH or where its installer puts it; empty when there is none.
+std::filesystem::path installed_program(const Integration& integration, const std::filesystem::path& home);
+
 }  // namespace axllama::cli

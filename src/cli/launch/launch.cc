@@ -3,11 +3,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <iostream>
 #include <memory>
-#include <sstream>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -21,8 +18,8 @@
 #include "cli/launch/integration.h"
 #include "cli/launch/launch_records.h"
 #include "cli/model_choice.h"
+#include "cli/numbered_choice.h"
 #include "cli/table.h"
-#include "cli/terminal.h"
 
 namespace axllama::cli {
 namespace {
@@ -49,63 +46,15 @@ fs::path users_folder() {
   return home_folder("clients keep their settings below it");
 }
 
-/// The program on PATH or where its installer puts it; empty when there is none.
-fs::path find_program(const Integration& client, const fs::path& home) {
-  std::vector<fs::path> candidates;
-  const char* path = std::getenv("PATH");
-  std::istringstream folders(path == nullptr ? "" : path);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    if (!folder.empty()) candidates.push_back(fs::path(folder) / client.program);
-  }
-  for (const std::string& place : client.places) candidates.push_back(home / place);
-  for (const fs::path& candidate : candidates) {
-    std::error_code ignored;
-    if (fs::is_regular_file(candidate, ignored) && ::access(candidate.c_str(), X_OK) == 0) return candidate;
-  }
-  return {};
-}
-
-bool interactive() {
-  return stdin_is_terminal() && stderr_is_terminal();
-}
-
-std::string ask(const std::string& question) {
-  std::fputs(question.c_str(), stderr);
-  std::string line;
-  std::getline(std::cin, line);
-  return line;
-}
-
-/// Names of the installed models that answer.
-std::vector<std::string> chat_models(ApiClient& api) {
-  std::vector<std::string> names;
-  for (const Json& model : api.get("/api/tags").value("models", Json::array())) {
-    const Json capabilities = model.value("capabilities", Json::array());
-    bool answers = capabilities.empty();  // older servers do not tell
-    for (const Json& each : capabilities) answers = answers || each == "completion";
-    if (answers) names.push_back(model.value("name", ""));
-  }
-  return names;
-}
-
 std::string choose_model(ApiClient& api, const Integration& client) {
   const std::vector<std::string> models = chat_models(api);
   if (models.size() == 1) return models.front();
-  std::string list;
-  for (std::size_t i = 0; i < models.size(); ++i) {
-    list += interactive() ? std::to_string(i + 1) + "  " + models[i] + "\n" : (i > 0 ? ", " : "") + models[i];
-  }
-  if (models.empty() || !interactive()) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "name a model for " + client.title + " with --model" +
-                    (models.empty() ? "; none is installed, and one that is not is pulled" : ": " + list));
-  }
-  const std::string answer = ask(list + "Model for " + client.title + " [1]: ");
-  if (answer.empty()) return models.front();
-  for (std::size_t i = 0; i < models.size(); ++i) {
-    if (answer == models[i] || answer == std::to_string(i + 1)) return models[i];
-  }
-  throw Error(ErrorCode::kInvalidArgument, "there is no model '" + answer + "' in the list");
+  if (!models.empty() && can_ask()) return models[choose(models, "Model for " + client.title)];
+  std::string names;
+  for (const std::string& model : models) names += (names.empty() ? ": " : ", ") + model;
+  throw Error(ErrorCode::kInvalidArgument,
+              "name a model for " + client.title + " with --model" +
+                  (models.empty() ? "; none is installed, and one that is not is pulled" : names));
 }
 
 LaunchTarget target_of(ApiClient& api, const std::string& model, const fs::path& home) {
@@ -167,7 +116,7 @@ void change_files(const Integration& client, const LaunchPlan& plan, const Launc
   std::string names;
   for (const auto& [file, text] : changed) names += (names.empty() ? "" : " and ") + file.string();
   if (!options.yes) {
-    if (!interactive()) {
+    if (!can_ask()) {
       throw Error(ErrorCode::kInvalidArgument, client.title + " keeps its models in " + names +
                                                    "; say --yes to have that changed (a copy is kept)");
     }
@@ -223,7 +172,7 @@ void list_integrations() {
   const fs::path home = users_folder();
   Table table({"NAME", "PROGRAM", "INSTALLED"});
   for (const Integration& each : integrations()) {
-    const fs::path program = find_program(each, home);
+    const fs::path program = installed_program(each, home);
     table.add({each.name, each.title, program.empty() ? "no: " + each.advice : program.string()});
   }
   std::fputs(table.text().c_str(), stdout);
@@ -247,7 +196,7 @@ void launch(LaunchOptions options) {
   LaunchRecords records(home / ".axllama");
   if (options.restore) return restore(client, records);
 
-  const fs::path program = find_program(client, home);
+  const fs::path program = installed_program(client, home);
   if (program.empty() && !options.configure_only) {
     throw Error(ErrorCode::kNotFound, client.title + " is not installed: there is no program '" +
                                           client.program + "' on PATH. Get it with " + client.advice);
