@@ -106,7 +106,7 @@ HubRepository list_repository(const std::string& repository, const std::string& 
   const std::string url = options.hub + "/api/models/" + path + "/revision/" +
                           http::percent_encode_path(revision) + "?blobs=true";
   const http::FetchResponse response =
-      fetch_patiently(fetcher, {.url = url}, authorization, options, cancelled);
+      fetch_patiently(fetcher, {.url = url}, authorization, options, Contact::kFirst, cancelled);
   if (response.head.status != 200) throw_status(response, authorization);
   try {
     const Json listing = Json::parse(response.body);

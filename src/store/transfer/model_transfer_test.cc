@@ -10,6 +10,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "model/testing/package_folder.h"
@@ -153,6 +156,50 @@ TEST_F(ModelTransferTest, GivesUpAfterTheLastRetry) {
   hub_.set_fault(kLayer, {.status = 503, .times = 1000});
   EXPECT_THAT(failure(), HasSubstr("status 503; try again later"));
   EXPECT_TRUE(store_.manifests().list().empty());
+}
+
+/// Takes connections and hangs up. On the loopback interface.
+class Unreachable {
+ public:
+  Unreachable() : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    ::bind(listener_, reinterpret_cast<const sockaddr*>(&address), size);
+    ::listen(listener_, 16);
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    host_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+    thread_ = std::thread([this] {
+      for (int one = ::accept(listener_, nullptr, nullptr); one >= 0;
+           one = ::accept(listener_, nullptr, nullptr)) {
+        ++connections_;
+        ::close(one);
+      }
+    });
+  }
+  ~Unreachable() {
+    ::shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    ::close(listener_);
+  }
+  const std::string& host() const { return host_; }
+  int connections() const { return connections_; }
+
+ private:
+  int listener_;
+  std::string host_;
+  std::atomic<int> connections_ = 0;
+  std::thread thread_;
+};
+
+TEST_F(ModelTransferTest, AServerThatWasNeverReachedIsGivenUpSoon) {
+  const Unreachable server;
+  options_.hub = "http://" + server.host();
+  EXPECT_THAT(failure(), HasSubstr("the connection to " + server.host() + " failed"));
+  EXPECT_EQ(server.connections(), 3);
+  EXPECT_THAT(failure("http://" + server.host() + "/library/model"), HasSubstr("failed"));
+  EXPECT_EQ(server.connections(), 6);
 }
 
 TEST_F(ModelTransferTest, RefusesContentThatIsNotWhatWasAnnounced) {

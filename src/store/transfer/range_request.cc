@@ -16,6 +16,7 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr std::chrono::milliseconds kLongestPause{60'000};
+constexpr int kFirstContactRetries = 2;
 constexpr std::chrono::milliseconds kSlice{20};  // how late a stop may be noticed
 
 std::optional<std::uint64_t> number(std::string_view text) {
@@ -174,8 +175,9 @@ bool fetch_range(http::Fetcher& fetcher, const RangeRequest& range, Authorizatio
 
 http::FetchResponse fetch_patiently(http::Fetcher& fetcher, http::FetchRequest request,
                                     Authorization& authorization, const TransferOptions& options,
-                                    const std::atomic<bool>& stopped) {
+                                    Contact contact, const std::atomic<bool>& stopped) {
   Retries retries(options, stopped);
+  int unreachable_left = contact == Contact::kFirst ? kFirstContactRetries : options.retries;
   const HeaderFields own = request.headers;
   while (true) {
     request.headers = own;
@@ -184,9 +186,10 @@ http::FetchResponse fetch_patiently(http::Fetcher& fetcher, http::FetchRequest r
     try {
       response = fetcher.fetch(request, &stopped);
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::kUnavailable || !retries.left()) throw;
+      if (error.code() != ErrorCode::kUnavailable || !retries.left() || unreachable_left-- == 0) throw;
     }
     if (response) {
+      unreachable_left = options.retries;
       const int status = response->head.status;
       if (status == 401 && retries.may_renew() && authorization.renew(response->head)) {
         retries.renewed();

@@ -29,11 +29,16 @@ struct RangeRequest {
 bool fetch_range(http::Fetcher& fetcher, const RangeRequest& range, Authorization& authorization,
                  const TransferOptions& options, const std::atomic<bool>& stopped);
 
+/// Whether the server has answered at all so far.
+enum class Contact { kFirst, kUnderWay };
+
 /// Sends a request again while its answer is transient (408, 429, 5xx) or the connection breaks, at most
 /// TransferOptions::retries times, with growing pauses (or what Retry-After says), and once more with new
-/// headers after a 401. The last answer may be any status.
+/// headers after a 401. On first contact, a server that cannot be reached is given up after two retries: its
+/// name is likely wrong, or there is no network, and somebody waits to be told. The last answer may be any
+/// status.
 http::FetchResponse fetch_patiently(http::Fetcher& fetcher, http::FetchRequest request,
                                     Authorization& authorization, const TransferOptions& options,
-                                    const std::atomic<bool>& stopped);
+                                    Contact contact, const std::atomic<bool>& stopped);
 
 }  // namespace axllama::store

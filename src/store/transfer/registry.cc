@@ -224,7 +224,10 @@ Registry::Registry(std::string base, std::string space, std::string model, Autho
       fetcher_(options.fetch) {}
 
 http::FetchResponse Registry::send(http::FetchRequest request, const std::atomic<bool>& cancelled) {
-  return fetch_patiently(fetcher_, std::move(request), authorization_, options_, cancelled);
+  http::FetchResponse response = fetch_patiently(fetcher_, std::move(request), authorization_, options_,
+                                                 reached_ ? Contact::kUnderWay : Contact::kFirst, cancelled);
+  reached_ = true;
+  return response;
 }
 
 std::string Registry::manifest(const std::string& tag, const std::atomic<bool>& cancelled) {

@@ -57,6 +57,7 @@ class Registry {
   Authorization& authorization_;
   const TransferOptions& options_;
   http::Fetcher fetcher_;
+  std::atomic<bool> reached_ = false;  // it has answered
 };
 
 /// "https://host" of a name, or "http://host" when its scheme or `insecure` says so.
