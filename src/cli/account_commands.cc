@@ -18,7 +18,13 @@ void sign_in() {
   ApiClient client;
   const ApiReply reply = client.exchange("POST", "/api/me", Json::object());
   if (reply.status == 200) {
-    std::printf("You are already signed in as user '%s'\n", reply.body.value("name", "").c_str());
+    const std::string name = reply.body.value("name", "");
+    if (name.empty()) {  // Ollama's server answers so when it cannot ask
+      throw base::Error(
+          base::ErrorCode::kUnavailable,
+          "the server at " + client.base_url() + " cannot tell who is signed in; does it reach ollama.com?");
+    }
+    std::printf("You are already signed in as user '%s'\n", name.c_str());
     return;
   }
   const std::string url = reply.body.value("signin_url", "");

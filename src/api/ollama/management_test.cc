@@ -229,6 +229,9 @@ TEST_F(ManagementTest, GgufWeightsAreCompiled) {
 TEST_F(ManagementTest, WhatCannotBeCreatedIsRefusedWithTheReason) {
   const auto error = [this](const Json& body) { return refusal("/api/create", body, 400); };
   EXPECT_EQ(error({{"model", "a b"}, {"from", "plain"}}), "invalid model name");
+  EXPECT_EQ(
+      error({{"model", "x"}, {"from", "/tmp/missing.gguf"}}),
+      "invalid model name \"/tmp/missing.gguf\": FROM is neither a model nor a file or folder there is");
   EXPECT_EQ(error({{"model", "x"}}), "neither 'from' or 'files' was specified");
   EXPECT_EQ(error({{"model", "x"}, {"files", Json::object()}}), "no files provided to convert");
   EXPECT_EQ(error({{"model", "x"}, {"files", {{"../a", "sha256:" + std::string(64, '0')}}}}),

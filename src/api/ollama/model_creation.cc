@@ -14,6 +14,7 @@
 #include "model/vocabulary.h"
 #include "store/durable_file.h"
 #include "store/model_builder.h"
+#include "store/model_name.h"
 #include "text/go_chat_template.h"
 
 namespace axllama::api::ollama {
@@ -89,6 +90,11 @@ class Creation {
   }
 
   store::ModelRecord find_base() {
+    if (!store::ModelName::parse(request_.from)) {  // clients send what is no file of theirs as a name
+      throw Error(ErrorCode::kInvalidArgument,
+                  "invalid model name \"" + request_.from.substr(0, 400) +
+                      "\": FROM is neither a model nor a file or folder there is");
+    }
     const std::string name = chat::short_model_name(request_.from);
     try {
       return tools_.library.find(name);
