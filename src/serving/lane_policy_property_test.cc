@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <set>
@@ -31,12 +32,15 @@ constexpr std::uint64_t kRoom = 10;
 constexpr std::array<std::uint64_t, kModels> kSizes{3, 4, 5, 2, 11};  // the last never fits
 constexpr std::array<std::size_t, kModels> kSlots{1, 2, 4, 1, 1};
 constexpr std::size_t kPinned = 3;
+constexpr std::array<std::size_t, 2> kWithDrafts{1, 2};  // models that some requests want a draft for
+constexpr std::array<const char*, 2> kDrafts{"small", "other"};
 constexpr std::chrono::seconds kKeepAlive = 20s;
 
-// While a request waits for its model to be loaded, each line of requests before it has a turn, and a few
-// behind it overtake; these may do so anew after its model came for another in front of it and went again,
-// and after the pinned model came back in front of it.
-constexpr std::size_t kLines = 2 * kClients * kModels;
+// While a request waits for its model, or its draft, to be loaded, each line of requests before it has a
+// turn, and a few behind it overtake; these may do so anew after its model came for another in front of it
+// and went again, and after the pinned model came back in front of it.
+constexpr std::size_t kLoads = kModels + kWithDrafts.size() * kDrafts.size();
+constexpr std::size_t kLines = 2 * kClients * kLoads;
 constexpr std::size_t kMostBefore = kLines + LanePolicy::kMostOvertakings * (2 + 2 * kClients);
 
 std::string name_of(std::size_t model) {
@@ -102,6 +106,7 @@ class World {
   std::size_t restored() const { return restored_; }
   std::size_t restores_failed() const { return restores_failed_; }
   std::size_t sure_to_advance() const { return sure_to_advance_; }
+  std::size_t drafts_loaded() const { return drafts_loaded_; }
 
  private:
   std::size_t pick(std::size_t below) { return static_cast<std::size_t>(random_() % below); }
@@ -155,6 +160,9 @@ class World {
     asked.ticket.digest = digest;
     asked.ticket.needs_slot = pick(10) != 0;
     asked.ticket.deadline = deadline;
+    const bool may_want_draft =
+        std::find(kWithDrafts.begin(), kWithDrafts.end(), model_of(digest)) != kWithDrafts.end();
+    if (may_want_draft && pick(3) == 0) asked.ticket.draft = kDrafts[pick(kDrafts.size())];
     const bool full = waiting_.size() >= kMaxQueue;
     ASSERT_EQ(policy_.submit(asked.ticket), !full);
     if (full) {
@@ -218,6 +226,7 @@ class World {
     const std::string pinned = name_of(kPinned);
     missed_ = missed_ || (resident_.contains(pinned) && !unload_requested_.contains(pinned));
     resident_.clear();
+    drafts_.clear();
     unload_requested_.clear();
     keep_alives_.clear();
     forever_.clear();
@@ -312,17 +321,25 @@ class World {
 
   void remove(const std::string& digest) {
     EXPECT_EQ(resident_.erase(digest), 1U);
+    drafts_.erase(digest);
     unload_requested_.erase(digest);
     keep_alives_.erase(digest);
     forever_.erase(digest);
   }
 
-  /// The first that waits of its line: the same client, the same model, a slot or not.
+  /// All that the request needs is on the card.
+  bool is_ready(const Ticket& ticket) const {
+    return resident_.contains(ticket.digest) &&
+           (ticket.draft.empty() ||
+            (drafts_.contains(ticket.digest) && drafts_.at(ticket.digest) == ticket.draft));
+  }
+
+  /// The first that waits of its line: the same client, the same model and draft, a slot or not.
   bool is_first(const Asked& asked) const {
     for (const std::uint64_t id : order_) {
       const Ticket& other = waiting_.at(id).ticket;
       if (other.client == asked.ticket.client && other.digest == asked.ticket.digest &&
-          other.needs_slot == asked.ticket.needs_slot) {
+          other.draft == asked.ticket.draft && other.needs_slot == asked.ticket.needs_slot) {
         return id == asked.ticket.id;
       }
     }
@@ -335,10 +352,11 @@ class World {
         continue;
       }
       const Ticket& ticket = asked.ticket;
-      if (!resident_.contains(ticket.digest)) {
+      if (!is_ready(ticket)) {
         EXPECT_LE(++asked.overtaken, kMostBefore) << id;
         most_overtaken_ = std::max(most_overtaken_, asked.overtaken);
-      } else if (admitted.digest == ticket.digest && admitted.needs_slot && ticket.needs_slot) {
+      } else if (admitted.digest == ticket.digest && admitted.draft == ticket.draft && admitted.needs_slot &&
+                 ticket.needs_slot) {
         EXPECT_LE(++asked.slots_of_clients[admitted.client], 1U)
             << admitted.client << " had two turns before " << ticket.client;
       }
@@ -350,9 +368,9 @@ class World {
     EXPECT_EQ(waiting_.at(ticket.id).ticket.digest, ticket.digest);
     EXPECT_TRUE(is_first(waiting_.at(ticket.id))) << "a client's own order";
     note_overtakings(ticket);
-    if (!resident_.contains(ticket.digest)) {
+    if (!is_ready(ticket)) {
       EXPECT_TRUE(running_.empty()) << "a load while answers are generated";
-      if (!load(ticket.digest)) {
+      if ((!resident_.contains(ticket.digest) && !load(ticket.digest)) || !load_draft(ticket)) {
         leave_queue(ticket.id);
         policy_.ended(ticket.id);
         ++failed_;
@@ -413,6 +431,26 @@ class World {
     return true;
   }
 
+  /// Loading the draft that a request wants, if it does, is given up now and then, and the request with it.
+  bool load_draft(const Ticket& ticket) {
+    if (ticket.draft.empty()) {
+      return true;
+    }
+    Residency& residency = policy_.residency();
+    residency.begin_draft(ticket.digest,
+                          std::make_shared<const ModelReference>(ticket.draft, ticket.draft, nullptr));
+    if (pick(10) == 0) {
+      residency.forget_draft(ticket.digest);
+      drafts_.erase(ticket.digest);
+      return false;
+    }
+    const bool guesses = pick(5) != 0;  // one that cannot is not tried again, and the answer comes without
+    residency.end_draft(ticket.digest, guesses ? "" : "It does not fit.", kSizes[model_of(ticket.digest)]);
+    drafts_[ticket.digest] = ticket.draft;
+    ++drafts_loaded_;
+    return true;
+  }
+
   void use(const std::string& digest) {
     std::optional<KeepAlive> keep_alive;
     if (pick(10) == 0) {
@@ -452,6 +490,7 @@ class World {
   std::vector<std::uint64_t> order_;  // of those that wait, as they came
   std::map<std::uint64_t, Ticket> running_;
   std::set<std::string> resident_;
+  std::map<std::string, std::string> drafts_;  // loaded for a resident model
   std::set<std::string> unload_requested_;
   std::set<std::string> forever_;
   std::map<std::string, std::chrono::seconds> keep_alives_;  // where they are not the usual
@@ -463,7 +502,7 @@ class World {
   bool missed_ = false;      // the pinned model was lost with the card and has not come back
   bool card_works_ = false;  // for certain
   Time no_attempt_before_ = Time::min();
-  std::size_t restored_ = 0, restores_failed_ = 0, sure_to_advance_ = 0;
+  std::size_t restored_ = 0, restores_failed_ = 0, sure_to_advance_ = 0, drafts_loaded_ = 0;
 };
 
 class LanePolicyProperties : public ::testing::TestWithParam<std::uint64_t> {};
@@ -489,6 +528,7 @@ TEST_P(LanePolicyProperties, HoldOverRandomSteps) {
   EXPECT_GT(world.restored(), 5U);
   EXPECT_GT(world.restores_failed(), 2U);
   EXPECT_GT(world.sure_to_advance(), 2'000U);
+  EXPECT_GT(world.drafts_loaded(), 500U);
 }
 
 INSTANTIATE_TEST_SUITE_P(AMillionSteps, LanePolicyProperties, ::testing::Range<std::uint64_t>(1, 11));
