@@ -3,8 +3,8 @@
 # bench/tasks, which a script of the software card gives while layers and head compute all the same, so that each answer takes
 # the time it would take. Every answer is asked for in a server that has just started, without guesses and with them.
 #   bench/speculation.sh SHAPE|PACKAGE
-# Example: bench/speculation.sh qwen3-0.6b (a shape of `axllama compile --random`). Tokens are the bundled model's, about three
-# characters each. Needs curl. Prints tokens per second of decoding, and how many guessed tokens came true.
+# Example: bench/speculation.sh Qwen3-0.6B (a shape of `axllama compile --random`). Tokens are the bundled model's, about two
+# or three characters each. Needs curl. Prints tokens per second of decoding, and how many guessed tokens came true.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${AXLLAMA_BUILD:-$root/build/release}
@@ -41,11 +41,11 @@ post() {
   curl -sS "http://127.0.0.1:$(<"$work/port")$1" -d "$2"
 }
 text() {  # a file as the inside of a JSON string
-  sed -e ':all;N;$!b all' -e 's/\\/\\\\/g; s/"/\\"/g; s/\n/\\n/g' "$root/bench/tasks/$1.txt" | tr -d '\n'
+  sed -e ':all' -e '$!{N;b all}' -e 's/\\/\\\\/g; s/"/\\"/g; s/\n/\\n/g' "$root/bench/tasks/$1.txt" | tr -d '\n'
 }
 field() {
   local value
-  value=$(grep -oE "\"$1\":[0-9]+" <<<"$2" | head -1 | cut -d: -f2)
+  value=$(grep -oE "\"$1\":[0-9]+" <<<"$2" | head -1 | cut -d: -f2) || true
   echo "${value:-0}"
 }
 
@@ -68,5 +68,5 @@ for task in code_edit summary_with_quotes json_echo chat; do
   plain=${rate[--no-speculation]} guessing=${rate[--kv-slots=1]}
   printf '%-22s %8d %14s %14s %8s  %d of %d\n' "$task" "$count" "$((plain / 1000)).$((plain % 1000 / 100))" \
     "$((guessing / 1000)).$((guessing % 1000 / 100))" "$((guessing / plain)).$(printf %02d $((guessing * 100 / plain % 100)))" \
-    "$(field eval_draft_accepted_count "$reply")" "$(field eval_draft_count "$reply")"
+    "$(field eval_accepted_count "$reply")" "$(field eval_guessed_count "$reply")"
 done

@@ -37,7 +37,8 @@ END
 docker-registry serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
 "$axllama" serve --host 127.0.0.1:11701 --store "$work/ours" >"$work/ours.log" 2>&1 &
 OLLAMA_HOST=127.0.0.1:11702 OLLAMA_MODELS=$work/theirs "$ollama" serve >"$work/theirs.log" 2>&1 &
-printf 'FROM %s\n' "$gguf" >"$work/Modelfile"
+# Few tokens: without a template that its server knows, a model may never end its answer there.
+printf 'FROM %s\nPARAMETER num_predict 30\n' "$gguf" >"$work/Modelfile"
 for host in 127.0.0.1:11701 127.0.0.1:11702; do wait_for "$host"; done
 OLLAMA_HOST=127.0.0.1:11702 "$ollama" create base -f "$work/Modelfile" >/dev/null 2>&1
 
