@@ -125,6 +125,7 @@ std::string package_config(const PackagePlan& plan, const std::string& weight_ty
                         {"context_length", plan.context},
                         {"head_count", model.heads},
                         {"head_count_kv", model.kv_heads},
+                        {"head_dim", model.head_dim},
                         {"feed_forward_length", model.intermediate}}}};
   if (plan.use.purpose == model::Purpose::kEmbedding) config["is_embedding"] = true;
   if (plan.use.purpose == model::Purpose::kReranking) config["is_reranker"] = true;

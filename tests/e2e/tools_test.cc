@@ -60,6 +60,7 @@ class BundledTools : public ::testing::Test {
 TEST_F(BundledTools, ShowNamesTheCapabilities) {
   const auto reply = post(url(), "/api/show", {{"model", kModel}});
   EXPECT_THAT(reply.json["capabilities"], ::testing::ElementsAre("completion", "tools", "thinking"));
+  EXPECT_EQ(reply.json["model_info"]["qwen3.attention.key_length"], 32);
   EXPECT_THAT(reply.json["template"].get<std::string>(), HasSubstr(".Tools"));
 }
 

@@ -89,6 +89,8 @@ Json model_info(const model::Package& package, std::size_t context_length) {
   info["general.quantization_version"] = 2;
   copy_number(info, prefix + "attention.head_count", config, "head_count", "num_attention_heads");
   copy_number(info, prefix + "attention.head_count_kv", config, "head_count_kv", "num_key_value_heads");
+  copy_number(info, prefix + "attention.key_length", config, "head_dim", "head_dim");
+  copy_number(info, prefix + "attention.value_length", config, "head_dim", "head_dim");
   info[prefix + "block_count"] = package.layer_count();
   if (context_length > 0) {
     info[prefix + "context_length"] = context_length;

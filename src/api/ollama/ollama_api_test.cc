@@ -187,6 +187,8 @@ TEST_F(OllamaApiTest, ShowTellsWhatClientsLookFor) {
   EXPECT_EQ(show["model_info"]["llama.block_count"], 3);
   EXPECT_EQ(show["model_info"]["llama.attention.head_count"], 4);
   EXPECT_EQ(show["model_info"]["llama.attention.head_count_kv"], 2);
+  EXPECT_EQ(show["model_info"]["llama.attention.key_length"], 16);
+  EXPECT_EQ(show["model_info"]["llama.attention.value_length"], 16);
   EXPECT_EQ(show["model_info"]["general.parameter_count"], 751'632'384);
   EXPECT_EQ(show["details"]["family"], "llama");
   EXPECT_EQ(show["capabilities"], Json::array({"completion"}));

@@ -37,7 +37,7 @@ class ModelFolder {
   ModelFolder() {
     add("plain", kPlainTemplate,
         R"({"axllama":{"architecture":"llama","weight_type":"s8","context_length":256,
-        "parameter_count":751632384,"head_count":4,"head_count_kv":2}})");
+        "parameter_count":751632384,"head_count":4,"head_count_kv":2,"head_dim":16}})");
     add("thinker", kThinkingTemplate,
         R"({"axllama":{"architecture":"qwen3","weight_type":"bf16","context_length":256}})");
     add("unknown-context", kPlainTemplate, "");
