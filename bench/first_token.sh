@@ -8,39 +8,25 @@
 # have a token per character. Needs curl. Prints milliseconds of prompt evaluation, which is what the first token waits for
 # once the model is loaded.
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-axllama=$root/build/release/bin/axllama
 [[ $# -ge 1 && -d $1 ]] || { sed -n '4,5s/^# *//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
-work=$(mktemp -d)
+source "$(dirname "${BASH_SOURCE[0]}")/server.sh"
 model=measured
-mkdir "$work/models"
 ln -s "$(realpath "$1")" "$work/models/$model"
-printf '%s' "${2:-{\}}" >"$work/card.json"
-server=
-trap '[[ -z $server ]] || kill "$server" 2>/dev/null || true; wait; rm -rf "$work"' EXIT
+card=${2:-{\}}
 
 start() {
-  rm -f "$work/port"
-  AXLLAMA_SOFTCARD_CONFIG=$work/card.json "$axllama" serve --host 127.0.0.1:0 --port-file "$work/port" \
-    --model-root "$work/models" --store "$work/store" --kv-cache-dir "$work/kv" 2>>"$work/log" &
-  server=$!
-  until [[ -s $work/port ]]; do
-    kill -0 "$server" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
-    sleep 0.1
-  done
-  curl -sf "http://127.0.0.1:$(<"$work/port")/api/generate" -d "{\"model\": \"$model\"}" >/dev/null  # loads
+  start_server "$card" --kv-cache-dir "$work/kv"
+  post /api/generate "{\"model\": \"$model\"}" >/dev/null  # loads
 }
 
 # Asks for a few tokens behind a prompt (JSON text without its quotes) and leaves the answer in $answer; prints a row.
 ask() {
   local record
-  record=$(curl -sf "http://127.0.0.1:$(<"$work/port")/api/generate" -d "{\"model\": \"$model\", \"raw\": true,
+  record=$(post /api/generate "{\"model\": \"$model\", \"raw\": true,
     \"stream\": false, \"options\": {\"num_predict\": 8, \"temperature\": 0}, \"prompt\": \"$2\"}")
   answer=$(sed -E 's/.*"response":"(([^"\\]|\\.)*)".*/\1/' <<<"$record")
-  field() { sed -nE "s/.*\"$1\":([0-9]+).*/\1/p" <<<"$record"; }
-  local cached
-  cached=$(field prompt_eval_cached_count)
-  printf '%-42s %8d %8d %12d\n' "$1" "$(field prompt_eval_count)" "${cached:-0}" "$(($(field prompt_eval_duration) / 1000000))"
+  printf '%-42s %8d %8d %12d\n' "$1" "$(number prompt_eval_count "$record")" \
+    "$(number prompt_eval_cached_count "$record")" "$(($(number prompt_eval_duration "$record") / 1000000))"
 }
 
 sentence='The quick brown fox jumps over the lazy dog. '
@@ -52,7 +38,6 @@ conversation="$system$question$answer ${question,,}"
 ask 'second turn' "$conversation"
 ask 'another conversation, same system prompt' "$system${question^^}"
 sleep 2  # what is kept on disk is written behind the answer
-kill -9 "$server"
-wait "$server" 2>/dev/null || true
+stop_server -KILL
 start
 ask 'second turn again, after kill -9' "$conversation"
