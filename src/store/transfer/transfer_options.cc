@@ -63,10 +63,12 @@ TransferOptions transfer_options_from_environment(const Environment& environment
   if (options.catalogue.empty() && !value("HOME").empty()) {
     options.catalogue = fs::path(value("HOME")) / ".axllama" / "catalogue.json";
   }
-  const std::string streams = value("OLLAMA_MAX_TRANSFER_STREAMS");
+  std::string streams = value("AXLLAMA_MAX_TRANSFER_STREAMS");
+  if (streams.empty()) streams = value("OLLAMA_MAX_TRANSFER_STREAMS");
   std::size_t count = 0;
   const auto [end, error] = std::from_chars(streams.data(), streams.data() + streams.size(), count);
-  if (error == std::errc() && count > 0) options.streams = std::min(count, kMostStreams);
+  const bool whole = error == std::errc() && end == streams.data() + streams.size();
+  if (whole && count > 0) options.streams = std::min(count, kMostStreams);
   options.free_space = [](const fs::path& folder) -> std::uint64_t {
     std::error_code failed;
     const fs::space_info space = fs::space(folder, failed);

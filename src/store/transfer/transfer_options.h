@@ -24,7 +24,7 @@ using ProgressFunction = std::function<void(const TransferProgress&)>;
 
 /// How models are fetched and sent.
 struct TransferOptions {
-  std::size_t streams = 4;                         // connections at once (OLLAMA_MAX_TRANSFER_STREAMS)
+  std::size_t streams = 4;  // connections at once (OLLAMA_MAX_TRANSFER_STREAMS), at most 32
   std::uint64_t part_bytes = 32ULL * 1024 * 1024;  // fetched at a time; what a kill may cost per stream
   int retries = 6;                                 // of each part
   std::chrono::milliseconds backoff{500};          // before the first retry; doubles up to a minute
@@ -46,7 +46,8 @@ struct TransferOptions {
 /// Looks a variable up; null when it is not set.
 using Environment = std::function<const char*(const char*)>;
 /// With HF_ENDPOINT, HF_TOKEN (else the file the hub's own tools keep it in), AXLLAMA_REGISTRY_AUTH,
-/// OLLAMA_MAX_TRANSFER_STREAMS and AXLLAMA_CATALOGUE.
+/// AXLLAMA_MAX_TRANSFER_STREAMS (else OLLAMA_MAX_TRANSFER_STREAMS) and AXLLAMA_CATALOGUE. Values are trimmed
+/// of blanks and quotes; one that cannot be read leaves the default.
 TransferOptions transfer_options_from_environment(const Environment& environment = {});
 
 }  // namespace axllama::store
