@@ -84,6 +84,12 @@ telemetry::LogLevel log_level_of(const std::string& debug) {
   return off ? telemetry::LogLevel::kInfo : telemetry::LogLevel::kDebug;
 }
 
+/// As OLLAMA_DEBUG says it.
+std::string debug_of(telemetry::LogLevel level) {
+  if (level == telemetry::LogLevel::kTrace) return "2";
+  return level == telemetry::LogLevel::kDebug ? "1" : "0";
+}
+
 /// Ollama's own place, so that what is installed there is found.
 fs::path default_store(const Reader& environment) {
   for (const char* name : {"AXLLAMA_STORE", "OLLAMA_MODELS"}) {
@@ -265,6 +271,9 @@ std::string describe(const ServerConfig& config) {
     add(name, joined);
   };
   const auto on_or_off = [](bool value) { return value ? "on" : "off"; };
+  const auto add_time = [&add](const std::string& name, std::chrono::nanoseconds time) {
+    add(name, time == std::chrono::nanoseconds::max() ? "forever" : base::format_duration(time));
+  };
   add("HOST", config.listen.authority());
   add("SIDECAR", config.sidecar ? config.sidecar->authority() : "off");
   add_list("MODELS", config.model_roots, ':');
@@ -272,14 +281,17 @@ std::string describe(const ServerConfig& config) {
   add_list("WATCH", config.watched_folders, ':');
   add("NOPRUNE", config.prune_store ? "false" : "true");
   add_list("ORIGINS", config.origins, ',');
-  add("KEEP_ALIVE", config.keep_alive == serving::KeepAlive::kForever
-                        ? "forever"
-                        : base::format_duration(config.keep_alive));
+  add_time("KEEP_ALIVE", config.keep_alive);
+  add_time("LOAD_TIMEOUT", config.load_timeout);
+  add_time("CALL_TIMEOUT", config.call_timeout);
   add("CONTEXT_LENGTH", std::to_string(config.context_length));
   add("MAX_QUEUE", std::to_string(config.max_queue));
+  add("MAX_LOADED_MODELS", std::to_string(config.max_loaded));
   add("NUM_PARALLEL", std::to_string(config.parallel));
   add("KV_SLOTS", std::to_string(config.kv_slots));
   add_list("CARDS", config.cards, ',');
+  add_list("PRELOAD", config.preload, ',');
+  add_list("PIN", config.pinned, ',');
   add("SPECULATION", on_or_off(config.speculation));
   std::vector<std::string> drafts;
   for (const auto& [name, draft] : config.drafts) drafts.push_back(name + "=" + draft);
@@ -287,7 +299,10 @@ std::string describe(const ServerConfig& config) {
   add("KV_CACHE_DIR", config.kv_cache_dir.string());
   add("KV_CACHE_DISK", std::to_string(config.kv_cache_disk));
   add("KV_CACHE_HOST", std::to_string(config.kv_cache_host));
+  add("CARD_EMBEDDINGS", on_or_off(config.card_embeddings));
+  add("ASYNC", on_or_off(config.asynchronous));
   add("CARD_CHECKS", on_or_off(config.card_checks));
+  add("DEBUG", debug_of(config.log_level));
   add("DEBUG_LOG_REQUESTS", config.keep_requests ? "true" : "false");
   return text;
 }

@@ -91,15 +91,32 @@ TEST(ServerConfig, SwitchesAreOnUnlessTheySayNo) {
 }
 
 TEST(ServerConfig, IsDescribedInOneLine) {
-  ServerConfig config =
-      config_of({{"OLLAMA_CONTEXT_LENGTH", "4096"}, {"AXLLAMA_CARDS", "0,2"}, {"AXLLAMA_DRAFT", "b=c,a=c"}});
+  ServerConfig config = config_of({{"OLLAMA_CONTEXT_LENGTH", "4096"},
+                                   {"OLLAMA_MAX_LOADED_MODELS", "3"},
+                                   {"OLLAMA_LOAD_TIMEOUT", "90s"},
+                                   {"AXLLAMA_CALL_TIMEOUT", "0"},
+                                   {"AXLLAMA_PRELOAD", "x:1,y"},
+                                   {"AXLLAMA_PIN", "z"},
+                                   {"AXLLAMA_ASYNC", "off"},
+                                   {"AXLLAMA_CARD_EMBEDDINGS", "on"},
+                                   {"OLLAMA_DEBUG", "2"},
+                                   {"AXLLAMA_CARDS", "0,2"},
+                                   {"AXLLAMA_DRAFT", "b=c,a=c"}});
   EXPECT_EQ(config.context_length, 4096U);
   config.keep_alive = serving::KeepAlive::kForever;
   const std::string text = describe(config);
   for (const char* part : {"HOST:127.0.0.1:11434 ", " KEEP_ALIVE:forever ", " CONTEXT_LENGTH:4096 ",
-                           " CARDS:0,2 ", " DRAFT:a=c,b=c ", " MAX_QUEUE:512 "}) {
+                           " CARDS:0,2 ", " DRAFT:a=c,b=c ", " MAX_QUEUE:512 ", " MAX_LOADED_MODELS:3 ",
+                           " LOAD_TIMEOUT:1m30s ", " CALL_TIMEOUT:forever ", " PRELOAD:x:1,y ", " PIN:z ",
+                           " ASYNC:off ", " CARD_EMBEDDINGS:on ", " DEBUG:2 "}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
   }
+  const std::string plain = describe(config_of({}));
+  for (const char* part :
+       {" KEEP_ALIVE:5m0s ", " MAX_LOADED_MODELS:0 ", " PRELOAD: ", " PIN: ", " ASYNC:on ", " DEBUG:0 "}) {
+    EXPECT_NE(plain.find(part), std::string::npos) << part << " in " << plain;
+  }
+  EXPECT_NE(describe(config_of({{"OLLAMA_DEBUG", "1"}})).find(" DEBUG:1 "), std::string::npos);
   EXPECT_TRUE(config_of({{"OLLAMA_CONTEXT_LENGTH", "0"}}).warnings.empty());
 }
 
