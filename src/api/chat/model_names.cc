@@ -1,38 +1,11 @@
 #include "api/chat/model_names.h"
 
-#include <vector>
-
 #include "base/error.h"
 
 namespace axllama::api::chat {
 namespace {
 
-constexpr std::string_view kDefaultHost = "registry.ollama.ai";
-constexpr std::string_view kDefaultNamespace = "library";
-constexpr std::string_view kDefaultTag = "latest";
-constexpr std::size_t kMaxHost = 350;
-constexpr std::size_t kMaxPart = 80;
-
-[[noreturn]] void fail(const std::string& message) {
-  throw base::Error(base::ErrorCode::kInvalidArgument, message);
-}
-
-bool is_alphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-/// A name part: begins with a letter, a digit or '_'; then also '-' and what `more` lists.
-bool is_part(std::string_view part, std::size_t longest, std::string_view more) {
-  if (part.empty() || part.size() > longest || (!is_alphanumeric(part[0]) && part[0] != '_')) {
-    return false;
-  }
-  for (const char c : part) {
-    if (!is_alphanumeric(c) && c != '_' && c != '-' && more.find(c) == std::string_view::npos) {
-      return false;
-    }
-  }
-  return true;
-}
+using store::ModelName;
 
 bool drop_suffix(std::string_view& text, std::string_view suffix) {
   if (!text.ends_with(suffix) || text.size() == suffix.size()) {
@@ -56,50 +29,24 @@ std::string_view without_source(std::string_view name) {
   const bool cloud = drop_suffix(rest, ":cloud") || drop_suffix(rest, "-cloud");
   std::string_view before_cloud = rest;
   if ((local && cloud) || (cloud && drop_suffix(before_cloud, ":local"))) {
-    fail("use either :local or :cloud, not both: \"" + std::string(whole) + "\"");
+    throw base::Error(base::ErrorCode::kInvalidArgument,
+                      "use either :local or :cloud, not both: \"" + std::string(whole) + "\"");
   }
   return name;
 }
 
 }  // namespace
 
+std::optional<ModelName> parse_model_name(std::string_view asked) {
+  return ModelName::parse(without_source(trim(asked)));
+}
+
+ModelName require_model_name(std::string_view asked) {
+  return ModelName::require(without_source(trim(asked)));
+}
+
 std::string short_model_name(std::string_view asked) {
-  std::string_view rest = without_source(trim(asked));
-  if (const auto scheme = rest.find("://"); scheme != std::string_view::npos) {
-    rest.remove_prefix(scheme + 3);
-  }
-  std::vector<std::string_view> parts;
-  while (true) {
-    const auto slash = rest.find('/');
-    parts.push_back(rest.substr(0, slash));
-    if (slash == std::string_view::npos) {
-      break;
-    }
-    rest.remove_prefix(slash + 1);
-  }
-  std::string_view model = parts.back();
-  std::string_view tag = kDefaultTag;
-  if (const auto colon = model.find(':'); colon != std::string_view::npos) {
-    tag = model.substr(colon + 1);
-    model = model.substr(0, colon);
-  }
-  const std::string_view space = parts.size() > 1 ? parts[parts.size() - 2] : kDefaultNamespace;
-  const std::string_view host = parts.size() > 2 ? parts[0] : kDefaultHost;
-  if (parts.size() > 3 || !is_part(model, kMaxPart, ".") || !is_part(tag, kMaxPart, ".") ||
-      !is_part(space, kMaxPart, "") || !is_part(host, kMaxHost, ".:")) {
-    fail("invalid model name");
-  }
-  std::string name;
-  if (host != kDefaultHost) {
-    name += std::string(host) + "/";
-  }
-  if (host != kDefaultHost || space != kDefaultNamespace) {
-    name += std::string(space) + "/";
-  }
-  name += model;
-  name += ':';
-  name += tag;
-  return name;
+  return require_model_name(asked).short_text();
 }
 
 std::string full_model_name(std::string_view short_name) {
@@ -107,10 +54,10 @@ std::string full_model_name(std::string_view short_name) {
   const auto slashes = static_cast<int>(short_name.find('/') != std::string_view::npos) +
                        static_cast<int>(short_name.find('/') != short_name.rfind('/'));
   if (slashes == 0) {
-    name.insert(0, std::string(kDefaultNamespace) + "/");
+    name.insert(0, std::string(ModelName::kDefaultNamespace) + "/");
   }
   if (slashes < 2) {
-    name.insert(0, std::string(kDefaultHost) + "/");
+    name.insert(0, std::string(ModelName::kDefaultHost) + "/");
   }
   return name;
 }

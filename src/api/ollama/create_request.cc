@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/chat/chat_request.h"
+#include "api/chat/model_names.h"
 #include "base/error.h"
 #include "store/manifest.h"
 #include "store/modelfile.h"
@@ -110,7 +111,7 @@ CreateRequest parse_create_request(const Json& body) {
   const JsonFields fields(body);
   std::string name = fields.string("model");
   if (name.empty()) name = fields.string("name");
-  CreateRequest request{.name = store::ModelName::require(name)};
+  CreateRequest request{.name = chat::require_model_name(name)};
   request.stream = fields.boolean("stream", true);
   refuse_what_cannot_be(fields);
   request.from = fields.string("from");

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "api/chat/model_names.h"
 #include "api/ollama/create_request.h"
 #include "api/ollama/model_creation.h"
 #include "api/ollama/request_fields.h"
@@ -99,7 +100,7 @@ TransferCall parse_transfer_call(const State& state, Request& request) {
   const JsonFields fields(body);
   std::string asked = fields.string("model");
   if (asked.empty()) asked = fields.string("name");
-  TransferCall call{.name = store::ModelName::require(asked)};
+  TransferCall call{.name = chat::require_model_name(asked)};
   call.insecure = fields.boolean("insecure", false);
   call.stream = fields.boolean("stream", true);
   store_of(state);  // throws without one
@@ -141,7 +142,7 @@ Awaitable<void> create(StatePointer state, Request& request, ResponseWriter& res
         .compile = state->compile,
         .real_card = has_real_card(*state),
         .pull = [state](const std::string& name, const RecordSink& sink, const std::atomic<bool>& stop) {
-          pull_model(*state, {.name = store::ModelName::require(name)}, sink, stop);
+          pull_model(*state, {.name = chat::require_model_name(name)}, sink, stop);
         }};
     create_model(tools, *asked, emit, cancelled);
   };
@@ -149,7 +150,7 @@ Awaitable<void> create(StatePointer state, Request& request, ResponseWriter& res
 }
 
 store::ModelName required_name(const std::string& text, const std::string& what) {
-  auto name = store::ModelName::parse(text);
+  auto name = chat::parse_model_name(text);
   if (!name) chat::refuse_request(what + " \"" + text + "\" is invalid");
   return std::move(*name);
 }
@@ -182,13 +183,15 @@ void delete_model(State& state, const Json& body) {
   const JsonFields fields(body);
   std::string asked = fields.string("model");
   if (asked.empty()) asked = fields.string("name");
-  const store::ModelName name = required_name(asked, "name");
+  static_cast<void>(required_name(asked, "name"));
   const store::ModelRecord record = chat::find_model(state.library, asked);
   if (!record.stored) {
     chat::refuse_request("model \"" + asked + "\" is the package folder " + record.folder.string() +
                          ", which is not part of the store; remove the folder itself");
   }
-  store_of(state).remove(name);
+  if (!store_of(state).remove(record.stored->name)) {  // another request was faster
+    throw Error(ErrorCode::kNotFound, "model '" + asked + "' not found");
+  }
   // Other models may run on the same package.
   for (const store::ModelRecord& other : state.library.list()) {
     if (other.package_digest == record.package_digest) return;

@@ -67,6 +67,15 @@ class ManagementTest : public ::testing::Test {
     }
     return found;
   }
+  RawResponse remove(const std::string& name) {
+    return server_.call("DELETE", "/api/delete", to_json(Json{{"name", name}}));
+  }
+  /// The files of a package become those of the repository owner/repo.
+  void add_to_hub(const std::string& package) {
+    for (const auto& entry : fs::directory_iterator(models_.path() / package)) {
+      hub_.add_file(entry.path().filename().string(), store::read_file(entry.path(), 1 << 24));
+    }
+  }
   void create(const Json& body) {
     const std::vector<std::string> records = statuses(post("/api/create", body));
     ASSERT_EQ(records.back(), "success");
@@ -266,9 +275,6 @@ TEST_F(ManagementTest, ModelsAreCopiedAndDeleted) {
   EXPECT_EQ(refusal("/api/copy", {{"source", "plain"}, {"destination", ""}}, 400),
             "destination \"\" is invalid");
 
-  const auto remove = [this](const char* name) {
-    return server_.call("DELETE", "/api/delete", to_json(Json{{"name", name}}));
-  };
   EXPECT_EQ(remove("team/copy:1").status, 200);
   EXPECT_EQ(remove("again").status, 200);
   EXPECT_TRUE(library_.store()->blobs().list().empty());
@@ -278,6 +284,48 @@ TEST_F(ManagementTest, ModelsAreCopiedAndDeleted) {
   const RawResponse folder = remove("plain");
   EXPECT_EQ(folder.status, 400);
   EXPECT_THAT(folder.body, HasSubstr("is the package folder"));
+}
+
+TEST_F(ManagementTest, ADeletedModelIsUnloadedWhenNoOtherRunsOnItsPackage) {
+  create({{"model", "one"}, {"from", "plain"}, {"system", "s"}});
+  create({{"model", "two"}, {"from", "one"}, {"system", "t"}});
+  fs::remove_all(models_.path() / "plain");
+  const std::string package = library_.find("one").package_digest;
+  EXPECT_EQ(remove("one").status, 200);
+  EXPECT_TRUE(service_.unloads().empty()) << "two runs on the same package";
+  EXPECT_EQ(remove("two").status, 200);
+  EXPECT_EQ(service_.unloads(), std::vector<std::string>{package});
+  EXPECT_EQ(remove("two").status, 404);
+  EXPECT_EQ(service_.unloads().size(), 1U) << "nothing was deleted";
+}
+
+TEST_F(ManagementTest, TheSourceLocalIsNoPartOfAModelsName) {
+  create({{"model", "made:local"}, {"from", "plain:local"}});
+  EXPECT_EQ(post("/api/copy", {{"source", "made:local"}, {"destination", "twin:v1:local"}}).status, 200);
+  EXPECT_THAT(tags(), Contains("made:latest"));
+  EXPECT_THAT(tags(), Contains("twin:v1"));
+  EXPECT_EQ(remove("made:local").status, 200);
+  EXPECT_EQ(remove("twin:v1:local").status, 200);
+  EXPECT_TRUE(library_.store()->manifests().list().empty());
+  EXPECT_EQ(service_.unloads().size(), 1U);
+  EXPECT_EQ(remove("made:local").status, 404);
+
+  add_to_hub("plain");
+  EXPECT_EQ(statuses(post("/api/pull", {{"model", "hf.co/owner/repo:local"}})).back(), "success");
+  EXPECT_THAT(tags(), Contains("hf.co/owner/repo:latest"));
+  EXPECT_EQ(statuses(post("/api/push", {{"model", "nobody:local"}})).back(),
+            "error: model 'nobody:latest' not found");
+  EXPECT_EQ(remove("hf.co/owner/repo:local").status, 200);
+  create({{"model", "derived"}, {"from", "hf.co/owner/repo:local"}});  // a missing base is pulled
+  EXPECT_THAT(tags(), Contains("hf.co/owner/repo:latest"));
+
+  const std::string both = "use either :local or :cloud, not both: \"x:cloud:local\"";
+  for (const char* route : {"/api/pull", "/api/push"}) {
+    EXPECT_EQ(refusal(route, {{"model", "x:cloud:local"}}, 400), both);
+  }
+  EXPECT_EQ(refusal("/api/create", {{"model", "x:cloud:local"}, {"from", "plain"}}, 400), both);
+  EXPECT_EQ(refusal("/api/copy", {{"source", "x:cloud:local"}, {"destination", "y"}}, 400), both);
+  EXPECT_EQ(remove("x:cloud:local").status, 400);
 }
 
 TEST_F(ManagementTest, WhatAModelfileSaysTakesEffect) {
@@ -374,9 +422,7 @@ TEST_F(ManagementTest, TheShownModelfileMakesTheModelAgain) {
 }
 
 TEST_F(ManagementTest, ModelsArePulled) {
-  for (const auto& entry : fs::directory_iterator(models_.path() / "plain")) {
-    hub_.add_file(entry.path().filename().string(), store::read_file(entry.path(), 1 << 24));
-  }
+  add_to_hub("plain");
   const RawResponse response = post("/api/pull", {{"name", "hf.co/owner/repo"}});
   EXPECT_EQ(response.status, 200);
   const std::vector<std::string> records = statuses(response);

@@ -90,12 +90,13 @@ class Creation {
   }
 
   store::ModelRecord find_base() {
-    if (!store::ModelName::parse(request_.from)) {  // clients send what is no file of theirs as a name
+    const auto parsed = chat::parse_model_name(request_.from);
+    if (!parsed) {  // clients send what is no file of theirs as a name
       throw Error(ErrorCode::kInvalidArgument,
                   "invalid model name \"" + request_.from.substr(0, 400) +
                       "\": FROM is neither a model nor a file or folder there is");
     }
-    const std::string name = chat::short_model_name(request_.from);
+    const std::string name = parsed->short_text();
     try {
       return tools_.library.find(name);
     } catch (const Error& error) {
