@@ -1,10 +1,11 @@
 #include "api/sidecar/model_choice.h"
 
-#include <filesystem>
+#include <algorithm>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "api/chat/model_names.h"
 #include "api/chat/open_model.h"
 #include "base/error.h"
 
@@ -15,13 +16,22 @@ namespace fs = std::filesystem;
 using base::Error;
 using base::ErrorCode;
 
-/// Whether `path` lies below `root`; both with links resolved.
-bool below(const fs::path& path, const fs::path& root) {
+/// With links resolved as far as there is something; empty where that cannot be told.
+fs::path resolved(const fs::path& path) {
   std::error_code error;
-  const fs::path resolved_root = fs::canonical(root, error);
-  if (error) return false;
-  const fs::path relative = path.lexically_relative(resolved_root);
+  const fs::path whole = fs::weakly_canonical(path, error);
+  return error ? fs::path() : whole;
+}
+
+/// Whether `path`, which is resolved, lies below `root`.
+bool below(const fs::path& path, const fs::path& root) {
+  const fs::path relative = path.lexically_relative(resolved(root));
   return !relative.empty() && *relative.begin() != ".." && relative != ".";
+}
+
+/// A path has parts, and is no "namespace/model".
+bool looks_like_a_name(const std::string& text) {
+  return text.find('/') == std::string::npos || chat::parse_model_name(text);
 }
 
 bool generates(const ChosenModel& model) {
@@ -65,25 +75,49 @@ void ModelChoice::choose(ChosenModel model) {
   chosen_ = std::move(model);
 }
 
-ChosenModel ModelChoice::resolve(const std::string& name_or_path) const {
-  if (name_or_path.find('/') == std::string::npos) {
-    return require_generating(open(library_.find(name_or_path)));
+std::optional<store::ModelRecord> ModelChoice::find_named(const std::string& name) const {
+  const std::optional<store::ModelName> parsed = chat::parse_model_name(name);
+  try {
+    return library_.find(parsed ? parsed->short_text() : name);  // a folder may be called anything
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotFound) throw;
+    return std::nullopt;
   }
+}
 
-  std::error_code error;
-  const fs::path asked = fs::weakly_canonical(name_or_path, error);
-  bool allowed = false;
-  if (!error) {
-    for (const fs::path& root : library_.roots()) allowed = allowed || below(asked, root);
+std::optional<store::ModelRecord> ModelChoice::find_folder(const fs::path& folder) const {
+  if (folder.empty()) return std::nullopt;
+  for (store::ModelRecord& record : library_.list()) {
+    if (resolved(record.folder) == folder) return std::move(record);
   }
-  if (!allowed) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "the folder " + name_or_path + " lies outside the allowed model folders");
+  return std::nullopt;
+}
+
+bool ModelChoice::holds_models(const fs::path& folder) const {
+  std::vector<fs::path> roots = library_.roots();
+  if (library_.store() != nullptr) roots.push_back(library_.store()->folder());
+  return std::any_of(roots.begin(), roots.end(),
+                     [&folder](const fs::path& root) { return below(folder, root); });
+}
+
+store::ModelRecord ModelChoice::find(const std::string& name_or_path) const {
+  const fs::path folder = resolved(name_or_path);
+  if (!fs::path(name_or_path).is_absolute()) {
+    if (auto record = find_named(name_or_path)) return std::move(*record);
   }
-  for (const store::ModelRecord& record : library_.list()) {
-    if (fs::equivalent(record.folder, asked, error) && !error) return require_generating(open(record));
+  if (auto record = find_folder(folder)) return std::move(*record);
+  if (looks_like_a_name(name_or_path)) {
+    throw Error(ErrorCode::kNotFound, "model '" + name_or_path + "' not found");
   }
-  throw Error(ErrorCode::kNotFound, "there is no model package in " + name_or_path);
+  if (holds_models(folder)) {
+    throw Error(ErrorCode::kNotFound, "there is no model package in " + name_or_path);
+  }
+  throw Error(ErrorCode::kInvalidArgument,
+              "the folder " + name_or_path + " lies outside the allowed model folders");
+}
+
+ChosenModel ModelChoice::resolve(const std::string& name_or_path) const {
+  return require_generating(open(find(name_or_path)));
 }
 
 }  // namespace axllama::api::sidecar

@@ -13,6 +13,8 @@
 #include "api/testing/fake_service.h"
 #include "base/error.h"
 #include "store/library.h"
+#include "store/model_builder.h"
+#include "store/model_name.h"
 
 namespace axllama::api::sidecar {
 namespace {
@@ -26,7 +28,7 @@ using testing::records_of;
 class SidecarApiTest : public ::testing::Test {
  protected:
   SidecarApiTest()
-      : library_({models_.path()}),
+      : library_(store::LibraryOptions{.roots = {models_.path()}, .store = home_.path() / "store"}),
         server_([this](http::Router& router) { add_sidecar_routes(router, {service_, library_, "plain"}); }) {
   }
   ~SidecarApiTest() override { server_.server().stop(std::chrono::milliseconds(0)); }
@@ -41,7 +43,16 @@ class SidecarApiTest : public ::testing::Test {
   }
   std::string folder(const std::string& name) const { return (models_.path() / name).string(); }
 
+  /// A model of the store, as pulling and creating make it.
+  void store_model(const std::string& name, const std::string& package) {
+    store::ModelBuilder builder(*library_.store(), [](const std::string&) {});
+    builder.start_from_folder(folder(package));
+    builder.check_package(package);
+    builder.write(store::ModelName::require(name));
+  }
+
   testing::ModelFolder models_;
+  model::testing::PackageFolder home_;
   store::Library library_;
   testing::FakeService service_;
   testing::ApiServer server_;
@@ -100,6 +111,45 @@ TEST_F(SidecarApiTest, LoadsByNameAndByFolder) {
   }
   reply("/generate", R"({"prompt":"x"})");
   EXPECT_EQ(service_.last_request()->submitted->model.name, "thinker:latest");
+}
+
+TEST_F(SidecarApiTest, LoadsModelsOfTheStoreByNameAndByTheFolderThatHealthTells) {
+  store_model("hf.co/me/model:v1", "thinker");
+  store_model("me/model", "plain");
+  const auto loaded = [this](const std::string& asked) {
+    return reply("/load", R"({"model_path":")" + asked + "\"}")["model"];
+  };
+  EXPECT_EQ(loaded("hf.co/me/model:v1"), "hf.co/me/model:v1");
+  EXPECT_EQ(loaded("me/model"), "me/model:latest");
+  EXPECT_EQ(loaded("me/model:local"), "me/model:latest");
+  EXPECT_EQ(error("/load", R"({"model_path":"me/other"})", 404), "model 'me/other' not found");
+
+  serving::LoadedModel model;
+  model.model = {"hf.co/me/model:v1", "d", library_.open(library_.find("hf.co/me/model:v1"))};
+  service_.models.push_back(model);
+  const std::string path = Json::parse(server_.call("GET", "/health").body)["model_path"];
+  EXPECT_THAT(path, HasSubstr((home_.path() / "store").string()));
+  EXPECT_EQ(loaded(path), "hf.co/me/model:v1");
+  reply("/generate", R"({"prompt":"x"})");
+  EXPECT_EQ(service_.last_request()->submitted->model.name, "hf.co/me/model:v1");
+  EXPECT_EQ(error("/load", R"({"model_path":")" + path + "x\"}", 404),
+            "there is no model package in " + path + "x");
+}
+
+TEST_F(SidecarApiTest, LoadsFromAWatchedFolder) {
+  const model::testing::PackageFolder dropped;
+  std::filesystem::rename(folder("thinker"), dropped.path() / "thinker");
+  const store::Library library(store::LibraryOptions{.watched = {dropped.path()}});
+  testing::ApiServer server(
+      [&](http::Router& router) { add_sidecar_routes(router, {service_, library, {}}); });
+  const std::string body = R"({"model_path":")" + (dropped.path() / "thinker").string() + "\"}";
+  RawResponse loaded;
+  EXPECT_TRUE(testing::eventually([&] {  // once nothing in it has changed for a while
+    loaded = server.post("/load", body);
+    return loaded.status == 200;
+  }));
+  EXPECT_EQ(loaded.body, R"({"status":"loaded","model":"thinker:latest","type":"qwen3","layers":3})");
+  server.server().stop(std::chrono::milliseconds(0));
 }
 
 TEST_F(SidecarApiTest, AFailedLoadLeavesTheModelThatRan) {
@@ -181,6 +231,13 @@ TEST_F(SidecarApiTest, HealthTellsCardAndModel) {
   EXPECT_EQ(health["device"]["temperature_c"], 41.5);
   EXPECT_EQ(health["device"]["cmm_total_bytes"], 7'000);
   EXPECT_TRUE(health["device"]["npu_percent"].is_null());
+  EXPECT_FALSE(health.contains("problem"));
+
+  service_.status.problem = "1 of 2 cards is offline";
+  health = Json::parse(server_.call("GET", "/health").body);
+  EXPECT_EQ(health["status"], "degraded");
+  EXPECT_EQ(health["problem"], "1 of 2 cards is offline");
+  EXPECT_EQ(health["model_loaded"], true);
 }
 
 TEST_F(SidecarApiTest, ResetForgetsTheConversation) {
