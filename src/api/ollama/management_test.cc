@@ -235,6 +235,43 @@ TEST_F(ManagementTest, GgufWeightsAreCompiled) {
             "supplied file was not in GGUF format");
 }
 
+TEST_F(ManagementTest, ACompiledPackageIsNotQuantized) {
+  create({{"model", "stored"}, {"from", "plain"}});
+  const auto error = [this](Json body) {
+    body["model"] = "x";
+    body["quantize"] = "Q4_0";
+    return refusal("/api/create", body, 400);
+  };
+  const std::string only = "quantization is only supported for F16, BF16 and F32 models: ";
+  const std::string end =
+      ". Its weights stay as they are; create the model from the checkpoint that was compiled";
+  EXPECT_EQ(error({{"from", "plain"}}),
+            only + "model 'plain:latest' is a compiled package with weights of type s8" + end);
+  EXPECT_EQ(error({{"from", "stored"}}),
+            only + "model 'stored:latest' is a compiled package with weights of type s8" + end);
+  EXPECT_EQ(
+      error({{"from", "unknown-context"}}),
+      only + "model 'unknown-context:latest' is a compiled package with weights of an unknown type" + end);
+  EXPECT_EQ(error({{"files", {{"a_post.axmodel", upload("head")}}}}),
+            only + "the files of model 'x:latest' are a compiled package" + end);
+  EXPECT_EQ(refusal("/api/show", {{"model", "x"}}, 404), "model 'x' not found");
+}
+
+TEST_F(ManagementTest, ARealCardsModelsAreMadeByItsVendorsCompiler) {
+  service_.status.available = true;  // and no software card
+  const auto error = [this](const Json& files) {
+    return refusal("/api/create", {{"model", "x"}, {"files", files}, {"stream", false}}, 400);
+  };
+  for (const Json& files : {Json{{"m.gguf", upload("GGUF weights")}},
+                            Json{{"model.safetensors", upload("tensors")}, {"config.json", upload("{}")}}}) {
+    EXPECT_THAT(error(files),
+                HasSubstr("Compile the original checkpoint with: pulsar2 llm_build2 --input_path "
+                          "CHECKPOINT --output_path PACKAGE --chip AX650"));
+  }
+  EXPECT_TRUE(compiled_.source.empty()) << "nothing was compiled";
+  create({{"model", "x"}, {"from", "plain"}});  // a package needs no compiler
+}
+
 TEST_F(ManagementTest, WhatCannotBeCreatedIsRefusedWithTheReason) {
   const auto error = [this](const Json& body) { return refusal("/api/create", body, 400); };
   EXPECT_EQ(error({{"model", "a b"}, {"from", "plain"}}), "invalid model name");

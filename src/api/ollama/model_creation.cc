@@ -106,7 +106,23 @@ class Creation {
     return tools_.library.find(name);
   }
 
+  /// Only weights that are compiled here become weights of another type.
+  void require_nothing_to_quantize(const std::string& what) const {
+    if (request_.weight_type.empty()) return;
+    throw Error(ErrorCode::kInvalidArgument,
+                "quantization is only supported for F16, BF16 and F32 models: " + what +
+                    ". Its weights stay as they are; create the model from the checkpoint that was compiled");
+  }
+
+  void require_nothing_to_quantize(const store::ModelRecord& base) const {
+    if (request_.weight_type.empty()) return;
+    const std::string& type = tools_.library.open(base)->weight_type();
+    require_nothing_to_quantize("model '" + base.name + "' is a compiled package with weights of " +
+                                (type.empty() ? "an unknown type" : "type " + type));
+  }
+
   void start_from_model(const store::ModelRecord& base) {
+    if (!base.package_digest.empty()) require_nothing_to_quantize(base);
     if (!base.stored) {
       builder_.start_from_folder(base.folder);
       builder_.check_package(base.folder.filename().string());
@@ -155,6 +171,8 @@ class Creation {
     }
     switch (contents()) {
       case Contents::kPackage:
+        require_nothing_to_quantize("the files of model '" + request_.name.short_text() +
+                                    "' are a compiled package");
         builder_.start_from_files(request_.files);
         builder_.check_package(request_.name.model);
         return;
