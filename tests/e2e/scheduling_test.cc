@@ -1,12 +1,10 @@
 // Loading at the start and refusals for want of memory, through the whole program.
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -15,6 +13,7 @@
 
 #include "http/testing/raw_client.h"
 #include "tests/support/api.h"
+#include "tests/support/eventually.h"
 #include "tests/support/process.h"
 #include "tests/support/script.h"
 
@@ -22,6 +21,7 @@ namespace axllama {
 namespace {
 
 using nlohmann::json;
+using testing::eventually;
 using testing::get;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -30,16 +30,6 @@ using testing::Reply;
 
 constexpr const char* kModel = "axllama-tiny";
 const json kQuestion{{"model", kModel}, {"prompt", "Hello!"}, {"stream", false}};
-
-template <typename Condition>
-bool eventually(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  return true;
-}
 
 json models_on_the_card(const testing::ServerProcess& server) {
   return get(server.url(""), "/api/ps").json.at("models");
