@@ -3,7 +3,7 @@
 # turn after the server was killed (kill -9) and started again, and a new conversation with the same system prompt.
 #   bench/first_token.sh PACKAGE [SOFTWARE CARD CONFIGURATION]
 # Example, at the published costs of a card on a Raspberry Pi 5 (simulated; docs/softcard.md):
-#   bench/first_token.sh FOLDER '{"compute": "null", "timing": {"profile": "pi5", "load_mb_per_s": 4000}}'
+#   bench/first_token.sh FOLDER '{"compute": "null", "timing": {"profile": "pi5", "load_mb_per_s": 40000}}'
 # Prompts are raw text, 720 characters for the first turn and 180 for the next; packages made by `axllama compile --random`
 # have a token per character. Needs curl. Prints milliseconds of prompt evaluation, which is what the first token waits for
 # once the model is loaded.

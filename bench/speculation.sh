@@ -2,12 +2,25 @@
 # Measures what guessing tokens brings on the software card itself, by task: `axllama serve` is asked for the answers of
 # bench/tasks, which a script of the software card gives while layers and head compute all the same, so that each answer takes
 # the time it would take. Every answer is asked for in a server that has just started, without guesses and with them.
-#   bench/speculation.sh SHAPE|PACKAGE
-# Example: bench/speculation.sh Qwen3-0.6B (a shape of `axllama compile --random`). Tokens are the bundled model's, about two
-# or three characters each. Needs curl. Prints tokens per second of decoding, and how many guessed tokens came true.
+#   bench/speculation.sh SHAPE|PACKAGE [SOFTWARE CARD CONFIGURATION]
+# Example: bench/speculation.sh Qwen3-0.6B (a shape of `axllama compile --random`), or, at the published costs of a card on a
+# Raspberry Pi 5 (simulated; docs/softcard.md):
+#   bench/speculation.sh Qwen3-4B '{"timing": {"profile": "pi5", "load_mb_per_s": 40000}}'
+# The configuration is an object that the script is added to. With a "timing" in it nothing is computed: the card then takes the
+# times of the profile. Tokens are the bundled model's, about two or three characters each. Needs curl. Prints tokens per second
+# of decoding, and how many guessed tokens came true.
 set -euo pipefail
-[[ $# -eq 1 ]] || { sed -n '5,6s/^# *//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+[[ $# -ge 1 && $# -le 2 && ${2:-{\}} == \{*\} ]] || { sed -n '5,8s/^# *//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 source "$(dirname "${BASH_SOURCE[0]}")/server.sh"
+
+# scripted TOKENS: the card's configuration with a script that answers them.
+card=${2:-{\}}
+scripted() {
+  local members=${card#\{} arithmetic=true
+  members=${members%\}}
+  [[ $members != *'"timing"'* ]] || arithmetic=false
+  printf '{%s"script": {"requests": [%s], "arithmetic": %s}}' "${members:+$members, }" "$1" "$arithmetic"
+}
 
 package=$1
 if [[ ! -d $package ]]; then
@@ -31,7 +44,7 @@ for task in code_edit summary_with_quotes json_echo chat; do
   count=$(tr ',' '\n' <<<"$tokens" | wc -l)
   declare -A rate=()
   for mode in --no-speculation --kv-slots=1; do
-    start_server "{\"script\": {\"requests\": [$tokens], \"arithmetic\": true}}" "$mode"
+    start_server "$(scripted "$tokens")" "$mode"
     post /api/generate '{"model": "measured"}' >/dev/null  # loads
     reply=$(post /api/generate "{\"model\": \"measured\", \"raw\": true, \"stream\": false, \"prompt\": \"$(text "$task.prompt")\",
       \"options\": {\"temperature\": 0, \"num_predict\": $count}}")

@@ -1,12 +1,11 @@
 #!/usr/bin/python3
-"""Checks of the bundled model's files: template against renderer, tokenizer, checkpoint, held-out files.
+"""Checks of the bundled model's files: template against renderer, tokenizer, checkpoint, and those of check_files.py.
 
 Needs python3-torch and python3-jinja2. Exits 1 at the first difference.
 """
 
 import json
 import random
-import sys
 from pathlib import Path
 
 import jinja2
@@ -14,16 +13,13 @@ import jinja2.ext
 
 import bpe
 import chat_format
+import check_files
 import corpus
 import model
 import safetensors_io
+from check_files import expect
 
 HERE = Path(__file__).resolve().parent
-
-
-def expect(condition, sentence):
-    if not condition:
-        sys.exit(f"check failed: {sentence}")
 
 
 def template():
@@ -109,32 +105,12 @@ def check_checkpoint():
         {k: tuple(v.shape) for k, v in tensors.items()} == model.parameter_shapes(model.CONFIG),
         "tensors and config.json differ",
     )
-    size = sum((HERE / n).stat().st_size for n in ("model.safetensors", "tokenizer.json", "tokenizer_config.json"))
-    expect(size <= 12e6, f"model and tokenizer have {size} bytes, more than 12 MB")
     print(f"checkpoint: {len(tensors)} tensors, {sum(v.numel() for v in tensors.values()):,} parameters")
-
-
-def conversation(messages):
-    return json.dumps([m for m in messages if m["role"] != "system"])
-
-
-def check_held_out():
-    with open(HERE / "eval.jsonl", encoding="utf-8") as file:
-        asked = {row["prompt"] if "prompt" in row else conversation(row["messages"]) for row in map(json.loads, file)}
-    trained = 0
-    for shard in (0, corpus.DRILL_SHARDS):
-        for sample, mode, _ in corpus.exercises(shard, 12000, shares=corpus.training_shares(shard)):
-            if sample.parts:
-                shown = sample.parts[0][0]
-            else:
-                shown = sample.raw[0] if mode == "raw" else conversation(sample.messages)
-            expect(shown not in asked or sample.plain, f"{shown} is held out and trained")
-            trained += 1
-    print(f"held out: none of {len(asked)} prompts is among {trained} training exercises")
 
 
 if __name__ == "__main__":
     check_template()
     check_tokenizer()
-    check_held_out()
+    check_files.check_held_out()
+    check_files.check_size()
     check_checkpoint()

@@ -56,11 +56,16 @@ std::string joined_system(const std::vector<ChatMessage>& messages) {
   return system;
 }
 
-Json base_data(std::optional<bool> thinking) {
-  return {{"System", ""},           {"Prompt", ""},
-          {"Response", ""},         {"Suffix", ""},
-          {"Tools", Json::array()}, {"Think", thinking.value_or(false)},
-          {"ThinkLevel", ""},       {"IsThinkSet", thinking.has_value()}};
+/// What every template finds; `extra` (ThinkLevel) is an object or null.
+Json base_data(std::optional<bool> thinking, const Json& extra = nullptr) {
+  Json data{{"System", ""},           {"Prompt", ""},
+            {"Response", ""},         {"Suffix", ""},
+            {"Tools", Json::array()}, {"Think", thinking.value_or(false)},
+            {"ThinkLevel", ""},       {"IsThinkSet", thinking.has_value()}};
+  if (extra.is_object()) {
+    data.update(extra);
+  }
+  return data;
 }
 
 std::string completed(std::string source, const std::string& label) {
@@ -83,7 +88,7 @@ struct GoChatTemplate::Parsed {
 
 /// For templates that know one exchange at a time.
 std::string GoChatTemplate::Parsed::render_exchanges(const ChatTemplateInputs& inputs) const {
-  const Json empty = base_data(inputs.enable_thinking);
+  const Json empty = base_data(inputs.enable_thinking, inputs.extra);
   Json data = empty;
   std::string prompt;
   const auto flush = [&] {
@@ -116,7 +121,7 @@ std::string GoChatTemplate::render(const ChatTemplateInputs& inputs) const {
   if (!parsed_->parsed.mentions("Messages")) {
     return parsed_->render_exchanges(inputs);
   }
-  Json data = base_data(inputs.enable_thinking);
+  Json data = base_data(inputs.enable_thinking, inputs.extra);
   data["System"] = joined_system(inputs.messages);
   if (inputs.tools.is_array()) {
     data["Tools"] = inputs.tools;
@@ -124,9 +129,6 @@ std::string GoChatTemplate::render(const ChatTemplateInputs& inputs) const {
   Json& messages = data["Messages"] = Json::array();
   for (const ChatMessage& message : merge_neighbours(inputs.messages)) {
     messages.push_back(message_json(message));
-  }
-  if (inputs.extra.is_object()) {
-    data.update(inputs.extra);
   }
   return parsed_->parsed.render(data, inputs.now);
 }

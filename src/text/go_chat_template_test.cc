@@ -58,6 +58,17 @@ TEST(GoChatTemplate, RendersOneExchangeAfterTheOther) {
             "<u>1</u><a></a><s>S</s><u>2</u><a>");
 }
 
+TEST(GoChatTemplate, TellsHowMuchToThink) {
+  for (const char* source : {"{{ .Prompt }} {{ .ThinkLevel }}",
+                             "{{ range .Messages }}{{ .Content }}{{ end }} {{ .ThinkLevel }}"}) {
+    const GoChatTemplate chat(source, "m");
+    ChatTemplateInputs inputs{.messages = {{.role = "user", .content = "x"}}, .enable_thinking = true};
+    EXPECT_EQ(chat.render(inputs), "x ");
+    inputs.extra = {{"ThinkLevel", "max"}};
+    EXPECT_EQ(chat.render(inputs), "x max");
+  }
+}
+
 TEST(GoChatTemplate, RendersSinglePrompts) {
   EXPECT_EQ(GoChatTemplate(kExchanges, "m").render(GoPromptInputs{.system = "S", .prompt = "P"}),
             "<s>S</s><u>P</u><a>");

@@ -184,6 +184,9 @@ TEST_F(AnthropicApiTest, TheEffortReachesTheTemplate) {
   body["output_config"]["effort"] = "xhigh";
   EXPECT_EQ(post("/v1/messages", body).status, 200);
   EXPECT_THAT(prompt(), ::testing::HasSubstr("|high|"));
+  body["output_config"]["effort"] = "max";
+  EXPECT_EQ(post("/v1/messages", body).status, 200);
+  EXPECT_THAT(prompt(), ::testing::HasSubstr("|max|"));
   body["output_config"]["effort"] = "loud";
   EXPECT_EQ(post("/v1/messages", body).status, 400);
 }

@@ -57,15 +57,16 @@ std::optional<chat::ToolChoice> parse_tool_choice(const JsonFields& fields) {
       "the field \"tool_choice.type\" must be \"auto\", \"any\", \"none\", or \"tool\" with a name");
 }
 
-/// "low" to "max"; empty where the client leaves that open. Throws Error for a word that is none.
+/// "none" to "max"; empty where the client leaves that open. "xhigh" is "high", as with Ollama. Throws Error
+/// for a word that is none.
 std::string parse_effort(const JsonFields& fields) {
   const Json* config = fields.object("output_config");
-  std::string effort =
+  const std::string effort =
       config != nullptr ? fields.inside("output_config", *config).string("effort") : std::string();
-  if (!effort.empty()) {
-    chat::parse_effort(effort);
+  if (effort.empty() || effort == "xhigh") {
+    return effort.empty() ? "" : "high";
   }
-  return effort;
+  return chat::parse_effort(effort);
 }
 
 /// Whether the client wants thoughts: it says so, or there are none.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "text/constraint/compile.h"
@@ -54,6 +55,12 @@ bool hides_earlier_thoughts(const OpenModel& model) {
          model.record.name.find("deepseek-r1") != std::string::npos;
 }
 
+/// As GGUF files, checkpoints and names of files write the family.
+bool is_gpt_oss(const OpenModel& model) {
+  const std::string& family = model.package->architecture();
+  return family == "gptoss" || family == "gpt_oss" || family == "gpt-oss";
+}
+
 }  // namespace
 
 void refuse_request(const std::string& message) {
@@ -101,24 +108,25 @@ void set_thinking(ChatRequest& request, const std::optional<bool>& asked, std::s
   }
   request.think = asked.value_or(true);
   if (request.think) {
-    request.think_level = level == "minimal"                                       ? "low"
-                          : level == "max" || level == "xhigh" || level == "ultra" ? "high"
-                                                                                   : level;
+    request.think_level = level == "max" && is_gpt_oss(request.model) ? "high" : level;
   }
 }
 
-bool parse_effort(const std::string& level) {
-  constexpr std::array<std::string_view, 7> kLevels{"minimal", "low",   "medium", "high",
-                                                    "xhigh",   "ultra", "max"};
-  if (level == "none") {
-    return false;
+std::string parse_effort(const std::string& level) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kLevels{{{"none", "none"},
+                                                                                  {"minimal", "low"},
+                                                                                  {"low", "low"},
+                                                                                  {"medium", "medium"},
+                                                                                  {"high", "high"},
+                                                                                  {"xhigh", "max"},
+                                                                                  {"ultra", "max"},
+                                                                                  {"max", "max"}}};
+  for (const auto& [word, meaning] : kLevels) {
+    if (level == word) return std::string(meaning);
   }
-  if (std::find(kLevels.begin(), kLevels.end(), level) == kLevels.end()) {
-    refuse_request("invalid reasoning value: " + in_quotes(level) +
-                   " (must be \"none\", \"minimal\", \"low\", \"medium\", \"high\", \"xhigh\", \"ultra\" or "
-                   "\"max\")");
-  }
-  return true;
+  refuse_request("invalid reasoning value: " + in_quotes(level) +
+                 " (must be \"none\", \"minimal\", \"low\", \"medium\", \"high\", \"xhigh\", \"ultra\" or "
+                 "\"max\")");
 }
 
 void set_templated_prompt(ChatRequest& request, const std::string& own_template,

@@ -49,7 +49,7 @@ struct ChatRequest {
   bool shift = true;
   /// Whether the model is to think; meaningless for models that cannot.
   bool think = false;
-  /// How much it is to think: "low", "medium", "high"; "" where the client leaves that open. For templates
+  /// How much it is to think: "low" to "max"; "" where the client leaves that open. For templates
   /// that ask for `reasoning_effort`; to the others thinking is on or off.
   std::string think_level;
   /// What the answer must look like; null: anything.
@@ -74,14 +74,15 @@ std::vector<text::TokenId> parse_tokens(const Json* array, const std::string& na
 /// (`what`).
 void require_completion(const ChatRequest& request, const char* what);
 
-/// Sets request.think to what was asked, or to what the model does by itself, and how much it is to think
-/// ("max" and above count as "high", "minimal" as "low"). Throws Error when a model that cannot think is
-/// asked to.
+/// Sets request.think to what was asked, or to what the model does by itself, and how much it is to think:
+/// "low", "medium", "high" or "max", as it is, but "max" as "high" for models of the gpt-oss family, which
+/// know no more. Throws Error when a model that cannot think is asked to.
 void set_thinking(ChatRequest& request, const std::optional<bool>& asked, std::string_view level = {});
 
-/// A level of effort as a switch: "none" is off, every other level is on. Throws Error for a word that is
-/// none: `invalid reasoning value: "x" (must be ...)`.
-bool parse_effort(const std::string& level);
+/// A word for effort as a level of thinking: "none", "low", "medium", "high" or "max" ("minimal" is "low",
+/// "xhigh" and "ultra" are "max"). Throws Error for a word that is none: `invalid reasoning value: "x" (must
+/// be ...)`.
+std::string parse_effort(const std::string& level);
 
 /// Writes the prompt without a conversation, by a template of the request's or, where that is empty, by the
 /// model's own. Throws Error `... does not support insert` when there is a suffix and no place for it.

@@ -428,7 +428,7 @@ TEST_F(ManagementTest, AModelfilesTemplateLearnsHowMuchToThink) {
     return text;
   };
   EXPECT_EQ(prompt("low"), "Hi true low");
-  EXPECT_EQ(prompt("max"), "Hi true high");
+  EXPECT_EQ(prompt("max"), "Hi true max");
   EXPECT_EQ(prompt(true), "Hi true ");
   EXPECT_EQ(prompt(false), "Hi false ");
 }

@@ -194,7 +194,7 @@ TEST_F(ToolsTest, LevelsOfThinkingReachTheTemplate) {
   Json body = question("levels");
   body.erase("tools");
   for (const auto& [think, level] : std::vector<std::pair<Json, std::string>>{
-           {true, "none"}, {"low", "low"}, {"medium", "medium"}, {"max", "high"}, {false, "none"}}) {
+           {true, "none"}, {"low", "low"}, {"medium", "medium"}, {"max", "max"}, {false, "none"}}) {
     body["think"] = think;
     whole(body);
     EXPECT_THAT(prompt(), HasSubstr("|" + level + "|")) << think;
@@ -202,6 +202,22 @@ TEST_F(ToolsTest, LevelsOfThinkingReachTheTemplate) {
   body["think"] = "much";
   EXPECT_EQ(error(body),
             "invalid think value: \"much\" (must be \"high\", \"medium\", \"low\", \"max\", true, or false)");
+}
+
+TEST_F(ToolsTest, OnlyGptOssTakesTheHighestLevelForHigh) {
+  const std::string echo = "{{ messages[-1].content }}|{{ reasoning_effort | default('none') }}|<think>";
+  for (const auto& [family, level] : std::vector<std::pair<std::string, std::string>>{
+           {"gpt_oss", "high"}, {"gptoss", "high"}, {"GPT-OSS", "high"}, {"qwen3", "max"}}) {
+    models_.add(family, echo, R"({"axllama":{"architecture":")" + family + R"("}})");
+    Json body = question(family);
+    body.erase("tools");
+    body["think"] = "max";
+    whole(body);
+    EXPECT_THAT(prompt(), HasSubstr("|" + level + "|")) << family;
+    body["think"] = "low";
+    whole(body);
+    EXPECT_THAT(prompt(), HasSubstr("|low|")) << family;
+  }
 }
 
 /// How many bytes of an answer the constraint lets the model write.

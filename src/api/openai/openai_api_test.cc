@@ -191,6 +191,22 @@ TEST_F(OpenAiApiTest, ReasoningIsSwitchedByItsEffort) {
               StartsWith("invalid reasoning value: \"loud\" (must be "));
 }
 
+TEST_F(OpenAiApiTest, WordsForEffortAreLevelsOfThinking) {
+  models_.add("levels", "{{ messages[-1].content }}|{{ reasoning_effort | default('none') }}|<think>", "");
+  Json body = chat_body("levels");
+  for (const auto& [effort, level] : std::vector<std::pair<std::string, std::string>>{{"minimal", "low"},
+                                                                                      {"low", "low"},
+                                                                                      {"medium", "medium"},
+                                                                                      {"high", "high"},
+                                                                                      {"xhigh", "max"},
+                                                                                      {"ultra", "max"},
+                                                                                      {"max", "max"}}) {
+    body["reasoning_effort"] = effort;
+    EXPECT_EQ(post("/v1/chat/completions", body).status, 200) << effort;
+    EXPECT_THAT(prompt(), HasSubstr("|" + level + "|")) << effort;
+  }
+}
+
 TEST_F(OpenAiApiTest, LogprobsComeInOpenAisForm) {
   service_.on_submit = [](FakeRequest& request) {
     inference::TokenEvent event;

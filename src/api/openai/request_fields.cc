@@ -84,10 +84,7 @@ std::string parse_reasoning(const JsonFields& fields) {
   if (effort.empty()) {
     effort = fields.string("reasoning_effort");
   }
-  if (!effort.empty()) {
-    chat::parse_effort(effort);
-  }
-  return effort;
+  return effort.empty() ? effort : chat::parse_effort(effort);
 }
 
 void set_reasoning(chat::ChatRequest& request, const std::string& effort) {

@@ -24,7 +24,8 @@ void set_sampling(chat::ChatRequest& request, const JsonFields& fields);
 /// The first of these fields that is given limits the answer's tokens.
 void set_token_limit(chat::ChatRequest& request, const JsonFields& fields,
                      const std::vector<std::string>& names);
-/// reasoning.effort, else reasoning_effort, checked; "" where the client leaves that open.
+/// reasoning.effort, else reasoning_effort, as a level of thinking (chat::parse_effort); "" where the client
+/// leaves that open.
 std::string parse_reasoning(const JsonFields& fields);
 /// Sets whether and how much the model is to think.
 void set_reasoning(chat::ChatRequest& request, const std::string& effort);

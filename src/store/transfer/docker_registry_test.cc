@@ -1,94 +1,23 @@
-#include <chrono>
-#include <csignal>
-#include <filesystem>
-#include <memory>
-#include <string>
-#include <thread>
+#include "tests/support/docker_registry.h"
 
-#include <fcntl.h>
+#include <atomic>
+#include <string>
+
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/error.h"
-#include "http/fetch.h"
 #include "model/testing/package_folder.h"
 #include "store/library.h"
 #include "store/model_builder.h"
 #include "store/transfer/model_transfer.h"
+#include "tests/support/process.h"
 
 namespace axllama::store {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr const char* kProgram = "/usr/bin/docker-registry";
-
-/// A port nobody listens on just now.
-int free_port() {
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), size);
-  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(descriptor);
-  return ntohs(address.sin_port);
-}
-
-/// Debian's docker-registry on the loopback interface, ended with the scope.
-class DockerRegistry {
- public:
-  explicit DockerRegistry(const model::testing::PackageFolder& home)
-      : host_("127.0.0.1:" + std::to_string(free_port())) {
-    home.write("registry.yml", "version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: " +
-                                   (home.path() / "registry").string() + "}}\nhttp: {addr: \"" + host_ +
-                                   "\"}\n");
-    const std::string config = (home.path() / "registry.yml").string();
-    const std::string log = (home.path() / "registry.log").string();
-    process_ = ::fork();
-    if (process_ == 0) {
-      const int output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
-      ::dup2(output, STDOUT_FILENO);
-      ::dup2(output, STDERR_FILENO);
-      ::execl(kProgram, kProgram, "serve", config.c_str(), nullptr);
-      ::_exit(127);
-    }
-  }
-  ~DockerRegistry() {
-    ::kill(process_, SIGKILL);
-    ::waitpid(process_, nullptr, 0);
-  }
-  DockerRegistry(const DockerRegistry&) = delete;
-  DockerRegistry& operator=(const DockerRegistry&) = delete;
-
-  bool ready() const {
-    http::Fetcher fetcher;
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (std::chrono::steady_clock::now() < end && ::waitpid(process_, nullptr, WNOHANG) == 0) {
-      try {
-        if (fetcher.fetch({.url = "http://" + host_ + "/v2/"}).head.status == 200) return true;
-      } catch (const base::Error&) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      }
-    }
-    return false;
-  }
-  const std::string& host() const { return host_; }
-
- private:
-  std::string host_;
-  pid_t process_ = -1;
-};
-
 TEST(DockerRegistryTest, AModelComesBackAsItWasPushed) {
-  ASSERT_TRUE(fs::exists(kProgram)) << "install Debian's package docker-registry (scripts/packages.sh)";
-  const model::testing::PackageFolder home;
-  const DockerRegistry registry(home);
-  ASSERT_TRUE(registry.ready());
+  const testing::DockerRegistry registry;
+  const testing::TemporaryFolder home;
 
   model::testing::PackageFolder package;
   package.write_package();
