@@ -114,25 +114,36 @@ std::shared_ptr<const Constraint> compile_json_schema(const nlohmann::ordered_js
   });
 }
 
-std::shared_ptr<const Constraint> compile_grammar(std::string_view gbnf, const TokenizerPointer& tokenizer) {
-  return compiled().get(tokenizer, "gbnf " + std::string(gbnf),
-                        [&](Grammar& grammar) { return add_gbnf(grammar, gbnf); });
+std::shared_ptr<const Constraint> compile_grammar(std::string_view gbnf, const TokenizerPointer& tokenizer,
+                                                  Thoughts thoughts) {
+  return compiled().get(tokenizer, key_prefix(thoughts) + "gbnf " + std::string(gbnf), [&](Grammar& grammar) {
+    return with_thoughts(grammar, thoughts, *tokenizer, add_gbnf(grammar, gbnf));
+  });
 }
 
-std::shared_ptr<const Constraint> compile_regex(std::string_view pattern, const TokenizerPointer& tokenizer) {
-  return compiled().get(tokenizer, "regex " + std::string(pattern),
-                        [&](Grammar& grammar) { return add_regex(grammar, pattern); });
+std::shared_ptr<const Constraint> compile_regex(std::string_view pattern, const TokenizerPointer& tokenizer,
+                                                Thoughts thoughts) {
+  return compiled().get(tokenizer, key_prefix(thoughts) + "regex " + std::string(pattern),
+                        [&](Grammar& grammar) {
+                          return with_thoughts(grammar, thoughts, *tokenizer, add_regex(grammar, pattern));
+                        });
 }
 
 std::shared_ptr<const Constraint> compile_choices(const std::vector<std::string>& choices,
-                                                  const TokenizerPointer& tokenizer) {
+                                                  const TokenizerPointer& tokenizer, Thoughts thoughts) {
   if (choices.empty()) {
     throw base::Error(base::ErrorCode::kInvalidArgument, "A list of choices must not be empty.");
   }
-  std::string source = "choices";
+  std::string source = key_prefix(thoughts) + "choices";
   for (const std::string& choice : choices) source += " " + std::to_string(choice.size()) + ":" + choice;
-  return compiled().get(tokenizer, std::move(source),
-                        [&](Grammar& grammar) { return grammar.literals(choices); });
+  if (source.size() > kConstraintLimits.max_source_bytes) {
+    throw base::Error(base::ErrorCode::kInvalidArgument,
+                      "The choices are longer than " + std::to_string(kConstraintLimits.max_source_bytes) +
+                          " bytes together.");
+  }
+  return compiled().get(tokenizer, std::move(source), [&](Grammar& grammar) {
+    return with_thoughts(grammar, thoughts, *tokenizer, grammar.literals(choices));
+  });
 }
 
 std::shared_ptr<const Constraint> compile(Grammar grammar, Grammar::Node root,

@@ -37,15 +37,18 @@ std::shared_ptr<const Constraint> compile_json_schema(const nlohmann::ordered_js
 
 /// Texts of a grammar in llama.cpp's notation (GBNF), of which the rule `root` is the whole answer.
 std::shared_ptr<const Constraint> compile_grammar(std::string_view gbnf,
-                                                  const std::shared_ptr<const Tokenizer>& tokenizer);
+                                                  const std::shared_ptr<const Tokenizer>& tokenizer,
+                                                  Thoughts thoughts = Thoughts::kNone);
 
 /// Texts that a regular expression matches from beginning to end.
 std::shared_ptr<const Constraint> compile_regex(std::string_view pattern,
-                                                const std::shared_ptr<const Tokenizer>& tokenizer);
+                                                const std::shared_ptr<const Tokenizer>& tokenizer,
+                                                Thoughts thoughts = Thoughts::kNone);
 
 /// One of some texts.
 std::shared_ptr<const Constraint> compile_choices(const std::vector<std::string>& choices,
-                                                  const std::shared_ptr<const Tokenizer>& tokenizer);
+                                                  const std::shared_ptr<const Tokenizer>& tokenizer,
+                                                  Thoughts thoughts = Thoughts::kNone);
 
 /// Texts put together from parts (grammar.h). Not kept: the caller does.
 std::shared_ptr<const Constraint> compile(Grammar grammar, Grammar::Node root,
