@@ -18,7 +18,7 @@ enum class Recovery {
 /// "retry", "reload", "reset" or "refuse".
 const char* recovery_name(Recovery recovery) noexcept;
 
-/// So long an answer may pause for recovery; then it ends with an error instead.
+/// So long after the first of several failures in a row an answer has to go on; else it ends with an error.
 inline constexpr std::chrono::seconds kRecoveryPatience{5};
 
 /// Classifies a failed call, which the error's message names. `failures`: how often in a row the request has

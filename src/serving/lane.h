@@ -34,6 +34,8 @@ struct LaneOptions {
   bool drafts = true;  // models' drafts are loaded; else requests are taken as if they named none
   std::chrono::nanoseconds call_limit = std::chrono::minutes(1);   // for one engine call
   std::chrono::nanoseconds load_limit = std::chrono::minutes(10);  // for opening a card or loading a layer
+  /// What kRecoveryPatience is measured with, on the lane thread; empty: the steady clock (others: tests).
+  std::function<std::chrono::steady_clock::time_point()> recovery_clock = {};
 };
 
 /// One card and its queue. run() is the body of the lane thread, which alone touches the card; everything
@@ -42,8 +44,8 @@ struct LaneOptions {
 ///
 /// Requests are answered several at once, one engine call each in turn; LanePolicy says who is next. A model
 /// is loaded only while no answer is being generated: loading between executions is known to upset cards.
-/// When the card fails, answers go on after recovery where they stopped (see fault.h). When a call does not
-/// come back, its readers get an error, and so does everybody until it does.
+/// When the card fails, answers go on after recovery where they stopped, or end in time (see fault.h). When a
+/// call does not come back, its readers get an error, and so does everybody until it does.
 class Lane {
  public:
   Lane(LaneOptions options, BackendFactory open_card);
@@ -78,6 +80,7 @@ class Lane {
  private:
   using Clock = std::chrono::steady_clock;
   using Lock = std::unique_lock<std::mutex>;
+  using Stranded = std::vector<std::unique_ptr<RunningRequest>>;
 
   enum class CardState { kOpening, kOpen, kLost, kFailed, kHung };
 
@@ -135,11 +138,21 @@ class Lane {
   void take_turn_later(std::unique_ptr<RunningRequest> running);
   void end_hang();
   void end_use(const std::string& digest);
-  using Stranded = std::vector<std::unique_ptr<RunningRequest>>;
   bool put_back(PendingRequest& request);
   void handle_failure(std::uint64_t id, const base::Error& error);
-  Stranded strand(const std::string* digest);
+  static void note_progress(RunningRequest& running, bool token);
+  void note_failure(RunningRequest& running, const base::Error& error) const;
+  Clock::time_point recovery_time() const;
+  bool is_late(const RunningRequest& running) const;
+  void end_late(RunningRequest& running);
+  Stranded strand(const std::string* digest, const base::Error& error);
   void recover(Stranded stranded);
+  void end_late_stranded();
+  Stranded::iterator find_stranded(std::uint64_t id);
+  std::unique_ptr<RunningRequest> take_stranded(Stranded::iterator place);
+  void make_ready(const PendingRequest& request);
+  void could_not_make_ready(const PendingRequest& request, const base::Error& error);
+  bool stranded_wait_for(const std::string& digest) const;
   bool work_idle();
 
   const LaneOptions options_;
@@ -151,8 +164,8 @@ class Lane {
   std::map<std::string, std::unique_ptr<ModelInstance>> instances_;  // by digest; gone before backend_
   FairQueue<std::unique_ptr<RunningRequest>> running_;               // gone before instances_
   RunningRequest* begun_ = nullptr;  // of running_: its step has begun, and the card is at work for it
-  std::optional<Clock::time_point> recovery_deadline_;  // while recovering
-  bool was_hung_ = false;  // a call came back long after its limit; not yet dealt with
+  Stranded stranded_;                // off the card and to be made ready again; empty but while recovering
+  bool was_hung_ = false;            // a call came back long after its limit; not yet dealt with
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -188,7 +188,7 @@ void Lane::add_model(const PendingRequest& request) {
 /// costs speed only. It is not loaded while answers are being recovered, which has to be done in time.
 void Lane::ensure_draft(const PendingRequest& request, ModelInstance& instance) {
   const ModelReference& model = request.model;
-  if (!model.draft || recovery_deadline_) {
+  if (!model.draft || !stranded_.empty()) {
     return;
   }
   {
@@ -328,8 +328,10 @@ bool Lane::evict_one() {
   return digest.has_value();
 }
 
-/// A load goes on while anybody waits for it, and for recovery only so long.
+/// A load goes on while anybody waits for it. Answers that are being recovered wait only so long: those that
+/// are late end while it goes on for others.
 bool Lane::go_on_loading(const PendingRequest& request, std::size_t layers_loaded) {
+  end_late_stranded();
   begin_call("loading " + request.model.name, options_.load_limit);
   if (was_hung_) {
     return false;
@@ -339,8 +341,8 @@ bool Lane::go_on_loading(const PendingRequest& request, std::size_t layers_loade
   if (past_deadline()) {
     throw shutting_down();
   }
-  const bool in_time = !recovery_deadline_ || Clock::now() < *recovery_deadline_;
-  return (in_time && !request.channel->cancelled()) || policy_.wanted(request.model.digest);
+  const bool wanted_itself = answering_.contains(request.id) && !request.channel->cancelled();
+  return wanted_itself || stranded_wait_for(request.model.digest) || policy_.wanted(request.model.digest);
 }
 
 }  // namespace axllama::serving

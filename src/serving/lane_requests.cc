@@ -1,6 +1,7 @@
 // The lane's requests: beginning answers, advancing them in turn, and what happens when the card fails.
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -61,7 +62,7 @@ void Lane::admit(PendingRequest request) {
                                       : ResponseEvent(error));
     if (is_card_failure(error) && !past_deadline()) {
       log_failure(error, recovery_name(Recovery::kReset));
-      Stranded stranded = strand(nullptr);
+      Stranded stranded = strand(nullptr, error);
       if (backend_) {
         lose_card();
       }
@@ -271,9 +272,7 @@ void Lane::finish_step(RunningRequest& running) {
     handle_failure(id, *failure);
     return;
   }
-  if (!event.tokens.empty()) {
-    running.failures = 0;
-  }
+  note_progress(running, !event.tokens.empty());
   const bool empty = event.tokens.empty() && event.text.empty();
   if (event.done) {
     end(*take_out(id), std::move(event));
@@ -306,8 +305,43 @@ void Lane::end_hang() {
   was_hung_ = false;
 }
 
-/// Takes the running requests of a model, or of all where `digest` is null, off the card.
-Lane::Stranded Lane::strand(const std::string* digest) {
+/// A step has been done. An answer that had begun has gone on only when it has brought a token (`token`), as
+/// computing again what was there belongs to recovery.
+void Lane::note_progress(RunningRequest& running, bool token) {
+  running.has_tokens = running.has_tokens || token;
+  if (token) {
+    running.failures = 0;
+  }
+  if (token || !running.has_tokens) {
+    running.recover_by.reset();
+  }
+}
+
+/// An answer that has failed, or whose card or model has.
+void Lane::note_failure(RunningRequest& running, const Error& error) const {
+  running.problem = error.what();
+  if (!running.recover_by) {
+    running.recover_by = recovery_time() + kRecoveryPatience;
+  }
+}
+
+bool Lane::is_late(const RunningRequest& running) const {
+  return running.recover_by && recovery_time() >= *running.recover_by;
+}
+
+void Lane::end_late(RunningRequest& running) {
+  end(running, Error(ErrorCode::kUnavailable,
+                     "The card failed while it answered and was not ready again within " +
+                         std::to_string(kRecoveryPatience.count()) + " seconds. Please try again.",
+                     running.problem));
+}
+
+Lane::Clock::time_point Lane::recovery_time() const {
+  return options_.recovery_clock ? options_.recovery_clock() : Clock::now();
+}
+
+/// Takes the running requests of a model, or of all where `digest` is null, off the card, which has failed.
+Lane::Stranded Lane::strand(const std::string* digest, const Error& error) {
   Stranded stranded;
   while (auto running = running_.take([&](const auto& candidate) {
     return digest == nullptr || candidate->request.model.digest == *digest;
@@ -319,6 +353,7 @@ Lane::Stranded Lane::strand(const std::string* digest) {
     (*running)->generation->suspend();
     end_call();
     (*running)->model = nullptr;
+    note_failure(**running, error);
     stranded.push_back(std::move(*running));
   }
   return stranded;
@@ -331,9 +366,14 @@ void Lane::handle_failure(std::uint64_t id, const Error& error) {
     return;
   }
   ++running->failures;
+  note_failure(*running, error);
   const Recovery recovery = recovery_for(error, running->failures);
   if (recovery == Recovery::kRefuse) {
     end(*running, error);
+    return;
+  }
+  if (is_late(*running)) {
+    end_late(*running);
     return;
   }
   log_failure(error, recovery_name(recovery));
@@ -341,14 +381,14 @@ void Lane::handle_failure(std::uint64_t id, const Error& error) {
   const std::string digest = running->request.model.digest;
   Stranded stranded;
   if (recovery == Recovery::kReload) {
-    stranded = strand(&digest);
+    stranded = strand(&digest, error);
     {
       const std::lock_guard lock(mutex_);
       residency_.lose(digest);
     }
     unload_now(digest);
   } else if (recovery == Recovery::kReset) {
-    stranded = strand(nullptr);
+    stranded = strand(nullptr, error);
     lose_card();
   } else {
     end_use(digest);  // it begins anew below
@@ -361,45 +401,81 @@ void Lane::handle_failure(std::uint64_t id, const Error& error) {
 /// Makes requests that are off the card ready to go on. When that fails, the card is opened anew, for those
 /// that had gone on too, until it works, or is refused, or takes too long.
 void Lane::recover(Stranded stranded) {
-  recovery_deadline_ = Clock::now() + kRecoveryPatience;
-  while (!stranded.empty()) {
-    std::unique_ptr<RunningRequest> running = std::move(stranded.back());
-    stranded.pop_back();
-    try {
-      require_card();
-      running->model = &ensure_loaded(running->request);
-      begin_call("going on with an answer", options_.call_limit);
-      running->model->resume(*running->generation);
-      end_call();
-      take_turn_later(std::move(running));
-    } catch (...) {
-      end_call();
-      const Error error = as_error(std::current_exception());
-      ++running->failures;
-      const bool late = Clock::now() >= *recovery_deadline_;
-      if (running->model != nullptr) {
-        end_use(running->request.model.digest);
-        running->model = nullptr;
-      }
-      if (late) {
-        end(*running, Error(ErrorCode::kUnavailable,
-                            "The card failed while it answered and was not ready again within " +
-                                std::to_string(kRecoveryPatience.count()) + " seconds. Please try again.",
-                            error.what()));
-      } else if (recovery_for(error, running->failures) == Recovery::kRefuse) {
-        end(*running, error);
-      } else {
-        stranded.push_back(std::move(running));
-      }
-      if (is_card_failure(error) && backend_) {
-        for (std::unique_ptr<RunningRequest>& other : strand(nullptr)) {
-          stranded.push_back(std::move(other));
-        }
-        lose_card();
-      }
+  stranded_ = std::move(stranded);
+  while (end_late_stranded(), !stranded_.empty()) {
+    const PendingRequest request = stranded_.back()->request;  // it may end while its model is loaded
+    const std::optional<Error> failure = failure_of([&] { make_ready(request); });
+    end_call();
+    if (failure) {
+      could_not_make_ready(request, *failure);
     }
   }
-  recovery_deadline_.reset();
+}
+
+void Lane::end_late_stranded() {
+  while (true) {
+    const auto late = std::find_if(stranded_.begin(), stranded_.end(),
+                                   [this](const auto& candidate) { return is_late(*candidate); });
+    if (late == stranded_.end()) {
+      return;
+    }
+    end_late(*take_stranded(late));
+  }
+}
+
+/// The end of stranded_ when it has ended.
+Lane::Stranded::iterator Lane::find_stranded(std::uint64_t id) {
+  return std::find_if(stranded_.begin(), stranded_.end(),
+                      [id](const auto& candidate) { return candidate->request.id == id; });
+}
+
+std::unique_ptr<RunningRequest> Lane::take_stranded(Stranded::iterator place) {
+  std::unique_ptr<RunningRequest> taken = std::move(*place);
+  stranded_.erase(place);
+  return taken;
+}
+
+bool Lane::stranded_wait_for(const std::string& digest) const {
+  return std::any_of(stranded_.begin(), stranded_.end(), [&digest](const auto& candidate) {
+    return candidate->request.model.digest == digest && !candidate->request.channel->cancelled();
+  });
+}
+
+/// The model of a stranded request is loaded, and its answer goes on, if it has not ended meanwhile.
+void Lane::make_ready(const PendingRequest& request) {
+  require_card();
+  ModelInstance& model = ensure_loaded(request);
+  end_late_stranded();
+  const auto running = find_stranded(request.id);
+  if (running == stranded_.end()) {
+    end_use(request.model.digest);
+    return;
+  }
+  begin_call("going on with an answer", options_.call_limit);
+  try {
+    model.resume(*(*running)->generation);
+  } catch (...) {
+    end_use(request.model.digest);
+    throw;
+  }
+  end_call();
+  (*running)->model = &model;
+  take_turn_later(take_stranded(running));
+}
+
+void Lane::could_not_make_ready(const PendingRequest& request, const Error& error) {
+  if (const auto place = find_stranded(request.id); place != stranded_.end()) {
+    RunningRequest& running = **place;
+    ++running.failures;
+    note_failure(running, error);
+    if (!is_late(running) && recovery_for(error, running.failures) == Recovery::kRefuse) {
+      end(*take_stranded(place), error);
+    }
+  }
+  if (is_card_failure(error) && backend_) {
+    std::ranges::move(strand(nullptr, error), std::back_inserter(stranded_));
+    lose_card();
+  }
 }
 
 /// Only while nothing else is to do; errors show with the next request.

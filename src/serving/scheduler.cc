@@ -71,7 +71,8 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
                      .max_pending_events = options.max_pending_events,
                      .drafts = options.speculation,
                      .call_limit = options.call_limit,
-                     .load_limit = options.load_limit},
+                     .load_limit = options.load_limit,
+                     .recovery_clock = options.recovery_clock},
         card_factory(std::move(factory)) {}
 
   /// Lanes for some cards, or for the first one and then, when it is open, for all that its runtime lists.

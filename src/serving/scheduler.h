@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,8 @@ struct SchedulerOptions {
   // A call that takes longer is taken for hung; nanoseconds::max(): never.
   std::chrono::nanoseconds call_limit = std::chrono::minutes(1);   // of the engine
   std::chrono::nanoseconds load_limit = std::chrono::minutes(10);  // loading a layer, opening a card
+  /// See LaneOptions.
+  std::function<std::chrono::steady_clock::time_point()> recovery_clock = {};
 };
 
 /// Owns a lane with a thread for each card, and the models on them. A request goes to the lane where its

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 
 #include "serving/scheduler.h"
+#include "serving/testing/streams.h"
 #include "tests/support/random_package.h"
+#include "tests/support/softcard_settings.h"
 
 namespace axllama::serving {
 namespace {
@@ -33,6 +35,9 @@ class SchedulerOnCard : public ::testing::Test {
   ModelReference make_model(const std::string& name, std::uint64_t seed) {
     testing::RandomModel model;
     model.seed = seed;
+    return make_model(name, model);
+  }
+  ModelReference make_model(const std::string& name, const testing::RandomModel& model) {
     const std::filesystem::path folder = folder_ / name;
     testing::write_random_package(model, folder);
     return {name, "digest of " + name, model::Package::open(folder)};
@@ -120,6 +125,60 @@ TEST_F(SchedulerOnCard, OpensTheCardAgainAfterTheEndOfAnotherScheduler) {
   Scheduler scheduler(options);
   EXPECT_EQ(answer(scheduler, request(a, 10), &last), first);
   EXPECT_EQ(last.stats.cached_prompt_tokens, 0U);
+}
+
+/// Where fewer KV slots fit than were wanted, all are answered, in those that fit.
+TEST_F(SchedulerOnCard, RequestsTakeTurnsInTheSlotsThatFit) {
+  constexpr std::size_t kWanted = 3;
+  constexpr std::uint64_t kMiB = 1U << 20U;
+  testing::RandomModel large;  // its slots take more than a MiB, the unit of the card's memory
+  large.kv_heads = 4;
+  large.head_dim = 64;
+  large.context = 1024;
+  const ModelReference model = make_model("a", large);
+  options.trust.enabled = false;
+  options.kv_slots = kWanted;
+  std::vector<InferenceRequest> requests;
+  for (std::size_t i = 0; i < kWanted; ++i) {
+    requests.push_back(request(model, 100));
+    requests.back().client = std::to_string(i);
+    requests.back().generation.prompt.resize(60 + 10 * i);
+    requests.back().generation.prompt.front() = static_cast<text::TokenId>(100 + i);
+  }
+  const auto at_once = [&](Scheduler& scheduler) {
+    std::vector<Stream> streams;
+    for (const InferenceRequest& one : requests) {
+      streams.push_back(scheduler.submit(one));
+    }
+    std::vector<std::string> texts;
+    for (const Stream& stream : streams) {
+      texts.push_back(text_of(read_all(stream)));
+    }
+    return texts;
+  };
+  std::vector<std::string> alone;
+  std::uint64_t one_slot = 0;
+  std::uint64_t all_slots = 0;
+  {
+    Scheduler scheduler(options);
+    alone.push_back(text_of(read_all(scheduler.submit(requests[0]))));
+    one_slot = scheduler.loaded().at(0).card_bytes;
+    scheduler.reset_caches();
+    for (std::size_t i = 1; i < kWanted; ++i) {
+      alone.push_back(text_of(read_all(scheduler.submit(requests[i]))));
+    }
+    EXPECT_EQ(at_once(scheduler), alone);
+    all_slots = scheduler.loaded().at(0).card_bytes;
+  }
+  const std::uint64_t slot = (all_slots - one_slot) / (kWanted - 1);
+  ASSERT_GT(slot, 2 * kMiB);
+  const testing::SoftcardSettings settings(R"({"quiet":true,"cmm_mib":)" +
+                                           std::to_string((one_slot + slot + slot / 2) / kMiB) + "}");
+  Scheduler scheduler(options);
+  EXPECT_EQ(at_once(scheduler), alone);
+  EXPECT_EQ(scheduler.loaded().at(0).card_bytes, one_slot + slot);
+  EXPECT_EQ(at_once(scheduler), alone);
+  EXPECT_EQ(scheduler.loaded().at(0).card_bytes, one_slot + slot);
 }
 
 TEST_F(SchedulerOnCard, SaysThatTheRuntimeIsMissing) {
