@@ -210,7 +210,7 @@ TEST_F(CommandLine, AConversationIsSetShownSavedAndLoaded) {
       "nothing\n"
       "/clear\n/set format {broken\n/set format json\n/set noformat\n/set quiet\n/? save\n/nonsense\n/bye\n");
   EXPECT_THAT(text, HasSubstr("Set parameter 'temperature' to '0'"));
-  EXPECT_THAT(text, HasSubstr("wants a whole number, not 'many'"));
+  EXPECT_THAT(text, HasSubstr("parameter 'top_k' must be a whole number, not 'many'"));
   EXPECT_THAT(text, HasSubstr("Set system message."));
   EXPECT_THAT(text, HasSubstr("Paris"));
   EXPECT_THAT(text, HasSubstr("User defined parameters:"));
