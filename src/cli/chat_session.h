@@ -34,6 +34,8 @@ struct ChatSession {
   nlohmann::ordered_json chat_request() const;
   /// Body of POST /api/generate for one prompt with the same settings.
   nlohmann::ordered_json generate_request(const std::string& prompt, nlohmann::ordered_json images) const;
+  /// Body of POST /api/generate that loads the model as the conversation will use it, and asks nothing.
+  nlohmann::ordered_json load_request() const;
   /// Body of POST /api/create that keeps the settings and the conversation as a model of its own.
   nlohmann::ordered_json create_request(const std::string& name) const;
 
@@ -41,9 +43,9 @@ struct ChatSession {
   void put_settings(nlohmann::ordered_json& request) const;
 };
 
-/// Sets a model parameter from the words of "/set parameter NAME VALUE..." or "--option". Throws Error
-/// (kInvalidArgument) with a sentence for an unknown name or a value of the wrong type. Returns the value as
-/// shown to the user.
+/// Sets a model parameter from the words of "/set parameter NAME VALUE...": the parameters are those of
+/// Modelfiles. Throws Error (kInvalidArgument) with a sentence for an unknown name or a value of the wrong
+/// type. Returns the value as shown to the user.
 std::string set_parameter(nlohmann::ordered_json& options, const std::string& name,
                           const std::vector<std::string>& values);
 

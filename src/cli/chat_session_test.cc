@@ -1,7 +1,11 @@
 #include "cli/chat_session.h"
 
+#include <chrono>
+#include <utility>
+
 #include <gtest/gtest.h>
 
+#include "api/chat/options_object.h"
 #include "base/error.h"
 
 namespace axllama::cli {
@@ -37,6 +41,16 @@ TEST(ChatSession, TheRequestHoldsOnlyWhatWasSet) {
   EXPECT_EQ(request["format"], "json");
 }
 
+TEST(ChatSession, TheModelIsLoadedAsItWillBeUsed) {
+  ChatSession session;
+  session.model = "m";
+  session.options["seed"] = 7;
+  EXPECT_EQ(session.load_request().dump(), R"({"model":"m"})");
+  session.think = "high";
+  session.keep_alive = "10m";
+  EXPECT_EQ(session.load_request().dump(), R"({"model":"m","keep_alive":"10m","think":"high"})");
+}
+
 TEST(ChatSession, OnePromptIsAskedWithTheSameSettings) {
   ChatSession session;
   session.model = "m";
@@ -67,9 +81,29 @@ TEST(SetParameter, TypesAndSentences) {
   EXPECT_EQ(set_parameter(options, "temperature", {"0.25"}), "0.25");
   EXPECT_EQ(set_parameter(options, "stop", {"END", "STOP"}), "END, STOP");
   EXPECT_EQ(options.dump(), R"({"top_k":5,"temperature":0.25,"stop":["END","STOP"]})");
+  EXPECT_EQ(set_parameter(options, "stop", {"DONE"}), "DONE");
+  EXPECT_EQ(options["stop"], Json::array({"DONE"}));
   EXPECT_THROW(set_parameter(options, "top_k", {"many"}), base::Error);
   EXPECT_THROW(set_parameter(options, "no_such", {"1"}), base::Error);
   EXPECT_THROW(set_parameter(options, "seed", {}), base::Error);
+}
+
+TEST(SetParameter, TakesWhatModelfilesAndRequestsTake) {
+  Json options = Json::object();
+  for (const auto& [name, value] : {std::pair{"draft_num_predict", "4"},
+                                    {"main_gpu", "0"},
+                                    {"use_mmap", "true"},
+                                    {"repetition_guard", "false"},
+                                    {"request_timeout", "1m30s"}}) {
+    EXPECT_EQ(set_parameter(options, name, {value}), value);
+  }
+  EXPECT_EQ(options.dump(), R"({"draft_num_predict":4,"main_gpu":0,"use_mmap":true,"repetition_guard":false,)"
+                            R"("request_timeout":"1m30s"})");
+  api::chat::GenerationOptions read;
+  api::chat::set_options(read, options);
+  EXPECT_EQ(read.draft_num_predict, 4U);
+  EXPECT_FALSE(read.sampling.repetition_guard);
+  EXPECT_EQ(read.request_timeout, std::chrono::seconds(90));
 }
 
 }  // namespace

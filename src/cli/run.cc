@@ -81,10 +81,8 @@ int answer_once(ApiClient& client, const ChatSession& session, const Json& model
 int converse(ApiClient& client, const ChatSession& session, const Json& model) {
   {
     const InterruptGuard interrupts;
-    Json load{{"model", session.model}};
-    if (session.keep_alive) load["keep_alive"] = *session.keep_alive;
     AnswerPrinter nothing({});
-    if (!stream_answer(client, "/api/generate", load, nothing, InterruptGuard::flag()))
+    if (!stream_answer(client, "/api/generate", session.load_request(), nothing, InterruptGuard::flag()))
       return kInterruptedStatus;
   }
   return run_repl(client, session, model);

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "base/duration.h"
 #include "base/error.h"
 #include "store/modelfile.h"
 
@@ -13,7 +14,7 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-enum class Kind { kInteger, kNumber, kBoolean, kStrings };
+enum class Kind { kInteger, kNumber, kBoolean, kStrings, kDuration };
 struct Parameter {
   std::string_view name;
   Kind kind;
@@ -45,7 +46,7 @@ constexpr std::array<Parameter, 25> kParameters{{{"num_keep", Kind::kInteger},
                                                  {"numa", Kind::kBoolean},
                                                  {"low_vram", Kind::kBoolean},
                                                  {"repetition_guard", Kind::kBoolean},
-                                                 {"request_timeout", Kind::kNumber}}};
+                                                 {"request_timeout", Kind::kDuration}}};
 
 [[noreturn]] void refuse(const std::string& name, const std::string& value, const char* kind) {
   throw Error(ErrorCode::kInvalidArgument,
@@ -71,6 +72,20 @@ bool parse_boolean(const std::string& name, const std::string& value) {
     if (value == no) return false;
   }
   refuse(name, value, "true or false");
+}
+
+/// Seconds, or a text such as "1m30s", which stays one.
+Json parse_time(const std::string& name, const std::string& value) {
+  constexpr const char* kKind = "seconds or a duration as 1m30s";
+  if (value.find_first_not_of("+-.0123456789eE") == std::string::npos) {
+    return parse_number<double>(name, value, kKind);
+  }
+  try {
+    base::parse_duration(value);
+  } catch (const Error&) {
+    refuse(name, value, kKind);
+  }
+  return value;
 }
 
 /// As Go's strconv.Quote writes it.
@@ -117,6 +132,8 @@ Json parse_parameter(const std::string& name, const std::string& value) {
         return parse_number<double>(name, value, "a number");
       case Kind::kBoolean:
         return parse_boolean(name, value);
+      case Kind::kDuration:
+        return parse_time(name, value);
       case Kind::kStrings:
         return Json::array({value});
     }

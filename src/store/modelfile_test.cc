@@ -87,6 +87,8 @@ TEST(ModelfileTest, RefusesInOllamasWords) {
             "\"draft\", \"renderer\", \"parser\", \"parameter\", \"message\", or \"requires\"");
   EXPECT_EQ(refusal("FROM x\nMESSAGE robot hi"),
             "(line 2): message role must be one of \"system\", \"user\", or \"assistant\"");
+  EXPECT_EQ(refusal("FROM x\nPARAMETER request_timeout soon"),
+            "parameter 'request_timeout' must be seconds or a duration as 1m30s, not 'soon'");
   EXPECT_EQ(refusal("FROM x\nPARAMETER nonsense 1"), "unknown parameter 'nonsense'");
   EXPECT_EQ(refusal("FROM x\nPARAMETER top_k much"), "parameter 'top_k' must be a whole number, not 'much'");
   EXPECT_EQ(refusal("FROM x\nPARAMETER temperature inf"),
@@ -179,6 +181,8 @@ TEST(ModelfileTest, AnyBytesAreReadOrRefused) {
 
 TEST(ModelfileTest, ParametersAreWrittenShortAndQuoted) {
   EXPECT_EQ(parameter_text(0.7), "0.7");
+  EXPECT_EQ(parameter_text(parse_parameter("request_timeout", "90")), "90");
+  EXPECT_EQ(parameter_text(parse_parameter("request_timeout", "1m30s")), "\"1m30s\"");
   EXPECT_EQ(parameter_text(20), "20");
   EXPECT_EQ(parameter_text(true), "true");
   EXPECT_EQ(parameter_text("a\"\n\x01\\"), R"("a\"\n\x01\\")");

@@ -3,7 +3,9 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -39,11 +41,14 @@ class CommandLine : public ::testing::Test {
   }
 
   /// A conversation on a terminal: `script` is the terminal, `keys` what is typed.
-  static std::string conversation(const std::string& keys, const std::string& options = {}) {
+  static std::string conversation(const std::string& keys, const testing::Environment& more = {}) {
+    testing::Environment environment{
+        {"OLLAMA_HOST", server_->host()}, {"HOME", home_->path()}, {"TERM", "dumb"}};
+    environment.insert(more.begin(), more.end());
     const CommandResult result =
-        run_command({"script", "-qec", testing::axllama_program().string() + " run axllama-tiny " + options,
+        run_command({"script", "-qec", testing::axllama_program().string() + " run axllama-tiny",
                      (home_->path() / "typescript").string()},
-                    {{"OLLAMA_HOST", server_->host()}, {"HOME", home_->path()}, {"TERM", "dumb"}}, keys);
+                    environment, keys);
     EXPECT_EQ(result.status, 0) << result.out << result.err;
     return result.out;
   }
@@ -51,6 +56,15 @@ class CommandLine : public ::testing::Test {
   static std::string write(const std::string& name, const std::string& text) {
     std::ofstream(home_->path() / name) << text;
     return home_->path() / name;
+  }
+
+  /// As the program itself lists them for shells.
+  static std::vector<std::string> all_commands() {
+    const std::string script = axllama({"completion", "bash"}).out;
+    const std::string_view opening = "compgen -W '";
+    const auto begin = script.find(opening) + opening.size();
+    std::istringstream words(script.substr(begin, script.find(" --help", begin) - begin));
+    return {std::istream_iterator<std::string>(words), {}};
   }
 
   static std::unique_ptr<testing::ServerProcess> server_;
@@ -210,7 +224,7 @@ TEST_F(CommandLine, AConversationIsSetShownSavedAndLoaded) {
       "nothing\n"
       "/clear\n/set format {broken\n/set format json\n/set noformat\n/set quiet\n/? save\n/nonsense\n/bye\n");
   EXPECT_THAT(text, HasSubstr("Set parameter 'temperature' to '0'"));
-  EXPECT_THAT(text, HasSubstr("wants a whole number, not 'many'"));
+  EXPECT_THAT(text, HasSubstr("parameter 'top_k' must be a whole number, not 'many'"));
   EXPECT_THAT(text, HasSubstr("Set system message."));
   EXPECT_THAT(text, HasSubstr("Paris"));
   EXPECT_THAT(text, HasSubstr("User defined parameters:"));
@@ -237,6 +251,8 @@ TEST_F(CommandLine, HistoryIsKeptUnlessTurnedOff) {
   EXPECT_THAT(lines(), Not(HasSubstr("clear")));
   conversation("/set quiet\n/bye\n");
   EXPECT_THAT(lines(), HasSubstr("quiet"));
+  conversation("/set verbose\n/bye\n", {{"OLLAMA_NOHISTORY", "1"}});
+  EXPECT_THAT(lines(), Not(HasSubstr("verbose")));
 }
 
 TEST_F(CommandLine, AloneOffersWhatThereIs) {
@@ -298,9 +314,32 @@ TEST_F(CommandLine, MisuseFailsWithASentence) {
   EXPECT_EQ(axllama({"ps", "--nonsense"}).status, 1);
 }
 
+TEST_F(CommandLine, AliasesAreTheCommands) {
+  EXPECT_THAT(axllama({"ls"}).out, HasSubstr("axllama-tiny:latest"));
+  const testing::ServerProcess started({}, {}, {testing::axllama_program(), "start"});
+  EXPECT_THAT(run_command({testing::axllama_program(), "ls"}, {{"OLLAMA_HOST", started.host()}}).out,
+              HasSubstr("axllama-tiny:latest"));
+}
+
+TEST_F(CommandLine, ThereIsNoAccountToSignInTo) {
+  for (const char* command : {"signin", "login"}) {
+    const CommandResult result = axllama({command});
+    EXPECT_EQ(result.status, 1) << command;
+    EXPECT_EQ(result.err, "Error: the server at http://" + server_->host() +
+                              " has no account to sign in to, and needs none\n");
+    EXPECT_EQ(result.out, "");
+  }
+  for (const char* command : {"signout", "logout"}) {
+    const CommandResult result = axllama({command});
+    EXPECT_EQ(result.status, 0) << command << result.err;
+    EXPECT_EQ(result.out, "You are signed out.\n");
+  }
+}
+
 TEST_F(CommandLine, HelpAndVersionEverywhere) {
-  for (const char* command : {"serve", "run", "list", "ps", "show", "stop", "create", "pull", "push", "cp",
-                              "rm", "top", "bench", "compile", "doctor", "completion"}) {
+  const std::vector<std::string> commands = all_commands();
+  EXPECT_THAT(commands, ::testing::IsSupersetOf({"serve", "run", "launch", "signin", "completion"}));
+  for (const std::string& command : commands) {
     const CommandResult help = axllama({command, "--help"});
     EXPECT_EQ(help.status, 0) << command;
     EXPECT_THAT(help.out, HasSubstr("--help")) << command;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cctype>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -27,6 +28,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::post;
 using testing::post_text;
 
@@ -38,6 +40,18 @@ json long_request() {
           {"prompt", "Count:"},
           {"raw", true},
           {"options", {{"temperature", 20}, {"top_k", 0}, {"top_p", 1}, {"seed", 5}, {"num_predict", 1500}}}};
+}
+
+/// The software card was given back everything before it was finalized, and was finalized in the end.
+void expect_released(const fs::path& counters, const std::string& log) {
+  const json counted = testing::read_json(counters);
+  const json& calls = counted.at("calls");
+  EXPECT_GT(counted.at("loads").at("count"), 0);
+  EXPECT_EQ(calls.at("axclrtEngineUnload"), counted.at("loads").at("count"));
+  EXPECT_EQ(calls.value("axclFinalize", 0), 1);
+  for (const auto& [what, count] : counted.at("held").items()) EXPECT_EQ(count, 0) << what;
+  EXPECT_THAT(log, Not(HasSubstr("not released")));  // what the card would have released by itself
+  EXPECT_THAT(log, HasSubstr("the card is released"));
 }
 
 class Robustness : public ::testing::Test {
@@ -138,10 +152,17 @@ TEST(Cancellation, AClientThatLeavesFreesTheEngineAtOnce) {
   EXPECT_LT(executions, 700) << "the abandoned answer went on";
 }
 
-TEST(Stop, SigtermEndsRunningStreamsReleasesTheCardAndExitsWithZero) {
+class Stop : public ::testing::TestWithParam<int> {};
+
+INSTANTIATE_TEST_SUITE_P(Signals, Stop, ::testing::Values(SIGTERM, SIGINT), [](const auto& signal) {
+  return signal.param == SIGTERM ? "Terminate" : "Interrupt";
+});
+
+TEST_P(Stop, EndsRunningStreamsReleasesTheCardAndExitsWithZero) {
   const testing::TemporaryFolder folder;
   const auto config = folder.path() / "card.json";
-  std::ofstream(config) << R"({"timing": {"execute_us": 3000}})";
+  const auto counters = folder.path() / "counters.json";
+  std::ofstream(config) << json{{"timing", {{"execute_us", 3000}}}, {"counters_file", counters.string()}};
   testing::ServerProcess server({"--drain", "1"}, {{"AXLLAMA_SOFTCARD_CONFIG", config.string()}});
 
   std::atomic<int> records{0};
@@ -160,13 +181,23 @@ TEST(Stop, SigtermEndsRunningStreamsReleasesTheCardAndExitsWithZero) {
     }
   });
   while (records < 3) std::this_thread::yield();
-  EXPECT_EQ(server.stop(), 0) << server.log();
+  EXPECT_EQ(server.stop(GetParam()), 0) << server.log();
   reader.join();
   // An answer that was cut short must not look finished: its last record is an error.
   const json record = json::parse(last, nullptr, false);
   ASSERT_TRUE(record.is_object()) << last;
   EXPECT_TRUE(record.contains("error")) << last;
   EXPECT_FALSE(record.value("done", false));
+  expect_released(counters, server.log());
+}
+
+TEST_P(Stop, ReleasesACardThatHasNothingToDo) {
+  const testing::TemporaryFolder folder;
+  const auto counters = folder.path() / "counters.json";
+  testing::ServerProcess server({}, {{"AXLLAMA_SOFTCARD_COUNTERS", counters.string()}});
+  ASSERT_EQ(post(server.url(""), "/api/generate", {{"model", kModel}, {"prompt", ""}}).status, 200);
+  EXPECT_EQ(server.stop(GetParam()), 0) << server.log();
+  expect_released(counters, server.log());
 }
 
 TEST(BadPackages, AreRefusedWithASentenceAndTheServerGoesOn) {

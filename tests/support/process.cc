@@ -85,8 +85,8 @@ pid_t spawn(const std::vector<std::string>& arguments, const Environment& added,
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "axllama-test-XXXXXX").string();
+TemporaryFolder::TemporaryFolder(const std::filesystem::path& parent) {
+  std::string pattern = (parent / "axllama-test-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) {
     throw std::system_error(errno, std::generic_category(), "cannot make a temporary folder");
   }
@@ -146,10 +146,11 @@ std::optional<int> ChildProcess::wait(milliseconds timeout) {
   return status_;
 }
 
-ServerProcess::ServerProcess(const std::vector<std::string>& options, Environment environment) {
+ServerProcess::ServerProcess(const std::vector<std::string>& options, Environment environment,
+                             const std::vector<std::string>& command) {
   const auto port_file = folder_.path() / "port";
-  std::vector<std::string> arguments{axllama_program(), "serve",       "--host",
-                                     "127.0.0.1:0",     "--port-file", port_file};
+  std::vector<std::string> arguments = command;
+  arguments.insert(arguments.end(), {"--host", "127.0.0.1:0", "--port-file", port_file});
   arguments.insert(arguments.end(), options.begin(), options.end());
   environment.try_emplace("HOME", folder_.path());
   environment.try_emplace("OLLAMA_MODELS", folder_.path() / "store");  // never the user's
@@ -175,8 +176,8 @@ std::string ServerProcess::log() const {
   return read_file(folder_.path() / "log");
 }
 
-std::optional<int> ServerProcess::stop() {
-  process_->signal(SIGTERM);
+std::optional<int> ServerProcess::stop(int signal) {
+  process_->signal(signal);
   return process_->wait(kStopTimeout);
 }
 
@@ -184,16 +185,20 @@ nlohmann::json read_json(const std::filesystem::path& path) {
   return nlohmann::json::parse(read_file(path));
 }
 
+std::filesystem::path build_folder() {
+  return AXLLAMA_BINARY_DIR;
+}
+
 std::filesystem::path axllama_program() {
-  return std::filesystem::path(AXLLAMA_BINARY_DIR) / "bin" / "axllama";
+  return build_folder() / "bin" / "axllama";
 }
 
 std::filesystem::path bundled_models() {
-  return std::filesystem::path(AXLLAMA_BINARY_DIR) / "share" / "axllama" / "models";
+  return build_folder() / "share" / "axllama" / "models";
 }
 
 std::filesystem::path bundled_models_bf16() {
-  return std::filesystem::path(AXLLAMA_BINARY_DIR) / "share" / "axllama" / "models-bf16";
+  return build_folder() / "share" / "axllama" / "models-bf16";
 }
 
 }  // namespace axllama::testing

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -12,11 +13,12 @@
 
 namespace axllama::testing {
 
-/// A folder of its own under the system's temporary folder, removed with everything in it at the end of the
-/// scope.
+/// A folder of its own, by default under the system's temporary folder, removed with everything in it at the
+/// end of the scope.
 class TemporaryFolder {
  public:
-  TemporaryFolder();
+  TemporaryFolder() : TemporaryFolder(std::filesystem::temp_directory_path()) {}
+  explicit TemporaryFolder(const std::filesystem::path& parent);
   ~TemporaryFolder();
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
@@ -25,6 +27,12 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
+
+/// The program under test and the files of this build.
+std::filesystem::path build_folder();
+std::filesystem::path axllama_program();
+std::filesystem::path bundled_models();       // s8, as users run it
+std::filesystem::path bundled_models_bf16();  // for comparisons with the reference
 
 /// The command line with the emulator before a program of this build that this machine cannot run by itself:
 /// AXLLAMA_EMULATOR, words separated by spaces.
@@ -63,10 +71,12 @@ class ChildProcess {
   std::optional<int> status_;
 };
 
-/// `axllama serve` on a free loopback port with the bundled model, as a user would start it.
+/// `axllama serve` on a free loopback port with the bundled model, as a user would start it; `command` are
+/// other words that do the same.
 class ServerProcess {
  public:
-  explicit ServerProcess(const std::vector<std::string>& options = {}, Environment environment = {});
+  explicit ServerProcess(const std::vector<std::string>& options = {}, Environment environment = {},
+                         const std::vector<std::string>& command = {axllama_program(), "serve"});
   ~ServerProcess();
 
   const std::string& host() const noexcept { return host_; }  // "127.0.0.1:PORT"
@@ -74,8 +84,8 @@ class ServerProcess {
   int port() const noexcept { return port_; }
   std::string log() const;
   ChildProcess& process() { return *process_; }
-  /// Sends SIGTERM and returns the exit status; nothing when the server does not end in time.
-  std::optional<int> stop();
+  /// Sends a signal and returns the exit status; nothing when the server does not end in time.
+  std::optional<int> stop(int signal = SIGTERM);
 
  private:
   TemporaryFolder folder_;
@@ -85,10 +95,5 @@ class ServerProcess {
 };
 
 nlohmann::json read_json(const std::filesystem::path& path);
-
-/// The program under test and the files of this build.
-std::filesystem::path axllama_program();
-std::filesystem::path bundled_models();       // s8, as users run it
-std::filesystem::path bundled_models_bf16();  // for comparisons with the reference
 
 }  // namespace axllama::testing
