@@ -2,21 +2,27 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "inference/engine_inspection.h"
+#include "inference/kv_slots.h"
 #include "inference/testing/loaded_engine.h"
+#include "tests/support/softcard_settings.h"
 
 namespace axllama::inference {
 namespace {
 
 using base::Error;
 using base::ErrorCode;
+using ::testing::HasSubstr;
 using testing::RandomModel;
 using text::TokenId;
 using Tokens = std::vector<TokenId>;
@@ -61,6 +67,91 @@ TEST(EngineSlots, TheirNumberFollowsTheCardsMemory) {
   EXPECT_EQ(Loaded().engine->slots(), kMostSlotsByDefault);
   EXPECT_EQ(Loaded({}, {.parallel = 6}).engine->slots(), 6U);
   EXPECT_EQ(Loaded({}, {.kv_slots = 1, .parallel = 6}).engine->slots(), 1U);
+}
+
+/// A model whose KV slots are large against a MiB, the unit of the software card's memory.
+RandomModel with_large_slots() {
+  RandomModel model;
+  model.kv_heads = 4;
+  model.head_dim = 64;
+  model.context = 1024;
+  return model;
+}
+
+/// What a model takes of the card's memory: with one slot, and for another.
+struct CardUse {
+  std::uint64_t model = 0;
+  std::uint64_t slot = 0;
+};
+
+CardUse card_use(const TestPackage& package) {
+  TestCard card;
+  const auto engine = Engine::load(card.card(), package.open(), {}, {.kv_slots = 2});
+  const axcl::CardProperties properties = card.card().properties().value();
+  const std::uint64_t one = engine->card_bytes();
+  const auto first = engine->start(greedy(random_tokens(10, 1), 1));
+  const auto second = engine->start(greedy(random_tokens(10, 2), 1));
+  return {properties.cmm_total_bytes - properties.cmm_free_bytes, engine->card_bytes() - one};
+}
+
+/// The setting of a card that has at least so many bytes, and less than a MiB more.
+std::string card_of(std::uint64_t bytes) {
+  constexpr std::uint64_t kMiB = 1U << 20U;
+  return R"({"quiet":true,"cmm_mib":)" + std::to_string((bytes + kMiB - 1) / kMiB) + "}";
+}
+
+TEST(EngineSlots, FewerAreMadeWhereFewerFit) {
+  const TestPackage package(with_large_slots());
+  const CardUse use = card_use(package);
+  for (std::size_t spare = 0; spare < kMostSlotsByDefault; ++spare) {
+    const testing::SoftcardSettings settings(card_of(use.model + spare * use.slot + kCardReserveBytes));
+    TestCard card;
+    const auto engine = Engine::load(card.card(), package.open(), {}, {.parallel = 6});
+    EXPECT_EQ(engine->slots(), 1 + spare);
+  }
+}
+
+TEST(EngineSlots, OneThatTheCardHasNoMemoryForIsNotAskedForAgain) {
+  const TestPackage package(with_large_slots());
+  std::vector<GenerationRequest> requests;
+  std::vector<Tokens> alone;
+  {
+    TestCard card;
+    const auto engine = Engine::load(card.card(), package.open());
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      requests.push_back(greedy(random_tokens(70 + i, i), 8));
+      alone.push_back(run(*engine, requests.back()).tokens);
+    }
+  }
+  const CardUse use = card_use(package);
+  const testing::SoftcardSettings settings(card_of(use.model + use.slot));
+  TestCard card;
+  const auto engine = Engine::load(card.card(), package.open(), {}, {.kv_slots = 3});
+  EXPECT_EQ(engine->slots(), 3U);
+  const auto first = engine->start(requests[0]);
+  const auto second = engine->start(requests[1]);
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    try {
+      engine->start(requests[2]);
+      FAIL() << "a third slot where two fit";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kResourceExhausted);
+      EXPECT_THAT(error.message(), HasSubstr("All 2 KV slots of the model are in use"));
+    }
+    EXPECT_EQ(engine->slots(), 2U);
+    EXPECT_EQ(engine->free_slots(), 0U);
+  }
+  Answer first_answer;
+  Answer second_answer;
+  while (first_answer.step(*first)) {
+    second_answer.step(*second);
+  }
+  EXPECT_EQ(first_answer.tokens, alone[0]);
+  EXPECT_EQ(engine->free_slots(), 1U);
+  EXPECT_EQ(run(*engine, requests[2]).tokens, alone[2]);
+  while (second_answer.step(*second)) {
+  }
+  EXPECT_EQ(second_answer.tokens, alone[1]);
 }
 
 TEST(EngineSlots, ManySequencesGiveTheTokensTheyGiveAlone) {

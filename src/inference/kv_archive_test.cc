@@ -6,9 +6,11 @@
 #include <fstream>
 #include <memory>
 #include <numeric>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +24,10 @@ namespace axllama::inference {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using Tokens = std::vector<text::TokenId>;
 
 constexpr KvLayout kLayout{3, 16};
@@ -301,6 +307,69 @@ TEST(KvArchive, FilesThatAreNotBlocksAreIgnoredAndLeftAlone) {
   EXPECT_TRUE(holds(*tier, conversation, 0, 150));
   EXPECT_TRUE(fs::exists(model / "notes.txt"));
   EXPECT_TRUE(fs::exists(model / "copy.kv"));
+}
+
+/// What is logged while a tier is opened in the folder and asked for the conversation.
+std::vector<std::string> log_of_opening(const fs::path& folder, const Tokens& conversation, bool found) {
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(holds(*on_disk(folder)->tier("digest", kLayout), conversation, 0, conversation.size()), found);
+  std::istringstream log(::testing::internal::GetCapturedStderr());
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(log, line);) {
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+class KvArchiveLog : public ::testing::Test {
+ protected:
+  KvArchiveLog() { store(*on_disk(folder_.path())->tier("digest", kLayout), conversation_); }
+  std::vector<std::string> lines(bool found) const {
+    return log_of_opening(folder_.path(), conversation_, found);
+  }
+  fs::path block(std::size_t number) const { return block_files(folder_.path()).at(number); }
+  fs::path beside_the_blocks(const std::string& name) const { return block(0).parent_path() / name; }
+
+ private:
+  const TemporaryFolder folder_;
+  const Tokens conversation_ = tokens_from(1, 150);  // three blocks
+};
+
+constexpr const char* kIgnored = "msg=\"files among the kept conversations are ignored\"";
+
+TEST_F(KvArchiveLog, HasNothingOfGoodFiles) {
+  EXPECT_THAT(lines(true), IsEmpty());
+}
+
+TEST_F(KvArchiveLog, HasOneLineForADamagedFile) {
+  const fs::path damaged = block(0);
+  overwrite(damaged, 0, 'x');
+  EXPECT_THAT(lines(false),
+              ElementsAre(AllOf(HasSubstr(kIgnored), HasSubstr(" files=1 "), HasSubstr(damaged.string()))));
+}
+
+TEST_F(KvArchiveLog, HasOneLineForAForeignFile) {
+  const fs::path foreign = beside_the_blocks("notes.kv");
+  std::ofstream(foreign) << "mine";
+  EXPECT_THAT(lines(true),
+              ElementsAre(AllOf(HasSubstr(kIgnored), HasSubstr(" files=1 "), HasSubstr(foreign.string()))));
+}
+
+TEST_F(KvArchiveLog, HasOneLineForAllFilesThatAreIgnored) {
+  overwrite(block(0), 0, 'x');
+  std::ofstream(beside_the_blocks("notes.txt")) << "mine";
+  std::ofstream(beside_the_blocks("empty.kv"));
+  EXPECT_THAT(lines(false), ElementsAre(AllOf(HasSubstr(kIgnored), HasSubstr(" files=3 "))));
+}
+
+TEST_F(KvArchiveLog, HasOneLineForDamagedRowsWhenTheyAreRead) {
+  const fs::path damaged = block(0);
+  std::ifstream stream(damaged, std::ios::binary);
+  stream.seekg(-1, std::ios::end);
+  const int last = stream.get();
+  overwrite(damaged, fs::file_size(damaged) - 1, static_cast<char>(~last));
+  EXPECT_THAT(lines(false), ElementsAre(AllOf(HasSubstr("msg=\"a kept conversation is dropped\""),
+                                              HasSubstr(damaged.string()))));
 }
 
 TEST(KvArchive, NoDamageToAFileIsTakenForGood) {
