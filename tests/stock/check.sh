@@ -45,6 +45,7 @@ OLLAMA_HOST=127.0.0.1:11702 "$ollama" create base -f "$work/Modelfile" >/dev/nul
 # Every command, by one of the programs on the server of the other, on a model that is there.
 commands() {
   local client=$1 base=$2 registry=127.0.0.1:11703/$3/copy:latest
+  says 'version is' 0 "$client" --version
   says "$base" 0 "$client" list
   says 'context length' 0 "$client" show "$base"
   says 'FROM ' 0 "$client" show "$base" --modelfile
@@ -53,10 +54,13 @@ commands() {
   says 'eval rate' 0 "$client" run "$base" --verbose 'Hello!'
   says '{' 0 "$client" run "$base" --format '{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}' 'A number'
   says "$base" 0 "$client" ps
-  printf 'FROM %s\nSYSTEM You are a pirate called Jack.\nPARAMETER temperature 0\nMESSAGE user hi\nMESSAGE assistant ahoy\n' \
-    "$base" >"$work/Modelfile.pirate"
+  printf '%s\n' "FROM $base" 'SYSTEM You are a pirate called Jack.' 'PARAMETER temperature 0' 'MESSAGE user hi' \
+    'MESSAGE assistant ahoy' 'LICENSE Free as the sea.' 'TEMPLATE "{{ .System }} {{ .Prompt }}"' >"$work/Modelfile.pirate"
   says success 0 "$client" create pirate -f "$work/Modelfile.pirate"
   says 'called Jack' 0 "$client" show pirate --system
+  says 'Free as the sea.' 0 "$client" show pirate --license
+  says 'temperature' 0 "$client" show pirate --parameters
+  says '{{ .System }} {{ .Prompt }}' 0 "$client" show pirate --template
   says success 0 "$client" create weights -f "$work/Modelfile"
   says '' 0 "$client" run weights 'Hello!'
   says "copied 'pirate' to 'other'" 0 "$client" cp pirate other
@@ -73,15 +77,49 @@ commands() {
 }
 echo 'ollama on our server'
 OLLAMA_HOST=127.0.0.1:11701 commands "$ollama" axllama-tiny theirs
+OLLAMA_HOST=127.0.0.1:11701 says '' 0 "$ollama" signout  # theirs would ask ollama.com
 echo 'axllama on its server'
 OLLAMA_HOST=127.0.0.1:11702 commands "$axllama" base ours
 echo 'a store that both use'
 kill %3 && wait %3 2>/dev/null || true
-"$axllama" serve --host 127.0.0.1:11704 --store "$work/theirs" >"$work/shared.log" 2>&1 &
-wait_for 127.0.0.1:11704
-OLLAMA_HOST=127.0.0.1:11704 says 'pirate:latest' 0 "$axllama" list
-OLLAMA_HOST=127.0.0.1:11704 says 'holds no package for the card' 1 "$axllama" run pirate Hello
+ours_on_theirs() {
+  "$axllama" serve --host 127.0.0.1:11704 --store "$work/theirs" >>"$work/shared.log" 2>&1 &
+  ours=$!
+  wait_for 127.0.0.1:11704
+}
+by_ours() { OLLAMA_HOST=127.0.0.1:11704 says "$1" "$2" "$axllama" "${@:3}"; }
+by_theirs() { OLLAMA_HOST=127.0.0.1:11702 says "$1" "$2" "$ollama" "${@:3}"; }
+ours_on_theirs
+by_ours 'pirate:latest' 0 list
+by_ours 'holds no package for the card' 1 run pirate Hello
 printf 'FROM weights\n' >"$work/Modelfile.compiled"
-OLLAMA_HOST=127.0.0.1:11704 says success 0 "$axllama" create compiled -f "$work/Modelfile.compiled"
-OLLAMA_HOST=127.0.0.1:11704 says '' 0 "$axllama" run compiled Hello
+by_ours success 0 create compiled -f "$work/Modelfile.compiled"
+by_ours '' 0 run compiled Hello
+echo 'both servers on it at once'
+OLLAMA_HOST=127.0.0.1:11702 OLLAMA_MODELS=$work/theirs "$ollama" serve >>"$work/theirs.log" 2>&1 &
+theirs=$!
+wait_for 127.0.0.1:11702  # it has removed what it takes for waste
+by_theirs 'compiled:latest' 0 list
+by_theirs "copied 'compiled' to 'twice'" 0 cp compiled twice
+by_ours '' 0 run twice Hello
+by_theirs "deleted 'compiled'" 0 rm compiled
+by_ours 'compiled' 1 run compiled Hello
+printf 'FROM twice\nSYSTEM You are a pirate called Jack.\n' >"$work/Modelfile.second"
+by_ours success 0 create second -f "$work/Modelfile.second"
+by_theirs 'second:latest' 0 list
+by_ours "copied 'base' to 'again'" 0 cp base again
+by_theirs '' 0 run again 'Hello!'
+by_ours "deleted 'base'" 0 rm base
+by_theirs '' 0 run again 'Hello!'
+echo 'ours after theirs, and theirs after ours'
+kill "$theirs" "$ours" && wait "$theirs" "$ours" 2>/dev/null || true
+ours_on_theirs
+by_ours '' 0 run twice Hello
+by_ours 'called Jack' 0 show second --system
+by_ours '' 0 run second Hello
+kill "$ours" && wait "$ours" 2>/dev/null || true
+OLLAMA_HOST=127.0.0.1:11702 OLLAMA_MODELS=$work/theirs "$ollama" serve >>"$work/theirs.log" 2>&1 &
+wait_for 127.0.0.1:11702
+by_theirs 'second:latest' 0 list
+by_theirs '' 0 run again 'Hello!'
 exit "$failed"
