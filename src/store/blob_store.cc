@@ -5,8 +5,6 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,12 +40,6 @@ void read_through(const fs::path& path, const CopyProgress& progress,
   }
 }
 
-/// Makes `to` a copy that shares the blocks of `from`; false where the file system cannot.
-bool clone(const fs::path& from, const Descriptor& to) {
-  const Descriptor source = open_file(from, O_RDONLY);
-  return ::ioctl(to.get(), FICLONE, source.get()) == 0;
-}
-
 }  // namespace
 
 BlobWriter::BlobWriter(BlobStore& store) : store_(store) {
@@ -59,7 +51,7 @@ BlobWriter::BlobWriter(BlobStore& store) : store_(store) {
 
 BlobWriter::~BlobWriter() {
   std::error_code ignored;
-  if (!path_.empty()) fs::remove(path_, ignored);
+  if (!path_.empty()) remove_file(path_, ignored);
 }
 
 void BlobWriter::write(std::string_view bytes) {
@@ -121,7 +113,7 @@ Digest BlobStore::put(std::string_view content) {
 
 Digest BlobStore::add_copy(const fs::path& file, const CopyProgress& progress) {
   const auto writer = begin();
-  if (!clone(file, writer->file_)) {
+  if (!clone_file(file, writer->file_, writer->path_)) {
     read_through(file, progress, [&](std::string_view part) { writer->write(part); });
     return writer->commit();
   }
@@ -159,7 +151,7 @@ std::size_t BlobStore::remove(const std::set<Digest>& digests) {
   const std::lock_guard lock(mutex_);
   for (const Digest& digest : digests) {
     std::error_code ignored;
-    if (!pins_.contains(digest) && fs::remove(path(digest), ignored)) ++removed;
+    if (!pins_.contains(digest) && remove_file(path(digest), ignored)) ++removed;
   }
   return removed;
 }
@@ -185,10 +177,8 @@ std::size_t BlobStore::rename_old() {
   std::size_t renamed = 0;
   for (const fs::path& file : old) {
     const auto digest = Digest::parse(file.filename().string());
-    std::error_code failed;
     if (!digest || contains(*digest)) continue;
-    fs::rename(file, path(*digest), failed);
-    if (!failed) ++renamed;
+    if (!rename_file(file, path(*digest))) ++renamed;
   }
   return renamed;
 }

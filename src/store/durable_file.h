@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <sys/types.h>
@@ -38,16 +39,41 @@ class Descriptor {
 /// else kInvalidArgument.
 [[noreturn]] void throw_file_error(const std::string& doing, const std::filesystem::path& path, int error);
 
+/// What changes a disk.
+enum class DiskStep { kMakeFolder, kMakeFile, kWrite, kForce, kRename, kLink, kRemove };
+/// Told of each step before it is taken: what is changed, and for kRename and kLink the other name.
+using DiskObserver = void (*)(DiskStep step, const std::filesystem::path& path,
+                              const std::filesystem::path& to);
+/// For tests, which end the program at each step. Null, as at the start: nobody. Thread-safe.
+void observe_disk(DiskObserver observer) noexcept;
+
 /// Opens with open(2)'s flags (close-on-exec is added); `mode`: of a file that is made. Throws Error.
 Descriptor open_file(const std::filesystem::path& path, int flags, mode_t mode = kSharedFile);
 /// Writes all of it. Throws Error naming `path`.
 void write_all(const Descriptor& file, std::string_view bytes, const std::filesystem::path& path);
+/// Likewise, from a place in the file on.
+void write_all_at(const Descriptor& file, std::uint64_t offset, std::string_view bytes,
+                  const std::filesystem::path& path);
+/// Cuts a file or fills it up with zeros. Throws Error.
+void resize_file(const Descriptor& file, std::uint64_t size, const std::filesystem::path& path);
+/// Makes `to` a copy that shares the blocks of `from`; false where the file system cannot.
+bool clone_file(const std::filesystem::path& from, const Descriptor& to,
+                const std::filesystem::path& to_path);
 /// Forces a file's or a folder's content to the disk. Throws Error.
 void sync_file(const Descriptor& file, const std::filesystem::path& path);
 void sync_folder(const std::filesystem::path& folder);
 
-/// Makes a folder and those above it. Throws Error.
+/// Makes a folder and those above it, and forces those it makes to the disk. Throws Error.
 void make_folders(const std::filesystem::path& folder);
+
+/// A hard link, which the removal of `file` does not break; where that is not allowed (another owner's files,
+/// other file systems) a symbolic one.
+std::error_code link_file(const std::filesystem::path& file, const std::filesystem::path& to);
+std::error_code rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
+/// Removes a file or an empty folder; false when there is none or it cannot be removed (`error`).
+bool remove_file(const std::filesystem::path& path, std::error_code& error);
+/// Removes a file, or a folder and what is in it, as far as possible; whether anything went.
+bool remove_tree(const std::filesystem::path& path);
 
 /// Renames and forces the rename to the disk. Throws Error.
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);

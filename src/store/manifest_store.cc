@@ -157,11 +157,11 @@ std::size_t ManifestStore::remove_empty_folders() {
   for (const fs::path& host : folder_entries(manifests_)) {
     for (const fs::path& space : folder_entries(host)) {
       for (const fs::path& model : folder_entries(space)) {
-        if (fs::is_directory(model, failed) && fs::remove(model, failed)) ++removed;
+        if (fs::is_directory(model, failed) && remove_file(model, failed)) ++removed;
       }
-      if (fs::is_directory(space, failed) && fs::remove(space, failed)) ++removed;
+      if (fs::is_directory(space, failed) && remove_file(space, failed)) ++removed;
     }
-    if (fs::is_directory(host, failed) && fs::remove(host, failed)) ++removed;
+    if (fs::is_directory(host, failed) && remove_file(host, failed)) ++removed;
   }
   return removed;
 }
@@ -170,12 +170,12 @@ bool ManifestStore::remove(const ModelName& name) {
   const std::optional<fs::path> file = existing(name);
   if (!file) return false;
   std::error_code error;
-  if (!fs::remove(*file, error)) {
+  if (!remove_file(*file, error)) {
     if (error) throw_file_error("remove", *file, error.value());
     return false;
   }
   sync_folder(file->parent_path());
-  for (fs::path folder = file->parent_path(); folder != manifests_ && fs::remove(folder, error);) {
+  for (fs::path folder = file->parent_path(); folder != manifests_ && remove_file(folder, error);) {
     folder = folder.parent_path();
   }
   return true;

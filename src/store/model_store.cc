@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "store/folder_entries.h"
+#include "store/transfer/partial_file.h"
 #include "telemetry/log.h"
 
 namespace axllama::store {
@@ -114,10 +115,11 @@ std::size_t ModelStore::remove_unfinished(const RepairOptions& options) const {
   std::size_t removed = 0;
   std::error_code ignored;
   for (const fs::path& path : folder_entries(blobs_.unfinished())) {
-    if (is_abandoned(path) && fs::remove_all(path, ignored) > 0) ++removed;
+    if (is_abandoned(path) && remove_tree(path)) ++removed;
   }
   for (const fs::path& path : folder_entries(folder_ / "axllama" / "partial")) {
-    if (older_than(path, options.partial_age) && is_abandoned(path) && fs::remove(path, ignored)) ++removed;
+    const bool unwanted = older_than(path, options.partial_age) || PartialFile::is_left_over(path);
+    if (unwanted && is_abandoned(path) && remove_file(path, ignored)) ++removed;
   }
   return removed;
 }

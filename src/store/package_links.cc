@@ -23,14 +23,8 @@ bool is_complete(const fs::path& folder, const Manifest& manifest) {
   return true;
 }
 
-/// A hard link, which a blob's removal does not break; where that is not allowed (another owner's blobs,
-/// other file systems) a symbolic one.
 void link(const fs::path& blob, const fs::path& to) {
-  std::error_code error;
-  fs::create_hard_link(blob, to, error);
-  if (!error) return;
-  fs::create_symlink(fs::absolute(blob), to, error);
-  if (error) {
+  if (const std::error_code error = link_file(blob, to)) {
     throw Error(ErrorCode::kInvalidArgument, "cannot link " + to.string() + " to the blob " + blob.string() +
                                                  ": " + error.message() +
                                                  "; the store must lie on a file system with links");
@@ -40,10 +34,7 @@ void link(const fs::path& blob, const fs::path& to) {
 /// Removed at the end unless it was moved to its place.
 struct UnfinishedFolder {
   fs::path path;
-  ~UnfinishedFolder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
+  ~UnfinishedFolder() { remove_tree(path); }
 };
 
 }  // namespace
@@ -77,13 +68,11 @@ fs::path PackageLinks::make(const Manifest& manifest, const std::string& model) 
     link(blobs_.path(layer->digest), to);
   }
   make_folders(folder.parent_path());
-  std::error_code error;
-  fs::rename(unfinished.path, folder, error);
+  std::error_code error = rename_file(unfinished.path, folder);
   if (!error || is_complete(folder, manifest)) return folder;  // somebody else's, who was faster
   const UnfinishedFolder damaged{blobs_.unfinished() / unique_name()};
-  std::error_code ignored;
-  fs::rename(folder, damaged.path, ignored);
-  fs::rename(unfinished.path, folder, error);
+  static_cast<void>(rename_file(folder, damaged.path));
+  error = rename_file(unfinished.path, folder);
   if (error && !is_complete(folder, manifest)) throw_file_error("make", folder, error.value());
   return folder;
 }
@@ -95,13 +84,12 @@ std::size_t PackageLinks::keep_only(const std::set<Digest>& digests) const {
     const auto digest = Digest::parse("sha256:" + entry->path().filename().string());
     if (!digest || !digests.contains(*digest)) stale.push_back(entry->path());
   }
-  for (const fs::path& folder : stale) fs::remove_all(folder, error);
+  for (const fs::path& folder : stale) remove_tree(folder);
   return stale.size();
 }
 
 void PackageLinks::remove(const Digest& package) const {
-  std::error_code ignored;
-  fs::remove_all(packages_ / package.hex(), ignored);
+  remove_tree(packages_ / package.hex());
 }
 
 }  // namespace axllama::store

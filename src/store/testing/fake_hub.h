@@ -258,9 +258,11 @@ class FakeHub {
       bytes_sent_ += part.size();
       response.start_stream(plan.status, "application/octet-stream");
       co_await response.write(part);
-      if (!plan.fault.stall) co_return;  // the connection breaks
-      boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, std::chrono::seconds(60));
-      co_await timer.async_wait(boost::asio::use_awaitable);
+      if (plan.fault.stall) {
+        boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, std::chrono::seconds(60));
+        co_await timer.async_wait(boost::asio::use_awaitable);
+      }
+      co_return;  // the connection breaks
     }
     if (plan.status < 300) bytes_sent_ += plan.body.size();
     co_await response.respond(plan.status, "application/octet-stream", plan.body);

@@ -151,6 +151,25 @@ TEST_F(ModelTransferTest, AServerWithoutRangesSendsEverythingOnce) {
   EXPECT_EQ(read_file(store_.blobs().path(Digest::of(std::string(10'500, 'w'))), 1 << 20).size(), 10'500U);
 }
 
+TEST_F(ModelTransferTest, APackageOfHundredsOfFilesIsPulled) {
+  pull();
+  const std::size_t others = package_files("hf.co/owner/repo").size();
+  const auto name = [](int i) { return "qwen3_tokenizer/" + std::to_string(i) + ".txt"; };
+  for (int i = 0; i < 300; ++i) {
+    hub_.add_file(name(i), "words " + std::to_string(i), i % 2 == 0);
+    if (i % 10 == 0) hub_.set_fault(name(i), {.status = i % 20 == 0 ? 429 : 503, .times = 1});
+  }
+  pull("hf.co/owner/repo:v2");
+  EXPECT_EQ(package_files("hf.co/owner/repo:v2").size(), others + 300);
+  EXPECT_EQ(open("hf.co/owner/repo:v2")->layer_count(), 3U);
+  for (int i = 0; i < 300; ++i) {
+    const std::string content = "words " + std::to_string(i);
+    EXPECT_EQ(store_.blobs().read(Digest::of(content), 100), content);
+    EXPECT_EQ(hub_.requests(name(i)), i % 10 == 0 ? 2 : 1) << i;
+  }
+  EXPECT_TRUE(fs::is_empty(partial()));
+}
+
 TEST_F(ModelTransferTest, GivesUpAfterTheLastRetry) {
   options_.retries = 2;
   hub_.set_fault(kLayer, {.status = 503, .times = 1000});
@@ -399,6 +418,30 @@ TEST_F(RegistryPullTest, PullsEveryLayerAndKeepsTheManifestAsItIs) {
   for (const TransferProgress& record : pull(name())) statuses.push_back(record.status);
   EXPECT_THAT(statuses, Contains("removing unused layers"));
   EXPECT_FALSE(store_.blobs().contains(Digest::of("Be brief.")));
+}
+
+TEST_F(RegistryPullTest, BrokenAnswersAreFetchedAgainFromWhereTheyEnded) {
+  const std::string weights(10'500, 'g');
+  const Manifest manifest{.config = layer(media_type::kConfig, "{}"),
+                          .layers = {layer(media_type::kModel, weights)}};
+  hub_.set_manifest(manifest.text());
+  for (const int status : {408, 429, 500, 503}) {
+    hub_.set_fault("blob1", {.status = status, .times = 3});
+    pull(name());
+    EXPECT_EQ(store_.blobs().read(Digest::of(weights), 1 << 20), weights);
+    store_.remove(ModelName::require(name()));
+  }
+  hub_.set_fault("blob1", {.times = 5, .cut_after = 400});
+  const std::uint64_t before = hub_.bytes_sent();
+  pull(name());
+  EXPECT_EQ(store_.blobs().read(Digest::of(weights), 1 << 20), weights);
+  EXPECT_LE(hub_.bytes_sent() - before, weights.size() + 2 + 5 * 400);  // what had arrived was kept
+
+  store_.remove(ModelName::require(name()));
+  options_.retries = 2;
+  hub_.set_fault("blob1", {.status = 503, .times = 1000});
+  EXPECT_THAT(failure(name()), HasSubstr("status 503; try again later"));
+  EXPECT_TRUE(store_.manifests().list().empty());
 }
 
 TEST_F(RegistryPullTest, ARealCardRefusesOtherWeightsBeforeTheyAreFetched) {

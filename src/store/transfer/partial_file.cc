@@ -1,12 +1,10 @@
 #include "store/transfer/partial_file.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <optional>
 #include <system_error>
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "store/json.h"
@@ -19,6 +17,8 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr std::uintmax_t kMostListBytes = 16 * 1024 * 1024;
+constexpr const char* kListEnding = ".parts";
+constexpr const char* kUnfinishedEnding = ".new";  // of a list
 
 struct PartList {
   std::uint64_t part_bytes = 0;
@@ -43,7 +43,7 @@ std::optional<PartList> read_list(const fs::path& path, std::uint64_t size) {
 
 PartialFile::PartialFile(const fs::path& folder, const std::string& key, std::uint64_t size,
                          std::uint64_t part_bytes)
-    : path_(folder / key), list_(folder / (key + ".parts")), size_(size), part_bytes_(part_bytes) {
+    : path_(folder / key), list_(folder / (key + kListEnding)), size_(size), part_bytes_(part_bytes) {
   make_folders(folder);
   file_ = open_file(path_, O_RDWR | O_CREAT);
   if (!try_lock(file_)) {
@@ -57,7 +57,7 @@ PartialFile::PartialFile(const fs::path& folder, const std::string& key, std::ui
     done_ = std::move(list->done);
   }
   part_count_ = (size_ + part_bytes_ - 1) / part_bytes_;
-  if (::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) throw_file_error("write", path_, errno);
+  resize_file(file_, size_, path_);
 }
 
 std::uint64_t PartialFile::part_end(std::uint64_t part) const noexcept {
@@ -85,15 +85,7 @@ std::uint64_t PartialFile::completed() const {
 }
 
 void PartialFile::write(std::uint64_t offset, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      throw_file_error("write", path_, errno);
-    }
-    offset += static_cast<std::uint64_t>(written);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
+  write_all_at(file_, offset, bytes, path_);
 }
 
 void PartialFile::complete(std::uint64_t part) {
@@ -107,26 +99,35 @@ void PartialFile::complete(std::uint64_t part) {
   list["done"] = Json::array();
   for (const std::uint64_t done : done_) list["done"].push_back(done);
   const std::string text = list.dump();
-  const fs::path unfinished = list_.string() + ".new";
+  const fs::path unfinished = list_.string() + kUnfinishedEnding;
   const Descriptor file = open_file(unfinished, O_WRONLY | O_CREAT | O_TRUNC);
   write_all(file, text, unfinished);
-  fs::rename(unfinished, list_);
+  sync_file(file, unfinished);
+  rename_durably(unfinished, list_);
 }
 
 void PartialFile::discard() {
   std::error_code ignored;
-  fs::remove(path_, ignored);
+  remove_file(path_, ignored);
   finished();
 }
 
 void PartialFile::finished() {
   std::error_code ignored;
-  fs::remove(list_, ignored);
+  remove_file(list_, ignored);
+}
+
+bool PartialFile::is_left_over(const fs::path& path) {
+  fs::path file = path;
+  if (file.extension() == kUnfinishedEnding) file.replace_extension();
+  if (file.extension() != kListEnding) return false;
+  std::error_code error;
+  return !fs::exists(file.replace_extension(), error) && !error;
 }
 
 std::uint64_t PartialFile::completed_on_disk(const fs::path& folder, const std::string& key,
                                              std::uint64_t size) {
-  const auto list = read_list(folder / (key + ".parts"), size);
+  const auto list = read_list(folder / (key + kListEnding), size);
   if (!list) return 0;
   std::uint64_t bytes = 0;
   for (const std::uint64_t part : list->done) {

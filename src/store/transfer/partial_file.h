@@ -41,6 +41,9 @@ class PartialFile {
   /// Bytes of complete parts of what lies there, without opening it for a transfer.
   static std::uint64_t completed_on_disk(const std::filesystem::path& folder, const std::string& key,
                                          std::uint64_t size);
+  /// Whether this is the list of a file that is gone: the program ended between moving it away and
+  /// finished().
+  static bool is_left_over(const std::filesystem::path& path);
 
  private:
   std::uint64_t bytes_of(const std::set<std::uint64_t>& parts) const;
