@@ -25,16 +25,25 @@ Function* software_card_function(const char* name) {
   return reinterpret_cast<Function*>(symbol);
 }
 
-/// What the software card in this process has found wrong since clear_software_card_reports(): a JSON array.
-inline std::string software_card_reports() {
-  const auto read =
-      software_card_function<std::int32_t(char*, std::uint64_t, std::uint64_t*)>("axllamaSoftcardReports");
+/// What a function of it writes into a buffer.
+inline std::string software_card_text(const char* function) {
+  const auto read = software_card_function<std::int32_t(char*, std::uint64_t, std::uint64_t*)>(function);
   std::uint64_t size = 0;
   read(nullptr, 0, &size);
   std::string text(size, '\0');
   read(text.data(), text.size(), nullptr);
   text.resize(text.empty() ? 0 : text.size() - 1);  // without its zero
   return text;
+}
+
+/// What the software card in this process has found wrong since clear_software_card_reports(): a JSON array.
+inline std::string software_card_reports() {
+  return software_card_text("axllamaSoftcardReports");
+}
+
+/// What the software card in this process has done: a JSON object (docs/softcard.md, "Counters").
+inline std::string software_card_counters() {
+  return software_card_text("axllamaSoftcardCounters");
 }
 
 inline void clear_software_card_reports() {
