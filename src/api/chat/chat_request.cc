@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "text/constraint/compile.h"
 
 namespace axllama::api::chat {
 namespace {
@@ -144,27 +143,6 @@ int parse_top_logprobs(const JsonFields& fields) {
     refuse_request("top_logprobs must be between 0 and 20");
   }
   return static_cast<int>(count);
-}
-
-void set_format(ChatRequest& request, const Json* format) {
-  if (format == nullptr || (format->is_string() && format->get_ref<const std::string&>().empty())) {
-    return;
-  }
-  if (!format->is_object() && *format != "json") {
-    refuse_request("invalid format: " + to_json(*format) +
-                   "; expected \"json\" or a valid JSON Schema object");
-  }
-  // Of the package, and kept alive with it.
-  const std::shared_ptr<const text::Tokenizer> tokenizer(request.model.package,
-                                                         &request.model.package->tokenizer());
-  const auto compile = [&](text::Thoughts thoughts) {
-    return format->is_object() ? text::compile_json_schema(*format, tokenizer, thoughts)
-                               : text::compile_json(tokenizer, text::JsonRoot::kValue, thoughts);
-  };
-  request.format = compile(text::Thoughts::kNone);
-  if (request.think) {
-    request.format_after_thoughts = compile(text::Thoughts::kAllowed);
-  }
 }
 
 void complete_conversation(ChatRequest& request) {

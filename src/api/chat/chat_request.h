@@ -99,10 +99,6 @@ void offer_tools(ChatRequest& request, Json tools, ToolChoice choice = {});
 /// `top_logprobs`, 0 where it is absent. Throws Error `top_logprobs must be between 0 and 20`.
 int parse_top_logprobs(const JsonFields& fields);
 
-/// Sets what the answer must look like: the string "json", a JSON Schema object; null or "": anything. Throws
-/// Error.
-void set_format(ChatRequest& request, const Json* format);
-
 /// Makes a conversation (of at least one message) what the model is to see: its own system prompt in front
 /// when the client brings none, the names of tools beside their results, and none of the thoughts that some
 /// models must not find in their earlier answers.

@@ -27,6 +27,7 @@ using namespace std::chrono_literals;
 using http::testing::RawClient;
 using http::testing::RawResponse;
 using inference::FinishReason;
+using testing::accepts;
 using ::testing::ElementsAre;
 using testing::FakeRequest;
 using ::testing::HasSubstr;
@@ -703,16 +704,7 @@ TEST_F(OllamaApiTest, AFormatBecomesAConstraint) {
   const auto allows = [&](const std::string& path, Json body, const Json& format, const std::string& answer) {
     body["format"] = format;
     EXPECT_EQ(post(path, body).status, 200) << to_json(body);
-    const auto state = submitted().generation.constraint->start();
-    for (const char byte : answer) {
-      const auto token = static_cast<std::size_t>(static_cast<unsigned char>(byte));
-      const text::TokenSet allowed = state->allowed();
-      if ((allowed[token / 64] >> (token % 64) & 1U) == 0) {
-        return false;
-      }
-      state->accept(static_cast<text::TokenId>(token));
-    }
-    return state->complete();
+    return accepts(*submitted().generation.constraint, answer);
   };
   const Json schema =
       Json::parse(R"({"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]})");
@@ -730,6 +722,80 @@ TEST_F(OllamaApiTest, AFormatBecomesAConstraint) {
   EXPECT_TRUE(allows("/api/chat", thinker, schema, "<think>\nhm</think>\n\n{\"n\":1}"));
   thinker["think"] = false;
   EXPECT_FALSE(allows("/api/chat", thinker, schema, "<think>\nhm</think>\n\n{\"n\":1}"));
+}
+
+TEST_F(OllamaApiTest, GrammarsExpressionsAndChoicesBecomeConstraints) {
+  const auto allows = [&](Json body, const std::string& field, const Json& form, const std::string& answer) {
+    body[field] = form;
+    EXPECT_EQ(post(body.contains("prompt") ? "/api/generate" : "/api/chat", body).status, 200)
+        << to_json(body);
+    return accepts(*submitted().generation.constraint, answer);
+  };
+  const std::string grammar = "root ::= \"(\" item \")\"\nitem ::= root | [0-9]+";
+  const Json choices{"yes", "no"};
+  for (const Json& body : {chat_body("plain"), Json{{"model", "plain"}, {"prompt", "x"}}}) {
+    EXPECT_TRUE(allows(body, "grammar", grammar, "((42))"));
+    EXPECT_FALSE(allows(body, "grammar", grammar, "((42)"));
+    EXPECT_TRUE(allows(body, "regex", "[a-c]{2}\\d", "ab7"));
+    EXPECT_FALSE(allows(body, "regex", "[a-c]{2}\\d", "xab7"));
+    EXPECT_FALSE(allows(body, "regex", "[a-c]{2}\\d", "ab78"));
+    EXPECT_TRUE(allows(body, "choices", choices, "no"));
+    EXPECT_FALSE(allows(body, "choices", choices, "not"));
+    EXPECT_TRUE(allows(body, "Choices", choices, "yes"));
+    EXPECT_EQ(submitted().generation.constraint_after, "");
+  }
+
+  Json thinker = chat_body("thinker");
+  thinker["think"] = true;
+  for (const std::string thoughts : {"", "<think>\nhm</think>"}) {
+    EXPECT_TRUE(allows(thinker, "grammar", grammar, thoughts + "(1)"));
+    EXPECT_TRUE(allows(thinker, "regex", "[a-c]+", thoughts + "abc"));
+    EXPECT_TRUE(allows(thinker, "choices", choices, thoughts + "yes"));
+    EXPECT_FALSE(allows(thinker, "choices", choices, thoughts + "maybe"));
+  }
+  thinker["think"] = false;
+  EXPECT_FALSE(allows(thinker, "regex", "[a-c]+", "<think>\nhm</think>abc"));
+}
+
+TEST_F(OllamaApiTest, FieldsThatAreEmptySayNothingOfTheAnswersForm) {
+  Json body = chat_body("plain");
+  body.update(Json{{"format", ""}, {"grammar", ""}, {"regex", ""}, {"choices", nullptr}});
+  EXPECT_EQ(post("/api/chat", body).status, 200);
+  EXPECT_EQ(submitted().generation.constraint, nullptr);
+  body["choices"] = Json::array({"a"});
+  EXPECT_EQ(post("/api/chat", body).status, 200);
+  EXPECT_TRUE(accepts(*submitted().generation.constraint, "a"));
+}
+
+TEST_F(OllamaApiTest, BadFormsAreRefusedBeforeAnythingIsGenerated) {
+  const auto message = [&](const std::string& fields) {
+    return error("/api/generate", R"({"model":"plain","prompt":"x",)" + fields + "}", 400);
+  };
+  EXPECT_EQ(message(R"("grammar":"root ::= a\na ::= [b")"),
+            "The grammar is wrong in line 2: '[' has no ']'.");
+  EXPECT_EQ(message(R"("grammar":"root ::= root \"x\" | \"y\"")"),
+            "The rule 'root' can begin with itself (left recursion), which is not supported.");
+  EXPECT_EQ(message(R"("grammar":"root ::= <[9999]>")"),
+            "No token of the model's vocabulary can continue the answer as its format demands.");
+  EXPECT_EQ(message(R"("regex":"a(b")"), "The pattern is not supported at character 4: '(' has no ')'.");
+  EXPECT_EQ(message(R"("regex":")" + std::string(200, '(') + "\""),
+            "The pattern is not supported at character 130: groups are nested deeper than 128.");
+  EXPECT_EQ(message(R"("choices":[])"), "A list of choices must not be empty.");
+  EXPECT_EQ(
+      message(R"("choices":[")" + std::string(600'000, 'a') + R"(",")" + std::string(600'000, 'b') + "\"]"),
+      "The choices are longer than 1048576 bytes together.");
+  EXPECT_EQ(message(R"("choices":["a",2])"), "the field \"choices[1]\" must be a string, not a number");
+  EXPECT_THAT(message(R"("choices":"a")"), HasSubstr("\"choices\" must be an array"));
+  EXPECT_THAT(message(R"("regex":["a"])"), HasSubstr("\"regex\" must be a string"));
+  EXPECT_THAT(message(R"("grammar":{})"), HasSubstr("\"grammar\" must be a string"));
+  EXPECT_EQ(
+      message(R"("regex":"a","format":"json")"),
+      "the fields \"format\" and \"regex\" both say what the answer must look like; only one of them may");
+  EXPECT_EQ(
+      message(R"("choices":["a"],"grammar":"root ::= \"a\"")"),
+      "the fields \"grammar\" and \"choices\" both say what the answer must look like; only one of them "
+      "may");
+  EXPECT_EQ(service_.request_count(), 0U);
 }
 
 TEST_F(OllamaApiTest, ABadFormatIsRefusedBeforeAnythingIsGenerated) {

@@ -1,5 +1,6 @@
 #include "api/ollama/request_fields.h"
 
+#include "api/chat/answer_form.h"
 #include "api/chat/options_object.h"
 #include "api/ollama/keep_alive.h"
 
@@ -55,7 +56,12 @@ void set_options(InferenceCall& call, const JsonFields& fields) {
 }
 
 void set_output(InferenceCall& call, const JsonFields& fields) {
-  chat::set_format(call.request, fields.find("format"));
+  chat::AnswerForm form;
+  form.read_format(fields, "format");
+  form.read_grammar(fields, "grammar");
+  form.read_regex(fields, "regex");
+  form.read_choices(fields, "choices");
+  form.apply(call.request);
   if (fields.boolean("logprobs", false)) {
     call.request.top_logprobs = chat::parse_top_logprobs(fields);
   }

@@ -23,7 +23,7 @@ bool is_unload(bool has_input, const std::optional<serving::KeepAlive>& keep_ali
 void set_switches(InferenceCall& call, const JsonFields& fields);
 /// Sets the request's options over the model's defaults.
 void set_options(InferenceCall& call, const JsonFields& fields);
-/// Sets `format` and `logprobs`.
+/// Sets `logprobs` and what the answer must look like: `format`, `grammar`, `regex` or `choices`.
 void set_output(InferenceCall& call, const JsonFields& fields);
 /// True for a list of images that is not empty.
 bool has_images(const JsonFields& fields);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/chat/tools.h"
+#include "api/openai/answer_fields.h"
 #include "api/openai/request_fields.h"
 #include "http/headers.h"
 
@@ -91,26 +92,6 @@ text::ChatMessage parse_message(const JsonFields& fields, bool& images) {
   return message;
 }
 
-void set_response_format(chat::ChatRequest& request, const JsonFields& fields) {
-  const Json* format = fields.object("response_format");
-  if (format == nullptr) {
-    return;
-  }
-  const JsonFields form = fields.inside("response_format", *format);
-  const std::string type = form.string("type");
-  if (type == "json_object") {
-    const Json json = "json";
-    chat::set_format(request, &json);
-  } else if (type == "json_schema") {
-    const Json* wrapper = form.object("json_schema");
-    const Json* schema = wrapper != nullptr ? form.inside("json_schema", *wrapper).object("schema") : nullptr;
-    if (schema == nullptr) {
-      refuse_request("the field \"response_format.json_schema.schema\" is missing");
-    }
-    chat::set_format(request, schema);
-  }
-}
-
 }  // namespace
 
 ChatCompletionRequest parse_chat_request(const Json& body, const store::Library& library) {
@@ -143,7 +124,7 @@ ChatCompletionRequest parse_chat_request(const Json& body, const store::Library&
   if (images) {
     chat::refuse_images(chat);
   }
-  set_response_format(chat, fields);
+  set_answer_form(chat, fields);
   set_sampling(chat, fields);
   set_token_limit(chat, fields, {"max_completion_tokens", "max_tokens"});
   if (logprobs) {

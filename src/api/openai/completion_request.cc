@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/openai/answer_fields.h"
 #include "api/openai/request_fields.h"
 
 namespace axllama::api::openai {
@@ -93,6 +94,7 @@ CompletionRequest parse_completion_request(const Json& body, const store::Librar
   request.model = common.asked_name;
   // Thoughts have no place in the answer: they would only use up its tokens.
   set_reasoning(common, reasoning.empty() ? "none" : reasoning);
+  set_answer_form(common, fields);
   set_sampling(common, fields);
   set_token_limit(common, fields, {"max_tokens", "max_completion_tokens"});
   if (logprobs) {

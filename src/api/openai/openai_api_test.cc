@@ -13,6 +13,7 @@ namespace {
 
 using http::testing::RawResponse;
 using inference::FinishReason;
+using testing::accepts;
 using testing::EventRecord;
 using testing::events_of;
 using testing::FakeRequest;
@@ -232,6 +233,92 @@ TEST_F(OpenAiApiTest, ChatErrors) {
   EXPECT_THAT(chat_error(user + R"("tool_choice":"maybe")"), HasSubstr("\"tool_choice\""));
   EXPECT_THAT(chat_error(user + R"("response_format":{"type":"json_schema"})"),
               HasSubstr("response_format.json_schema.schema"));
+}
+
+/// A way to ask for the form of an answer, an answer that has it, and one that has not.
+struct AskedForm {
+  const char* fields;
+  const char* good;
+  const char* bad;
+};
+
+constexpr AskedForm kAskedForms[] = {
+    {R"({"response_format":{"type":"json_object"}})", R"({"a":1})", "a"},
+    {R"({"response_format":{"type":"json_schema","json_schema":{"schema":{"type":"integer"}}}})", "12", "a"},
+    {R"({"response_format":{"type":"text"},"grammar":"root ::= \"a\" root?"})", "aa", "b"},
+    {R"({"json_schema":{"enum":[1,2]}})", "2", "3"},
+    {R"({"guided_json":{"type":"integer"}})", "12", "a"},
+    {R"({"guided_json":"{\"type\":\"boolean\"}"})", "true", "1"},
+    {R"({"guided_regex":"[ab]c","guided_choice":null,"guided_grammar":""})", "bc", "c"},
+    {R"({"guided_choice":["red","green"]})", "green", "blue"},
+    {R"({"guided_grammar":"root ::= [0-9]+"})", "01", ""},
+    {R"({"structured_outputs":{"json":{"type":"null"}}})", "null", "0"},
+    {R"({"structured_outputs":{"json":"{\"type\":\"null\"}"}})", "null", "0"},
+    {R"({"structured_outputs":{"regex":"a{2}"}})", "aa", "a"},
+    {R"({"structured_outputs":{"choice":["red","green"],"json_object":false}})", "red", "re"},
+    {R"({"structured_outputs":{"grammar":"root ::= \"x\""}})", "x", "y"},
+    {R"({"structured_outputs":{"json_object":true}})", "[]", "a"},
+};
+
+TEST_F(OpenAiApiTest, EveryWayToAskForAFormBecomesAConstraint) {
+  for (const AskedForm& form : kAskedForms) {
+    Json chat = chat_body("plain");
+    Json completion{{"model", "plain"}, {"prompt", "x"}};
+    for (const auto& [path, body] :
+         {std::pair("/v1/chat/completions", &chat), std::pair("/v1/completions", &completion)}) {
+      body->update(Json::parse(form.fields));
+      ASSERT_EQ(post(path, *body).status, 200) << form.fields;
+      ASSERT_NE(submitted().generation.constraint, nullptr) << path << form.fields;
+      EXPECT_TRUE(accepts(*submitted().generation.constraint, form.good)) << path << form.fields;
+      EXPECT_FALSE(accepts(*submitted().generation.constraint, form.bad)) << path << form.fields;
+    }
+  }
+}
+
+TEST_F(OpenAiApiTest, AFormMayFollowThoughts) {
+  Json body = chat_body("thinker");
+  body["guided_choice"] = Json::array({"yes", "no"});
+  reply("/v1/chat/completions", body);
+  EXPECT_TRUE(accepts(*submitted().generation.constraint, "<think>hm</think>no"));
+  body["reasoning_effort"] = "none";
+  reply("/v1/chat/completions", body);
+  EXPECT_FALSE(accepts(*submitted().generation.constraint, "<think>hm</think>no"));
+  EXPECT_TRUE(accepts(*submitted().generation.constraint, "no"));
+}
+
+TEST_F(OpenAiApiTest, BadFormsAreRefusedBeforeAnythingIsGenerated) {
+  const auto message = [&](const std::string& fields) {
+    const std::string chat = chat_error(R"("messages":[{"role":"user","content":"x"}],)" + fields);
+    EXPECT_EQ(error("/v1/completions", R"({"model":"plain","prompt":"x",)" + fields + "}", 400), chat);
+    return chat;
+  };
+  const auto both = [](const std::string& first, const std::string& second) {
+    return "the fields \"" + first + "\" and \"" + second +
+           "\" both say what the answer must look like; only one of them may";
+  };
+  EXPECT_EQ(message(R"("guided_regex":"a","response_format":{"type":"json_object"})"),
+            both("response_format", "guided_regex"));
+  EXPECT_EQ(message(R"("grammar":"root ::= \"a\"","json_schema":{})"), both("grammar", "json_schema"));
+  EXPECT_EQ(message(R"("structured_outputs":{"regex":"a"},"guided_choice":["a"])"),
+            both("structured_outputs.regex", "guided_choice"));
+  EXPECT_EQ(message(R"("structured_outputs":{"regex":"a","choice":["a"]})"),
+            both("structured_outputs.regex", "structured_outputs.choice"));
+  EXPECT_EQ(message(R"("guided_json":"[")"),
+            "the field \"guided_json\" must be a JSON Schema object or the text of one");
+  EXPECT_THAT(message(R"("guided_json":[])"), HasSubstr("\"guided_json\" must be an object"));
+  EXPECT_EQ(message(R"("guided_json":{"not":{}})"), R"(The schema's keyword "not" at "#" is not supported.)");
+  EXPECT_EQ(message(R"("guided_grammar":"x ::= y")"),
+            "The grammar is wrong in line 1: the rule 'root' is missing.");
+  EXPECT_EQ(message(R"("structured_outputs":{"regex":"\\b"})"),
+            "The pattern is not supported at character 2: '\\b' is not supported.");
+  EXPECT_EQ(message(R"("guided_choice":[])"), "A list of choices must not be empty.");
+  EXPECT_THAT(message(R"("structured_outputs":{"choice":"a"})"),
+              HasSubstr("\"structured_outputs.choice\" must be an array"));
+  EXPECT_EQ(
+      message(R"("structured_outputs":{"structural_tag":"{}"})"),
+      "the field \"structured_outputs\" must hold one of \"json\", \"regex\", \"choice\", \"grammar\" and "
+      "\"json_object\"");
+  EXPECT_EQ(service_.request_count(), 0U);
 }
 
 TEST_F(OpenAiApiTest, PicturesAreRefusedInAClearWay) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "api/chat/answer_form.h"
 #include "api/chat/tools.h"
 #include "api/openai/request_fields.h"
 #include "api/openai/responses_input.h"
@@ -52,16 +53,17 @@ void set_text_format(chat::ChatRequest& request, const JsonFields& fields) {
   }
   const JsonFields form(*format, "text.format.");
   const std::string type = form.string("type");
+  chat::AnswerForm answer;
   if (type == "json_schema") {
     const Json* schema = form.object("schema");
     if (schema == nullptr) {
       refuse_request("the field \"text.format.schema\" is missing");
     }
-    chat::set_format(request, schema);
+    answer.set_schema("text.format", *schema);
   } else if (type == "json_object") {
-    const Json json = "json";
-    chat::set_format(request, &json);
+    answer.set_json("text.format");
   }
+  answer.apply(request);
 }
 
 /// The member as it was sent, or what stands for its absence.

@@ -79,6 +79,20 @@ class DialectTest : public ::testing::Test {
   std::unique_ptr<ApiServer> server_;
 };
 
+/// Whether a constraint for the test models, which have one token per byte, lets this be the whole answer.
+inline bool accepts(const text::Constraint& constraint, const std::string& answer) {
+  const auto state = constraint.start();
+  for (const char byte : answer) {
+    const auto token = static_cast<std::size_t>(static_cast<unsigned char>(byte));
+    const text::TokenSet allowed = state->allowed();
+    if ((allowed[token / 64] >> (token % 64) & 1U) == 0) {
+      return false;
+    }
+    state->accept(static_cast<text::TokenId>(token));
+  }
+  return state->complete();
+}
+
 /// One record of an event stream; a comment has neither name nor data.
 struct EventRecord {
   std::string name;
