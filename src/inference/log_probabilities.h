@@ -37,7 +37,7 @@ class LogProbabilities {
   std::size_t alternatives_;
   LogitsSelection selection_;
   std::vector<Candidate> best_;
-  std::vector<std::uint32_t> counts_;  // of logits by order key
+  std::vector<std::uint32_t> counts_;  // of logits by their bits
 };
 
 }  // namespace axllama::inference

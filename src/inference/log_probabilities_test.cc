@@ -1,5 +1,6 @@
 #include "inference/log_probabilities.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -43,6 +44,18 @@ TEST(LogProbabilities, SumsAsTheDefinitionSaysInLongDouble) {
                   1e-14 * std::max(1.0, std::abs(static_cast<double>(expected))))
           << size << " logits, scale " << scale;
     }
+  }
+}
+
+TEST(LogProbabilities, TheSumDependsOnNoLogitsPlace) {
+  LogProbabilities probabilities(byte_tokenizer(), 0);
+  for (const std::size_t size : {2U, 3U, 5U, 6U, 7U, 8U, 100'003U}) {
+    std::vector<base::Bf16> row = row_of(size, 20.0);
+    const double sum = probabilities.log_sum_exp(row);
+    std::reverse(row.begin(), row.end());
+    EXPECT_EQ(probabilities.log_sum_exp(row), sum) << size << " logits";
+    row.insert(row.begin(), row.back());  // one more of a value that is there
+    EXPECT_GT(probabilities.log_sum_exp(row), sum) << size << " logits";
   }
 }
 
