@@ -110,13 +110,13 @@ const std::vector<Form>& forms() {
        }},
       {"grammar", "grammar",
        "# brackets that match\nroot ::= \"(\" inner \")\"\ninner ::= root | \"<\" [a-z]{1,6} \">\" | "
-       "[0-9]+\n",
+       "[0-9]{1,4}\n",
        [](const std::string& answer) {
          const std::size_t depth = answer.find_first_not_of('(');
          if (depth == 0 || depth == std::string::npos || answer.size() < 2 * depth) {
            return false;
          }
-         static const std::regex inner("<[a-z]{1,6}>|[0-9]+");
+         static const std::regex inner("<[a-z]{1,6}>|[0-9]{1,4}");
          return answer.substr(answer.size() - depth) == std::string(depth, ')') &&
                 std::regex_match(answer.substr(depth, answer.size() - 2 * depth), inner);
        }},
