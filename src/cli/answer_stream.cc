@@ -1,14 +1,13 @@
 #include "cli/answer_stream.h"
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <stop_token>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "base/error.h"
+#include "cli/pause.h"
 #include "cli/progress_bar.h"
 #include "cli/terminal.h"
 
@@ -28,11 +27,8 @@ class LoadingBar {
  private:
   static void watch(const std::string& url, const std::stop_token& stop) {
     ApiClient client(url);
-    ProgressBar bar("loading");
-    std::mutex mutex;
-    std::condition_variable_any wake;
-    std::unique_lock lock(mutex);
-    while (!wake.wait_for(lock, stop, kPollInterval, [&stop] { return stop.stop_requested(); })) {
+    ProgressBar bar("loading", "layers");
+    while (pause_for(kPollInterval, stop)) {
       try {
         if (const auto state = loading_state(client.get("/api/ps")))
           bar.update(state->layers_loaded, state->layers_total);

@@ -189,7 +189,7 @@ void measure(const BenchOptions& options, axcl::Card& card, inference::Engine& e
   BenchRuns bench(card, engine);
   const bool computes = card.runtime().computes();
   Limits limits(report, report.software_card && computes && !options.no_limits);
-  ProgressBar progress("measuring");
+  ProgressBar progress("measuring", "steps");
   const std::size_t drafts = report.draft.empty() ? 0 : options.depths.size();
   const std::size_t steps =
       1 + options.prompts.size() + options.depths.size() + options.parallel.size() + drafts;
@@ -245,7 +245,7 @@ TimingCeiling ceiling_of(const axcl::Runtime& runtime, const inference::Engine& 
 std::unique_ptr<inference::Engine> load_engine(axcl::Card& card, const std::string& name,
                                                const std::shared_ptr<const model::Package>& package,
                                                const inference::EngineOptions& options) {
-  ProgressBar progress("loading " + name);
+  ProgressBar progress("loading " + name, "layers");
   const auto show = [&progress](std::size_t done, std::size_t total) {
     progress.update(done, total);
     return true;

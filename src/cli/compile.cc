@@ -19,7 +19,7 @@ namespace {
 void run_compile(const compiler::CompileOptions& options, bool with_canary) {
   compiler::CompileSummary summary;
   {
-    ProgressBar progress("compiling");
+    ProgressBar progress("compiling", "files");
     summary = compiler::compile(
         options, [&progress](std::size_t done, std::size_t total) { progress.update(done, total); });
   }

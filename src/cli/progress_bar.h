@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace axllama::cli {
@@ -10,19 +11,21 @@ namespace axllama::cli {
 /// every tenth elsewhere, nothing at all when the work ends within 300 ms. Not thread-safe.
 class ProgressBar {
  public:
-  explicit ProgressBar(std::string label);
+  /// `counted`: what is counted ("layers"); nothing for bytes.
+  ProgressBar(std::string label, std::string counted);
   ~ProgressBar();  // erases the bar
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
   void update(std::uint64_t done, std::uint64_t total);
-  void label(std::string text) { label_ = std::move(text); }
 
  private:
   void draw(std::uint64_t done, std::uint64_t total);
 
   std::string label_;
+  std::string counted_;
   std::chrono::steady_clock::time_point begin_;
+  std::optional<std::uint64_t> begun_;  // done at the first update
   std::chrono::steady_clock::time_point drawn_;
   std::uint64_t last_tenth_ = 0;
   bool visible_ = false;

@@ -1,5 +1,6 @@
 #include "cli/terminal.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <cwchar>
 
@@ -27,6 +28,12 @@ char32_t decode(std::string_view character) noexcept {
   return code;
 }
 
+std::size_t width_of(int file) noexcept {
+  winsize size{};
+  if (::ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return kDefaultWidth;
+}
+
 }  // namespace
 
 bool stdin_is_terminal() noexcept {
@@ -42,9 +49,16 @@ bool stderr_is_terminal() noexcept {
 }
 
 std::size_t terminal_width() noexcept {
-  winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return kDefaultWidth;
+  return width_of(STDOUT_FILENO);
+}
+
+std::size_t stderr_width() noexcept {
+  return width_of(STDERR_FILENO);
+}
+
+void redraw_line(const std::string& text) {
+  std::fprintf(stderr, "\r\x1b[K%s", text.c_str());
+  std::fflush(stderr);
 }
 
 bool colours_allowed() noexcept {

@@ -13,6 +13,12 @@ bool stderr_is_terminal() noexcept;
 /// Columns of the terminal on standard output; 80 when it is none.
 std::size_t terminal_width() noexcept;
 
+/// The same of the terminal on standard error.
+std::size_t stderr_width() noexcept;
+
+/// Writes `text` over the line on standard error, a terminal, that the cursor is in, and stays in it.
+void redraw_line(const std::string& text);
+
 /// Whether colours and cursor movement may be used on standard output (a terminal, and NO_COLOR unset).
 bool colours_allowed() noexcept;
 
