@@ -76,9 +76,9 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
 
  private:
   Awaitable<void> run() {
-    bool more = true;
-    while (more && !aborted_ && !shared_.draining) {
-      more = co_await serve_one();
+    bool more = !aborted_;
+    while (more) {
+      more = co_await serve_one() && !aborted_ && !shared_.draining;
     }
   }
 

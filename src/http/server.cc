@@ -1,5 +1,6 @@
 #include "http/server.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <set>
@@ -127,7 +128,7 @@ struct Server::Impl {
 
   asio::awaitable<void> accept_loop(Socket& listener) {
     asio::steady_timer pause(listener.acceptor.get_executor());
-    while (!shared.draining) {
+    while (true) {
       auto [error, socket] = co_await listener.acceptor.async_accept(asio::make_strand(context), kNoThrow);
       if (error == asio::error::operation_aborted || !listener.acceptor.is_open()) {
         break;
@@ -165,7 +166,7 @@ struct Server::Impl {
         no_connections.notify_all();
       }
     });
-    if (shared.draining) {
+    if (closed) {
       connection->drain();
     }
   }
@@ -183,7 +184,20 @@ struct Server::Impl {
   }
 
   void begin_stop() {
-    if (shared.draining.exchange(true)) {
+    if (!shared.draining.exchange(true)) {
+      drain_connections();
+    }
+  }
+
+  void drain_connections() {
+    const std::lock_guard lock(mutex);
+    for (const auto& connection : connections) {
+      connection->drain();
+    }
+  }
+
+  void close_listeners() {
+    if (closed.exchange(true)) {
       return;
     }
     for (Socket& socket : sockets) {
@@ -192,14 +206,12 @@ struct Server::Impl {
         socket.acceptor.close(ignored);
       });
     }
-    const std::lock_guard lock(mutex);
-    for (const auto& connection : connections) {
-      connection->drain();
-    }
+    drain_connections();
   }
 
   void stop(std::chrono::milliseconds grace) {
     begin_stop();
+    close_listeners();
     {
       std::unique_lock lock(mutex);
       if (!no_connections.wait_for(lock, grace, [this] { return connections.empty(); })) {
@@ -218,6 +230,7 @@ struct Server::Impl {
 
   ServerOptions options;
   ConnectionShared shared;
+  std::atomic<bool> closed{false};  // the listeners are
   std::mutex mutex;
   std::condition_variable no_connections;
   std::set<std::shared_ptr<Connection>> connections;

@@ -633,6 +633,25 @@ TEST_F(ServerTest, StoppingClosesIdleConnectionsAndLetsAnswersEnd) {
   EXPECT_EQ(unwound_, 0);
 }
 
+TEST_F(ServerTest, NewConnectionsAreServedOnceUntilItStops) {
+  start();
+  RawClient idle(port_);
+  EXPECT_EQ(idle.exchange("GET", "/").status, 200);
+  server_->begin_stop();
+  EXPECT_TRUE(idle.reaches_end());
+  for (int i = 0; i < 2; ++i) {
+    RawClient late(port_);
+    const RawResponse response = late.exchange("GET", "/");
+    EXPECT_EQ(response.status, 200);
+    EXPECT_TRUE(response.headers.has_token("Connection", "close"));
+    EXPECT_TRUE(late.reaches_end());
+  }
+  RawClient silent(port_);
+  server_->stop(20s);
+  EXPECT_TRUE(silent.reaches_end());
+  EXPECT_THROW(RawClient{port_}, std::runtime_error);
+}
+
 TEST_F(ServerTest, StoppingEndsWhatDoesNotEndInTime) {
   start();
   RawClient busy(port_);

@@ -1,4 +1,5 @@
 // Sampled answers with a seed are the same whenever they are asked for, through the whole program.
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,12 +19,16 @@ using testing::post;
 
 constexpr int kTokens = 40;
 
-json sampled(const std::string& prompt, int seed, int tokens) {
+constexpr int kManyTokens = 1500;
+constexpr double kTemperature = 1.5;
+constexpr double kWild = 20;  // so that the end is unlikely
+
+json sampled(const std::string& prompt, int seed, double temperature, int tokens) {
   return {{"model", "axllama-tiny"},
           {"prompt", prompt},
           {"raw", true},
           {"options",
-           {{"temperature", 1.5},
+           {{"temperature", temperature},
             {"top_k", 0},
             {"top_p", 1},
             {"seed", seed},
@@ -33,7 +38,7 @@ json sampled(const std::string& prompt, int seed, int tokens) {
 
 /// The text and the tokens' number that are answered.
 std::string answer(const testing::ServerProcess& server, int seed) {
-  json request = sampled("The river is", seed, kTokens);
+  json request = sampled("The river is", seed, kTemperature, kTokens);
   request["stream"] = false;
   const testing::Reply reply = post(server.url(""), "/api/generate", request);
   EXPECT_EQ(reply.status, 200) << reply.body;
@@ -42,7 +47,10 @@ std::string answer(const testing::ServerProcess& server, int seed) {
 
 TEST(Seed, GivesTheSameTokensAgainBesideOthersAndAfterARestart) {
   const testing::TemporaryFolder home;
-  const testing::Environment environment{{"HOME", home.path().string()}};
+  const auto card = home.path() / "card.json";
+  std::ofstream(card) << R"({"timing": {"execute_us": 1000}})";  // so that the others take long enough
+  const testing::Environment environment{{"HOME", home.path().string()},
+                                         {"AXLLAMA_SOFTCARD_CONFIG", card.string()}};
   const std::vector<std::string> options{"--drain", "0"};
   std::string first;
   {
@@ -56,7 +64,8 @@ TEST(Seed, GivesTheSameTokensAgainBesideOthersAndAfterARestart) {
   EXPECT_EQ(answer(server, 7), first) << "after a restart";
   std::vector<std::unique_ptr<testing::BackgroundStream>> others;
   for (const char* prompt : {"One", "The river", "The river is wide"}) {
-    others.push_back(std::make_unique<testing::BackgroundStream>(server.url(""), sampled(prompt, 9, 1500)));
+    others.push_back(
+        std::make_unique<testing::BackgroundStream>(server.url(""), sampled(prompt, 9, kWild, kManyTokens)));
     ASSERT_TRUE(others.back()->wait_for_records(1));
   }
   EXPECT_EQ(answer(server, 7), first) << "beside others";
