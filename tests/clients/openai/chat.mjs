@@ -134,6 +134,18 @@ export async function run({ check, refused, connect, servers }) {
     if (choices[0].finish_reason === "stop") JSON.parse(choices[0].message.content);
   });
 
+  await check("forms as llama.cpp and vLLM ask for them", async () => {
+    const answer = async (form) =>
+      (await complete(ask("Tell me about Paris.", { ...form, temperature: 1.5, seed: 4, max_tokens: 200 }))).choices[0].message.content;
+    assert.match(await answer({ grammar: 'root ::= "In " [A-Z] [a-z]{2,8} "."' }), /^In [A-Z][a-z]{2,8}\.$/);
+    assert.match(await answer({ guided_regex: "[0-9]{2,4} people" }), /^[0-9]{2,4} people$/);
+    assert.ok(["Paris", "Rome"].includes(await answer({ guided_choice: ["Paris", "Rome"] })));
+    assert.ok(["Paris", "Rome"].includes(await answer({ structured_outputs: { choice: ["Paris", "Rome"] } })));
+    assert.deepEqual(Object.keys(JSON.parse(await answer({ guided_json: kCitySchema }))), ["city", "people"]);
+    assert.deepEqual(Object.keys(JSON.parse(await answer({ json_schema: kCitySchema }))), ["city", "people"]);
+    await assert.rejects(answer({ guided_regex: "(" }), { status: 400, message: /'\(' has no '\)'/ });
+  });
+
   await check("abort ends the answer on the card, too", async () => {
     const scripted = connect(await servers.axllama({ card: drips(200), options: ["--parallel", "1"] }));
     const stream = await scripted.chat.completions.create(ask("Go on!", { stream: true }));
