@@ -14,7 +14,8 @@ using TokenizerPointer = std::shared_ptr<const text::Tokenizer>;
 /// The value of a field that speaks: null where it is absent, null or "".
 const Json* find_spoken(const JsonFields& fields, std::string_view name) {
   const Json* value = fields.find(name);
-  return value != nullptr && *value == "" ? nullptr : value;
+  const bool silent = value != nullptr && value->is_string() && value->get_ref<const std::string&>().empty();
+  return silent ? nullptr : value;
 }
 
 Json parse_schema_text(const std::string& field, const std::string& schema) {
