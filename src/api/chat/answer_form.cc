@@ -76,24 +76,22 @@ void AnswerForm::read_schema(const JsonFields& fields, std::string_view name) {
                                         : *fields.object(name));
 }
 
-void AnswerForm::read_grammar(const JsonFields& fields, std::string_view name) {
-  const std::string grammar = fields.string(name);
-  if (grammar.empty()) {
+void AnswerForm::read_text(const JsonFields& fields, std::string_view name, CompileText compile) {
+  const std::string form = fields.string(name);
+  if (form.empty()) {
     return;
   }
-  set(fields.path_of(name), [grammar](const TokenizerPointer& tokenizer, text::Thoughts thoughts) {
-    return text::compile_grammar(grammar, tokenizer, thoughts);
+  set(fields.path_of(name), [form, compile](const TokenizerPointer& tokenizer, text::Thoughts thoughts) {
+    return compile(form, tokenizer, thoughts);
   });
 }
 
+void AnswerForm::read_grammar(const JsonFields& fields, std::string_view name) {
+  read_text(fields, name, text::compile_grammar);
+}
+
 void AnswerForm::read_regex(const JsonFields& fields, std::string_view name) {
-  const std::string pattern = fields.string(name);
-  if (pattern.empty()) {
-    return;
-  }
-  set(fields.path_of(name), [pattern](const TokenizerPointer& tokenizer, text::Thoughts thoughts) {
-    return text::compile_regex(pattern, tokenizer, thoughts);
-  });
+  read_text(fields, name, text::compile_regex);
 }
 
 void AnswerForm::read_choices(const JsonFields& fields, std::string_view name) {

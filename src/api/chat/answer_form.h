@@ -44,6 +44,10 @@ class AnswerForm {
   using Compile = std::function<std::shared_ptr<const text::Constraint>(
       const std::shared_ptr<const text::Tokenizer>&, text::Thoughts)>;
 
+  using CompileText = std::shared_ptr<const text::Constraint> (*)(
+      std::string_view form, const std::shared_ptr<const text::Tokenizer>&, text::Thoughts);
+
+  void read_text(const JsonFields& fields, std::string_view name, CompileText compile);
   void set(std::string field, Compile compile);
 
   std::string field_;  // that spoke, with its path
