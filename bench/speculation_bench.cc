@@ -20,6 +20,7 @@
 #include "inference/drafter.h"
 #include "inference/random.h"
 #include "inference/speculation.h"
+#include "tests/paths.h"
 
 namespace axllama::inference {
 namespace {

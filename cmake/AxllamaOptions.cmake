@@ -37,3 +37,10 @@ if(AXLLAMA_SANITIZE)
     target_compile_options(axllama_options INTERFACE -Wno-tsan)
   endif()
 endif()
+
+# For test programs and what only they use. Not optimised: it halves the time that compiling them takes, and what they test is.
+add_library(axllama_test_options INTERFACE)
+target_link_libraries(axllama_test_options INTERFACE axllama_options)
+target_compile_options(axllama_test_options INTERFACE -O0)
+configure_file(${CMAKE_SOURCE_DIR}/tests/paths.h.in ${CMAKE_BINARY_DIR}/generated/tests/paths.h @ONLY)
+target_include_directories(axllama_test_options INTERFACE ${CMAKE_BINARY_DIR}/generated)

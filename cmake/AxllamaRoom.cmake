@@ -53,12 +53,8 @@ function(axllama_room name)
 
   if(AXLLAMA_BUILD_TESTS AND tests)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE axllama_${name} ${ROOM_TEST_LIBRARIES} GTest::gmock GTest::gtest GTest::gtest_main)
-    target_compile_definitions(${name}_test PRIVATE AXLLAMA_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
-      AXLLAMA_BINARY_DIR="${CMAKE_BINARY_DIR}")
-    if(AXLLAMA_SANITIZE)
-      target_compile_options(${name}_test PRIVATE -O0)  # half the time; what is tested stays optimised
-    endif()
+    target_link_libraries(${name}_test PRIVATE axllama_${name} axllama_test_options ${ROOM_TEST_LIBRARIES} GTest::gmock GTest::gtest
+      GTest::gtest_main)
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${AXLLAMA_TEST_TIMEOUT})
   endif()
 endfunction()

@@ -12,6 +12,7 @@
 
 #include "softcard/abi/axcl_abi.h"
 #include "softcard/abi/softcard_ext.h"
+#include "tests/paths.h"
 
 namespace axllama::softcard::testing {
 

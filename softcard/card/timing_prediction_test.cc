@@ -7,6 +7,7 @@
 
 #include "softcard/card/testing/published_rates.h"
 #include "softcard/card/timing_profile.h"
+#include "tests/paths.h"
 
 namespace axllama::softcard {
 namespace {

@@ -11,6 +11,7 @@
 #include "axcl/runtime.h"
 #include "axcl/testing/software_card.h"
 #include "base/testing/error_of.h"
+#include "tests/paths.h"
 
 namespace axllama::axcl {
 namespace {

@@ -18,6 +18,7 @@
 #include "compiler/testing/checkpoint_folder.h"
 #include "compiler/testing/packed_weights.h"
 #include "model/package.h"
+#include "tests/paths.h"
 #include "text/chat_template.h"
 
 namespace axllama::compiler {

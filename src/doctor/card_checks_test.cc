@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include "tests/paths.h"
 #include "tests/support/random_package.h"
 
 namespace axllama::doctor {

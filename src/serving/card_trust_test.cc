@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "model/canary_record.h"
 #include "serving/axcl_backend.h"
+#include "tests/paths.h"
 #include "tests/support/random_package.h"
 
 namespace axllama::serving {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "serving/axcl_backend.h"
+#include "tests/paths.h"
 #include "tests/support/random_package.h"
 
 namespace axllama::serving {

@@ -11,6 +11,7 @@
 
 #include "serving/scheduler.h"
 #include "serving/testing/streams.h"
+#include "tests/paths.h"
 #include "tests/support/random_package.h"
 #include "tests/support/softcard_settings.h"
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "tests/paths.h"
 
 namespace axllama::text {
 namespace {

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "tests/paths.h"
 #include "text/stop_strings.h"
 #include "text/tokenizer/streaming_detokenizer.h"
 #include "text/tokenizer/tokenizer.h"

@@ -7,6 +7,8 @@
 
 #include <dlfcn.h>
 
+#include "tests/paths.h"
+
 namespace axllama::testing {
 
 /// The software card that this build made.

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/paths.h"
 #include "text/chat_template.h"
 #include "text/go_chat_template.h"
 #include "text/tool_calls/testing/templates.h"

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <stdlib.h>
 
+#include "tests/paths.h"
+
 namespace axllama::inference {
 namespace {
 

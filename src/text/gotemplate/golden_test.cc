@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/paths.h"
 #include "text/gotemplate/template.h"
 
 namespace axllama::text::gotemplate {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/paths.h"
 #include "text/tokenizer/streaming_detokenizer.h"
 #include "text/tokenizer/test_support.h"
 #include "text/tokenizer/tokenizer.h"

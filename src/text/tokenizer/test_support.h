@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/utf8.h"
+#include "tests/paths.h"
 
 namespace axllama::text {
 

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/paths.h"
 #include "text/chat_template.h"
 #include "text/tool_calls/testing/templates.h"
 

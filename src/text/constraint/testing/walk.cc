@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "tests/paths.h"
+
 namespace axllama::text::testing {
 namespace {
 
