@@ -8,7 +8,7 @@
 
 #include "tests/paths.h"
 #include "text/tokenizer/streaming_detokenizer.h"
-#include "text/tokenizer/test_support.h"
+#include "text/tokenizer/testing/test_support.h"
 #include "text/tokenizer/tokenizer.h"
 
 namespace axllama::text {

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/testing/error_of.h"
-#include "text/tokenizer/test_support.h"
+#include "text/tokenizer/testing/test_support.h"
 #include "text/tokenizer/tokenizer.h"
 
 namespace axllama::text {

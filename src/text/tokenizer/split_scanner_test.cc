@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "text/tokenizer/regex.h"
-#include "text/tokenizer/test_support.h"
+#include "text/tokenizer/testing/test_support.h"
 
 namespace axllama::text {
 namespace {

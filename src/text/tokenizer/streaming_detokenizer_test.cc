@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "text/tokenizer/byte_level.h"
-#include "text/tokenizer/test_support.h"
+#include "text/tokenizer/testing/test_support.h"
 
 namespace axllama::text {
 namespace {

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "text/tokenizer/test_support.h"
+#include "text/tokenizer/testing/test_support.h"
 #include "text/tokenizer/tokenizer.h"
 
 namespace axllama::text {

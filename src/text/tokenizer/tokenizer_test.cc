@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/utf8.h"
-#include "text/tokenizer/test_support.h"
+#include "text/tokenizer/testing/test_support.h"
 
 namespace axllama::text {
 namespace {

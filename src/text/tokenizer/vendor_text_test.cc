@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "text/tokenizer/byte_level.h"
-#include "text/tokenizer/test_support.h"
+#include "text/tokenizer/testing/test_support.h"
 #include "text/tokenizer/tokenizer.h"
 
 namespace axllama::text {
