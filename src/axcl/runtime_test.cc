@@ -12,6 +12,7 @@
 
 #include "axcl/testing/fake_library.h"
 #include "base/error.h"
+#include "tests/support/temporary_folder.h"
 
 namespace axllama::axcl {
 namespace {
@@ -56,21 +57,6 @@ std::string refusal(const RuntimeOptions& options) {
   ADD_FAILURE() << "the runtime opened";
   return {};
 }
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (fs::path(::testing::TempDir()) / "axcl_runtime_XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 TEST(Runtime, OpensAGivenLibraryAndReadsItsDevicesOnce) {
   const FakeLibrary fake("full");

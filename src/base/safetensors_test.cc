@@ -6,9 +6,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "base/error.h"
+#include "tests/support/temporary_folder.h"
 
 namespace axllama::base {
 namespace {
@@ -17,15 +17,8 @@ using ::testing::HasSubstr;
 
 class SafetensorsTest : public ::testing::Test {
  protected:
-  SafetensorsTest() {
-    folder_ = std::filesystem::temp_directory_path() /
-              ("axllama_safetensors_" + std::to_string(::getpid()) + "_" +
-               ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::create_directories(folder_);
-  }
-  ~SafetensorsTest() override { std::filesystem::remove_all(folder_); }
-
-  std::filesystem::path folder_;
+  const axllama::testing::TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
 };
 
 std::vector<std::byte> image_of(std::string_view header, std::size_t data_bytes,

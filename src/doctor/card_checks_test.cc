@@ -9,6 +9,7 @@
 
 #include "tests/paths.h"
 #include "tests/support/random_package.h"
+#include "tests/support/temporary_folder.h"
 
 namespace axllama::doctor {
 namespace {
@@ -19,9 +20,6 @@ using ::testing::HasSubstr;
 class CardChecksTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "axllama-test-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
     testing::write_random_layer({}, folder_, 0);
     options.runtime.library = fs::path(AXLLAMA_BINARY_DIR) / "lib/softcard/libaxcl_rt.so";
     options.layer = testing::RandomModel{}.layer_file(folder_, 0);
@@ -30,7 +28,6 @@ class CardChecksTest : public ::testing::Test {
   void TearDown() override {
     ::unsetenv("AXLLAMA_SOFTCARD_CONFIG");
     ::unsetenv("AXLLAMA_SOFTCARD_QUIET");
-    fs::remove_all(folder_);
   }
 
   void set(const std::string& settings) const {
@@ -51,7 +48,8 @@ class CardChecksTest : public ::testing::Test {
   CardCheckOptions options;
 
  private:
-  fs::path folder_;
+  const testing::TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
 };
 
 TEST_F(CardChecksTest, AHealthyCard) {

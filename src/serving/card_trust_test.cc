@@ -19,6 +19,7 @@
 #include "serving/axcl_backend.h"
 #include "tests/paths.h"
 #include "tests/support/random_package.h"
+#include "tests/support/temporary_folder.h"
 
 namespace axllama::serving {
 namespace {
@@ -31,16 +32,10 @@ using ::testing::HasSubstr;
 
 class CardTrustTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "axllama-test-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-    testing::write_random_package({}, package());
-  }
+  void SetUp() override { testing::write_random_package({}, package()); }
   void TearDown() override {
     backend_.reset();
     ::unsetenv("AXLLAMA_SOFTCARD_CONFIG");
-    fs::remove_all(folder_);
   }
 
   fs::path package() const { return folder_ / "package"; }
@@ -83,7 +78,8 @@ class CardTrustTest : public ::testing::Test {
   fs::path layer(std::size_t index) const { return testing::RandomModel{}.layer_file(package(), index); }
 
  private:
-  fs::path folder_;
+  const testing::TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
   axcl::RuntimeOptions runtime_;
   std::unique_ptr<CardBackend> backend_;
 };

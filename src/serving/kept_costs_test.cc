@@ -7,11 +7,11 @@
 #include <string>
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "serving/axcl_backend.h"
 #include "tests/paths.h"
 #include "tests/support/random_package.h"
+#include "tests/support/temporary_folder.h"
 
 namespace axllama::serving {
 namespace {
@@ -44,9 +44,6 @@ TEST(IsNews, AnotherCostOrOneThatChanged) {
 class KeptCostsOnCard : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "axllama-test-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
     testing::write_random_package({}, folder_ / "package");
     AxclBackendOptions options;
     options.runtime.library = fs::path(AXLLAMA_BINARY_DIR) / "lib/softcard/libaxcl_rt.so";
@@ -54,10 +51,7 @@ class KeptCostsOnCard : public ::testing::Test {
     options.cost_records = records();
     backend_ = axcl_backend(options)();
   }
-  void TearDown() override {
-    backend_.reset();
-    fs::remove_all(folder_);
-  }
+  void TearDown() override { backend_.reset(); }
 
   fs::path records() const { return folder_ / "costs"; }
   std::unique_ptr<ModelInstance> load() {
@@ -79,7 +73,8 @@ class KeptCostsOnCard : public ::testing::Test {
   }
 
  private:
-  fs::path folder_;
+  const testing::TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
   std::unique_ptr<CardBackend> backend_;
 };
 

@@ -9,12 +9,12 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "serving/scheduler.h"
 #include "serving/testing/streams.h"
 #include "tests/support/random_package.h"
 #include "tests/support/softcard_settings.h"
+#include "tests/support/temporary_folder.h"
 
 namespace axllama::serving {
 namespace {
@@ -29,9 +29,6 @@ using Tokens = std::vector<text::TokenId>;
 class LaneRecovery : public ::testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "axllama-test-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
     options.runtime.library = testing::software_card_library();
     options.trust.enabled = false;  // its calls would meet the faults first
     options.asynchronous = GetParam();
@@ -41,7 +38,6 @@ class LaneRecovery : public ::testing::TestWithParam<bool> {
     testing::write_random_package(model, folder_);
     model_ = {"m", "digest", model::Package::open(folder_)};
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   static void faults(const std::string& list) {
     testing::SoftcardSettings::set(R"({"quiet":true,"faults":")" + list + R"("})");
@@ -92,7 +88,8 @@ class LaneRecovery : public ::testing::TestWithParam<bool> {
   SchedulerOptions options;
 
  private:
-  std::filesystem::path folder_;
+  const testing::TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
   ModelReference model_;
 };
 

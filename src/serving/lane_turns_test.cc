@@ -14,13 +14,13 @@
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <stdlib.h>
 
 #include "serving/axcl_backend.h"
 #include "serving/scheduler.h"
 #include "serving/testing/streams.h"
 #include "tests/support/random_package.h"
 #include "tests/support/softcard_settings.h"
+#include "tests/support/temporary_folder.h"
 
 namespace axllama::serving {
 namespace {
@@ -140,9 +140,6 @@ class LoggedBackend final : public CardBackend {
 class LaneTurns : public ::testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "axllama-test-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
     testing::RandomModel random;
     random.context = kContext;
     random.chunk = kChunk;
@@ -154,7 +151,6 @@ class LaneTurns : public ::testing::TestWithParam<bool> {
     model_ = {"m", "digest", model::Package::open(folder_)};
     layer_ = random.layer_file(folder_, 0).filename();
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::unique_ptr<Scheduler> make_scheduler(CallLog& log) const {
     AxclBackendOptions options;
@@ -201,7 +197,8 @@ class LaneTurns : public ::testing::TestWithParam<bool> {
  private:
   /// Calls cost what makes a chunk worth it, however busy this machine is.
   testing::SoftcardSettings settings_{R"({"quiet":true,"timing":{"call_us":100}})"};
-  std::filesystem::path folder_;
+  const testing::TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
   ModelReference model_;
 };
 

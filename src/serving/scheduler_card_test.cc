@@ -7,13 +7,13 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "serving/scheduler.h"
 #include "serving/testing/streams.h"
 #include "tests/paths.h"
 #include "tests/support/random_package.h"
 #include "tests/support/softcard_settings.h"
+#include "tests/support/temporary_folder.h"
 
 namespace axllama::serving {
 namespace {
@@ -26,12 +26,8 @@ using inference::TokenEvent;
 class SchedulerOnCard : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "axllama-test-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
     options.runtime.library = std::filesystem::path(AXLLAMA_BINARY_DIR) / "lib/softcard/libaxcl_rt.so";
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   ModelReference make_model(const std::string& name, std::uint64_t seed) {
     testing::RandomModel model;
@@ -79,7 +75,8 @@ class SchedulerOnCard : public ::testing::Test {
   SchedulerOptions options;
 
  private:
-  std::filesystem::path folder_;
+  const testing::TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
 };
 
 TEST_F(SchedulerOnCard, KeepsTwoModelsApart) {

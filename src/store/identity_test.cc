@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "store/durable_file.h"
+#include "tests/support/temporary_folder.h"
 
 namespace axllama::store {
 namespace {
@@ -40,13 +41,6 @@ XAMXHd+l6xiR6tqA==
 
 class IdentityTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "identity-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   fs::path write(const std::string& text) const {
     std::ofstream(folder_ / "key", std::ios::binary) << text;
     return folder_ / "key";
@@ -64,7 +58,8 @@ class IdentityTest : public ::testing::Test {
     return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 07777U : 0;
   }
 
-  fs::path folder_;
+  const testing::TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
 };
 
 TEST_F(IdentityTest, ReadsWhatSshKeygenWritesAndSignsAsOpensslDoes) {

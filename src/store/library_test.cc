@@ -1,6 +1,5 @@
 #include "store/library.h"
 
-#include <cstdlib>
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -9,6 +8,7 @@
 #include "model/testing/package_folder.h"
 #include "store/sha256.h"
 #include "store/watched_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace axllama::store {
 namespace {
@@ -17,13 +17,6 @@ namespace fs = std::filesystem;
 
 class LibraryTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "axllama-library-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   fs::path add(const std::string& folder, const std::string& content = "x", int age_hours = 0) {
     const fs::path path = root_ / folder;
     fs::create_directories(path);
@@ -33,7 +26,8 @@ class LibraryTest : public ::testing::Test {
     return path;
   }
 
-  fs::path root_;
+  const testing::TemporaryFolder temporary_;
+  const fs::path root_ = temporary_.path();
 };
 
 TEST_F(LibraryTest, ListsPackagesNewestFirstAndLeavesOtherFoldersOut) {

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "tests/paths.h"
+#include "tests/support/temporary_folder.h"
 
 namespace axllama::text {
 namespace {
@@ -184,13 +185,7 @@ TEST(ChatTemplate, RendersForManyThreads) {
 
 class ChatTemplateFiles : public testing::Test {
  protected:
-  ChatTemplateFiles() {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = std::filesystem::temp_directory_path() /
-              ("axllama_chat_template_" + std::string(info->name()) + "_" + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder_ / "additional_chat_templates");
-  }
-  ~ChatTemplateFiles() override { std::filesystem::remove_all(folder_); }
+  ChatTemplateFiles() { std::filesystem::create_directories(folder_ / "additional_chat_templates"); }
 
   void write(const std::string& name, const std::string& text) const {
     std::ofstream(folder_ / name) << text;
@@ -204,7 +199,8 @@ class ChatTemplateFiles : public testing::Test {
     return "none";
   }
 
-  std::filesystem::path folder_;
+  const axllama::testing::TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
 };
 
 TEST_F(ChatTemplateFiles, PrefersTheJinjaFile) {

@@ -87,19 +87,6 @@ pid_t spawn(const std::vector<std::string>& arguments, const Environment& added,
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder(const std::filesystem::path& parent) {
-  std::string pattern = (parent / "axllama-test-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) {
-    throw std::system_error(errno, std::generic_category(), "cannot make a temporary folder");
-  }
-  path_ = pattern;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 CommandResult run_command(const std::vector<std::string>& arguments, const Environment& environment,
                           const std::string& input) {
   const TemporaryFolder folder;

@@ -11,22 +11,9 @@
 #include <nlohmann/json.hpp>
 #include <sys/types.h>
 
+#include "tests/support/temporary_folder.h"
+
 namespace axllama::testing {
-
-/// A folder of its own, by default under the system's temporary folder, removed with everything in it at the
-/// end of the scope.
-class TemporaryFolder {
- public:
-  TemporaryFolder() : TemporaryFolder(std::filesystem::temp_directory_path()) {}
-  explicit TemporaryFolder(const std::filesystem::path& parent);
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const noexcept { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// The program under test and the files of this build.
 std::filesystem::path build_folder();

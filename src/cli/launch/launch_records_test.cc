@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "tests/support/temporary_folder.h"
 
 namespace axllama::cli {
 namespace {
@@ -18,13 +19,9 @@ using ::testing::HasSubstr;
 class LaunchRecordsTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "launch-records-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
     file_ = folder_ / "client" / "settings.json";
     fs::create_directory(file_.parent_path());
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   void put(const std::string& text) const { std::ofstream(file_, std::ios::binary) << text; }
   LaunchRecords records() const { return LaunchRecords(folder_ / "own"); }
@@ -33,7 +30,8 @@ class LaunchRecordsTest : public ::testing::Test {
     return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 07777U : 0;
   }
 
-  fs::path folder_;
+  const testing::TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
   fs::path file_;
 };
 

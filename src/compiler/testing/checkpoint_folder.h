@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -17,24 +16,11 @@
 #include "base/bfloat16.h"
 #include "base/safetensors.h"
 #include "compiler/random_shapes.h"
+#include "tests/support/temporary_folder.h"
 
 namespace axllama::compiler::testing {
 
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "axllama_compiler_XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-    path_ = pattern;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using axllama::testing::TemporaryFolder;
 
 /// A small Hugging Face checkpoint whose values come from a seed; every part can be changed before write().
 class Checkpoint {

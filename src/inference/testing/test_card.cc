@@ -3,7 +3,6 @@
 #include <stdexcept>
 
 #include <nlohmann/json.hpp>
-#include <stdlib.h>
 
 #include "tests/paths.h"
 
@@ -17,19 +16,6 @@ std::shared_ptr<axcl::Runtime> open_software_card() {
 }
 
 }  // namespace
-
-TemporaryFolder::TemporaryFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "axllama-test-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) {
-    throw std::runtime_error("no temporary folder");
-  }
-  path_ = pattern;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 TestCard::TestCard() : runtime_(open_software_card()), card_(runtime_, 0) {}
 

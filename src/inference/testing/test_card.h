@@ -8,22 +8,11 @@
 #include "axcl/runtime.h"
 #include "inference/engine.h"
 #include "tests/support/random_package.h"
+#include "tests/support/temporary_folder.h"
 
 namespace axllama::inference {
 
-/// A folder that goes with the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const noexcept { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using testing::TemporaryFolder;
 
 /// The software card that this build made, opened on the calling thread.
 class TestCard {

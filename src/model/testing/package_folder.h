@@ -1,33 +1,19 @@
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
+#include "tests/support/temporary_folder.h"
+
 namespace axllama::model::testing {
 
 /// A temporary folder to lay out packages in; removed at the end.
-class PackageFolder {
+class PackageFolder : public axllama::testing::TemporaryFolder {
  public:
-  PackageFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "axllama_package_XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-    path_ = pattern;
-  }
-  ~PackageFolder() { std::filesystem::remove_all(path_); }
-  PackageFolder(const PackageFolder&) = delete;
-  PackageFolder& operator=(const PackageFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
-  void write(const std::string& name, const std::string& content) const {
-    std::filesystem::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name, std::ios::binary) << content;
-  }
-  void remove(const std::string& name) const { std::filesystem::remove(path_ / name); }
+  void remove(const std::string& name) const { std::filesystem::remove(path() / name); }
 
   /// `count` layer files "PREFIX<i>SUFFIX" and a head, whose content is not looked at before the card sees
   /// it.
@@ -100,9 +86,6 @@ class PackageFolder {
     write_embedding(320, 64);
     write_tokenizer();
   }
-
- private:
-  std::filesystem::path path_;
 };
 
 }  // namespace axllama::model::testing

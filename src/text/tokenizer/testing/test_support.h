@@ -9,6 +9,7 @@
 
 #include "base/utf8.h"
 #include "tests/paths.h"
+#include "tests/support/temporary_folder.h"
 
 namespace axllama::text {
 
@@ -22,32 +23,7 @@ inline std::string read_file(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// A folder of its own below the system's temporary one, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::random_device seed;
-    path_ = std::filesystem::temp_directory_path() / ("axllama_text_" + std::to_string(seed()) +
-                                                      std::to_string(reinterpret_cast<std::uintptr_t>(this)));
-    std::filesystem::create_directories(path_);
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path write(const std::filesystem::path& name, std::string_view text) const {
-    std::filesystem::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name, std::ios::binary) << text;
-    return path_ / name;
-  }
-
- private:
-  std::filesystem::path path_;
-};
+using axllama::testing::TemporaryFolder;
 
 /// Valid UTF-8 of mixed scripts, white space, digits, marks and contractions; the same for the same state of
 /// `random`.
