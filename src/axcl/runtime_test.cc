@@ -18,6 +18,7 @@ namespace axllama::axcl {
 namespace {
 
 namespace fs = std::filesystem;
+using axllama::testing::TemporaryFolder;
 using base::Error;
 using base::ErrorCode;
 using std::chrono::milliseconds;

@@ -14,27 +14,29 @@
 #include "compiler/compiler.h"
 #include "compiler/testing/checkpoint_folder.h"
 
-namespace {
+namespace axllama::compiler::host_memory {
 
 std::atomic<std::size_t> allocated{0};
 std::atomic<std::size_t> most_allocated{0};
 
-}  // namespace
+}  // namespace axllama::compiler::host_memory
+
+namespace host_memory = axllama::compiler::host_memory;
 
 void* operator new(std::size_t size) {
   void* memory = std::malloc(std::max<std::size_t>(size, 1));
   if (memory == nullptr) {
     throw std::bad_alloc();
   }
-  const std::size_t now = allocated += malloc_usable_size(memory);
-  std::size_t most = most_allocated;
-  while (now > most && !most_allocated.compare_exchange_weak(most, now)) {
+  const std::size_t now = host_memory::allocated += malloc_usable_size(memory);
+  std::size_t most = host_memory::most_allocated;
+  while (now > most && !host_memory::most_allocated.compare_exchange_weak(most, now)) {
   }
   return memory;
 }
 
 void operator delete(void* memory) noexcept {
-  allocated -= malloc_usable_size(memory);
+  host_memory::allocated -= malloc_usable_size(memory);
   std::free(memory);
 }
 
@@ -66,11 +68,11 @@ TEST(CompilerMemory, StaysBelowTwiceTheLargestTensor) {
       options.output = folder.path() / ("package-" + type);
       options.weight_type = type;
       options.max_context = 256;
-      const std::size_t before = allocated;
-      most_allocated = before;
+      const std::size_t before = host_memory::allocated;
+      host_memory::most_allocated = before;
       const CompileSummary summary = compile(options, {});
       EXPECT_GT(summary.bytes, largest / 4) << "the table is in the package";
-      EXPECT_LT(most_allocated - before, 2 * largest) << stored << " as " << type;
+      EXPECT_LT(host_memory::most_allocated - before, 2 * largest) << stored << " as " << type;
     }
   }
 }

@@ -58,7 +58,7 @@ class IdentityTest : public ::testing::Test {
     return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 07777U : 0;
   }
 
-  const testing::TemporaryFolder temporary_;
+  const axllama::testing::TemporaryFolder temporary_;
   const fs::path folder_ = temporary_.path();
 };
 

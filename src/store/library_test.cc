@@ -26,7 +26,7 @@ class LibraryTest : public ::testing::Test {
     return path;
   }
 
-  const testing::TemporaryFolder temporary_;
+  const axllama::testing::TemporaryFolder temporary_;
   const fs::path root_ = temporary_.path();
 };
 

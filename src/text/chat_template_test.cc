@@ -183,7 +183,7 @@ TEST(ChatTemplate, RendersForManyThreads) {
   EXPECT_EQ(different, 0);
 }
 
-class ChatTemplateFiles : public testing::Test {
+class ChatTemplateFiles : public ::testing::Test {
  protected:
   ChatTemplateFiles() { std::filesystem::create_directories(folder_ / "additional_chat_templates"); }
 

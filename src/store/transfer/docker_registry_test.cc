@@ -16,8 +16,8 @@ namespace axllama::store {
 namespace {
 
 TEST(DockerRegistryTest, AModelComesBackAsItWasPushed) {
-  const testing::DockerRegistry registry;
-  const testing::TemporaryFolder home;
+  const axllama::testing::DockerRegistry registry;
+  const axllama::testing::TemporaryFolder home;
 
   model::testing::PackageFolder package;
   package.write_package();

@@ -90,7 +90,7 @@ void check(const std::string& source, const Json& variables, const Json& expecte
   }
 }
 
-class JinjaExpressions : public testing::TestWithParam<std::string> {};
+class JinjaExpressions : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(JinjaExpressions, AgreeWithJinja2) {
   int cases = 0;
@@ -114,7 +114,7 @@ std::vector<std::string> groups() {
   return names;
 }
 
-std::string test_name(const testing::TestParamInfo<std::string>& info) {
+std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
   std::string name = info.param;
   for (char& c : name) {
     c = c == ' ' ? '_' : c;
@@ -122,9 +122,9 @@ std::string test_name(const testing::TestParamInfo<std::string>& info) {
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, JinjaExpressions, testing::ValuesIn(groups()), test_name);
+INSTANTIATE_TEST_SUITE_P(Golden, JinjaExpressions, ::testing::ValuesIn(groups()), test_name);
 
-class JinjaConversations : public testing::TestWithParam<std::string> {};
+class JinjaConversations : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(JinjaConversations, AgreeWithJinja2) {
   const Json& vectors = conversations();
@@ -151,7 +151,7 @@ std::vector<std::string> templates() {
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, JinjaConversations, testing::ValuesIn(templates()), test_name);
+INSTANTIATE_TEST_SUITE_P(Golden, JinjaConversations, ::testing::ValuesIn(templates()), test_name);
 
 TEST(JinjaGolden, HasEnoughCases) {
   std::set<std::string> sources;

@@ -30,7 +30,7 @@ std::vector<json> read_vectors(const std::string& name) {
 }
 
 /// Vectors made with the `tokenizers` library by tests/golden/tokenizer/make_golden.py.
-class TokenizerGolden : public testing::TestWithParam<const char*> {};
+class TokenizerGolden : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(TokenizerGolden, MatchesTheReferenceImplementation) {
   const auto tokenizer = Tokenizer::load_file(tokenizer_file(GetParam()));
@@ -76,9 +76,9 @@ TEST_P(TokenizerGolden, StreamsTheSameTextAsDecoding) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, TokenizerGolden,
-                         testing::Values("bundled", "qwen2", "qwen35", "llama3", "gpt2", "smollm", "llama2",
-                                         "gemma", "metaspace", "deepseek", "o200k"),
-                         [](const testing::TestParamInfo<const char*>& family) {
+                         ::testing::Values("bundled", "qwen2", "qwen35", "llama3", "gpt2", "smollm", "llama2",
+                                           "gemma", "metaspace", "deepseek", "o200k"),
+                         [](const ::testing::TestParamInfo<const char*>& family) {
                            return std::string(family.param);
                          });
 

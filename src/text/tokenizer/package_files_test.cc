@@ -15,7 +15,7 @@ namespace {
 
 using base::ErrorCode;
 using base::testing::error_of;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 using Ids = std::vector<TokenId>;
 
 std::string fixture(const char* name) {

@@ -16,7 +16,7 @@ namespace {
 
 using base::ErrorCode;
 using nlohmann::json;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 /// A small valid tokenizer.json to be spoilt.
 json valid() {

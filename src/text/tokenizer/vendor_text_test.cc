@@ -19,7 +19,7 @@ namespace axllama::text {
 namespace {
 
 using nlohmann::json;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 using Ids = std::vector<TokenId>;
 
 std::string to_base64(std::string_view bytes) {
