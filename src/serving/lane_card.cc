@@ -20,7 +20,19 @@ using telemetry::LogLevel;
 
 void Lane::begin_call(std::string what, std::chrono::nanoseconds limit) {
   end_call();
-  watch_.begin(std::move(what), limit);
+  const Clock::time_point now = recovery_time();
+  watch_.begin(std::move(what), limit, when_due(late_.begin_call(now), now));
+}
+
+/// The watch's time at which it is `due` by the clock of recovery, which says `now`.
+Lane::Clock::time_point Lane::when_due(Clock::time_point due, Clock::time_point now) {
+  return due == LateAnswers::kNever ? CallWatch::kNever : Clock::now() + (due - now);
+}
+
+/// A call is out, and answers that are being recovered wait for it.
+Lane::Clock::time_point Lane::tell_late() {
+  const Clock::time_point now = recovery_time();
+  return when_due(late_.tell(now), now);
 }
 
 void Lane::end_call() {
