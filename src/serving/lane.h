@@ -118,7 +118,11 @@ class Lane {
   void ensure_draft(const PendingRequest& request, ModelInstance& instance);
   std::string load_draft(const PendingRequest& request, ModelInstance& instance);
   std::unique_ptr<ModelInstance> load_model(const PendingRequest& request, const ModelReference& model);
+  std::unique_ptr<ModelInstance> load_where_it_fits(const PendingRequest& request,
+                                                    const ModelReference& model);
+  void measure_costs(const PendingRequest& request, const ModelReference& model, ModelInstance& instance);
   bool go_on_loading(const PendingRequest& request, std::size_t layers_loaded);
+  bool is_awaited(const PendingRequest& request) const;
   bool evict_one();
   bool release_spare_memory();
   void make_room_in_number(const ModelReference& model);
