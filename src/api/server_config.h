@@ -50,7 +50,7 @@ struct ServerConfig {
   bool keep_requests = false;                     // AXLLAMA_DEBUG_LOG_REQUESTS, OLLAMA_DEBUG_LOG_REQUESTS
   std::chrono::milliseconds drain_grace{10'000};  // for running requests after SIGTERM
   bool asynchronous = true;  // AXLLAMA_ASYNC=off: cards are given work call by call, whatever they can do
-  bool card_checks = true;   // AXLLAMA_CARD_CHECKS=off: no self-test, no canary
+  bool card_checks = true;   // AXLLAMA_CARD_CHECKS=off: no self-test, canary, costs at load
   std::filesystem::path canary_folder;  // ~/.axllama/canaries; empty without a home
   std::filesystem::path cost_folder;    // ~/.axllama/costs; empty without a home
   std::filesystem::path identity;       // the key for registries, made at the start; empty without a home

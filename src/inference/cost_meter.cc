@@ -103,13 +103,16 @@ std::optional<double> CostMeter::known_chunk(std::size_t group) const {
   return assumed == nullptr ? std::nullopt : std::optional(assumed->seconds * pace());
 }
 
+bool CostMeter::knows_chunk(std::size_t group) const {
+  const model::CostRecord::Chunk* assumed = assumed_chunk(group);
+  return chunks_[group].full || (assumed != nullptr && assumed->full);
+}
+
 model::CostRecord CostMeter::record() const {
   model::CostRecord record{.decode_step = known_decode(), .copy = known_copy(), .byte = known_byte()};
   for (std::size_t i = 0; i < groups_.size(); ++i) {
     if (const std::optional<double> seconds = known_chunk(i)) {
-      const model::CostRecord::Chunk* assumed = assumed_chunk(i);
-      record.chunks.push_back({groups_[i].rows, groups_[i].history, *seconds,
-                               chunks_[i].full || (assumed != nullptr && assumed->full)});
+      record.chunks.push_back({groups_[i].rows, groups_[i].history, *seconds, knows_chunk(i)});
     }
   }
   return record;

@@ -42,6 +42,9 @@ class CostMeter {
   /// group's chunk by its rows, the rest by the usual ratios.
   PrefillCosts costs() const;
   bool measured() const noexcept;
+  /// Whether the cost is known itself, not estimated by others; of a chunk: by full ones.
+  bool knows_decode() const { return known_decode().has_value(); }
+  bool knows_chunk(std::size_t group) const;
   /// How long moving `bytes` between host and card takes.
   double transfer_seconds(std::size_t bytes) const noexcept;
 

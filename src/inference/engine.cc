@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "inference/cached_sequence.h"
+#include "inference/cost_probe.h"
 #include "inference/engine_impl.h"
 #include "inference/generation_loop.h"
 #include "inference/readout_loop.h"
@@ -126,6 +127,11 @@ model::CostRecord Engine::measured_costs() const {
 
 void Engine::assume_costs(model::CostRecord record) {
   impl_->runner.costs().assume(std::move(record));
+}
+
+std::size_t Engine::measure_unknown_costs(const std::function<bool()>& go_on) {
+  impl_->stop_saving();
+  return inference::measure_unknown_costs(impl_->runner, impl_->measuring_time, go_on);
 }
 
 void Engine::set_kv_tier(std::shared_ptr<KvTier> tier) {

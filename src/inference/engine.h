@@ -93,6 +93,10 @@ class Engine {
   /// What engine calls cost here, as far as it is known, and what to go by until they have been made.
   model::CostRecord measured_costs() const;
   void assume_costs(model::CostRecord record);
+  /// Makes engine calls whose cost is not known, each kind once, as long as there is time
+  /// (EngineOptions::measuring_time) and `go_on` says so, which is asked before each; empty: always. Returns
+  /// the number of calls. Needs a free slot, and forgets what that held. Throws as evaluate() does.
+  std::size_t measure_unknown_costs(const std::function<bool()>& go_on);
 
   /// Where conversations are kept beyond the card (null: nowhere), and what it has to know of them.
   void set_kv_tier(std::shared_ptr<KvTier> tier);

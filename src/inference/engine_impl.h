@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,7 +18,7 @@ namespace axllama::inference {
 struct Engine::Impl {
   Impl(axcl::Card& card, std::shared_ptr<const model::Package> package, const LoadProgress& progress,
        const EngineOptions& options)
-      : runner(card, std::move(package), progress, options) {}
+      : runner(card, std::move(package), progress, options), measuring_time(options.measuring_time) {}
 
   std::unique_ptr<SequenceRunner> new_sequence(std::span<const text::TokenId> tokens,
                                                const SequencePlan& plan);
@@ -26,6 +27,7 @@ struct Engine::Impl {
   void stop_saving() noexcept;
 
   ModelRunner runner;
+  std::chrono::nanoseconds measuring_time;
   std::shared_ptr<Engine> draft;          // null: none
   std::optional<DraftModel> draft_model;  // of `draft`
   std::shared_ptr<KvTier> tier;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 
 namespace axllama::inference {
@@ -19,6 +20,8 @@ struct EngineOptions {
   /// Keeps the embedding table on the card as well, where there is memory for it: decoding a token then sends
   /// an index and a mask entry only.
   bool card_embeddings = false;
+  /// What Engine::measure_unknown_costs() may take; the rest is estimated until it is measured.
+  std::chrono::nanoseconds measuring_time = std::chrono::seconds(2);
 };
 
 }  // namespace axllama::inference

@@ -12,8 +12,8 @@ namespace {
 
 class EngineInstance final : public ModelInstance {
  public:
-  EngineInstance(std::shared_ptr<inference::Engine> engine, std::optional<KeptCosts> costs)
-      : engine_(std::move(engine)), costs_(std::move(costs)) {
+  EngineInstance(std::shared_ptr<inference::Engine> engine, std::optional<KeptCosts> costs, bool measures)
+      : engine_(std::move(engine)), costs_(std::move(costs)), measures_(measures) {
     if (costs_) {
       costs_->begin(*engine_);
     }
@@ -38,6 +38,11 @@ class EngineInstance final : public ModelInstance {
     }
     return engine_->work_idle();
   }
+  void measure_costs(const std::function<bool()>& go_on) noexcept override {
+    if (costs_ && measures_) {
+      costs_->measure(*engine_, go_on);
+    }
+  }
   bool release_spare_memory() override { return engine_->release_spare_memory(); }
   void set_draft(std::unique_ptr<ModelInstance> draft) override {
     auto* instance = dynamic_cast<EngineInstance*>(draft.get());
@@ -51,6 +56,7 @@ class EngineInstance final : public ModelInstance {
   std::unique_ptr<ModelInstance> draft_;  // null: none
   std::shared_ptr<inference::Engine> engine_;
   std::optional<KeptCosts> costs_;  // empty: not kept
+  bool measures_;                   // costs that are not known, before the first answer
 };
 
 class AxclBackend final : public CardBackend {
@@ -92,7 +98,7 @@ class AxclBackend final : public CardBackend {
     if (options_.kv_tiers) {
       engine->set_kv_tier(options_.kv_tiers(model.digest, engine->kv_layout()));
     }
-    return std::make_unique<EngineInstance>(std::move(engine), costs_of(model));
+    return std::make_unique<EngineInstance>(std::move(engine), costs_of(model), options_.trust.enabled);
   }
 
  private:

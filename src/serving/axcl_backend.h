@@ -20,8 +20,10 @@ struct AxclBackendOptions {
   inference::EngineOptions engine = {};  // but for `asynchronous`
   std::optional<bool> asynchronous =
       {};  // how the card is given work; unset: as its self-test has found right
-  inference::KvTierFactory kv_tiers = {};   // empty: conversations are kept on the card only
-  std::filesystem::path cost_records = {};  // what calls cost, by package and card; empty: not kept
+  inference::KvTierFactory kv_tiers = {};  // empty: conversations are kept on the card only
+  /// What calls cost, by package and card, where what is not known is measured before the first answer if
+  /// cards are checked (`trust`); empty: not kept, and not measured then.
+  std::filesystem::path cost_records = {};
 };
 
 /// Opens a card of the AXCL runtime. A model is loaded only on a card that passed its self-test, and served

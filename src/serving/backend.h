@@ -28,6 +28,10 @@ class ModelInstance {
   virtual std::size_t free_slots() const = 0;
   virtual void reset_cache() = 0;
   virtual bool work_idle() = 0;
+  /// Once after it is loaded, while no answer of it runs: measures what engine calls cost whose cost is not
+  /// known, as long as `go_on` says so, which is asked before each call. Does not throw: when a call fails,
+  /// answers will find out what is wrong.
+  virtual void measure_costs(const std::function<bool()>& go_on) noexcept = 0;
   virtual bool release_spare_memory() = 0;
   /// `draft`: loaded by the same backend; null: none.
   virtual void set_draft(std::unique_ptr<ModelInstance> draft) = 0;

@@ -4,7 +4,8 @@
 
 namespace axllama::serving {
 
-CallWatch::CallWatch(OnHung on_hung) : on_hung_(std::move(on_hung)), thread_([this] { run(); }) {}
+CallWatch::CallWatch(OnHung on_hung, OnLook on_look)
+    : on_hung_(std::move(on_hung)), on_look_(std::move(on_look)), thread_([this] { run(); }) {}
 
 CallWatch::~CallWatch() {
   {
@@ -15,14 +16,12 @@ CallWatch::~CallWatch() {
   thread_.join();
 }
 
-void CallWatch::begin(std::string what, std::chrono::nanoseconds limit) {
+void CallWatch::begin(std::string what, std::chrono::nanoseconds limit, Clock::time_point look_at) {
   const std::lock_guard lock(mutex_);
-  if (limit == std::chrono::nanoseconds::max()) {
-    call_.reset();
-    return;
-  }
-  call_ = Call{std::move(what), limit, Clock::now() + limit, false};
-  if (call_->deadline < wake_up_) {
+  const bool limited = limit != std::chrono::nanoseconds::max();
+  ++calls_;
+  call_ = Call{std::move(what), limit, limited ? Clock::now() + limit : kNever, look_at};
+  if (call_->next() < wake_up_) {
     changed_.notify_all();
   }
 }
@@ -39,12 +38,20 @@ bool CallWatch::end() {
 void CallWatch::run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    if (!call_ || call_->hung) {
-      wake_up_ = Clock::time_point::max();
+    const Clock::time_point now = Clock::now();
+    wake_up_ = call_ ? call_->next() : kNever;
+    if (wake_up_ == kNever) {
       changed_.wait(lock);
-    } else if (Clock::now() < call_->deadline) {
-      wake_up_ = call_->deadline;
+    } else if (now < wake_up_) {
       changed_.wait_until(lock, wake_up_);
+    } else if (now >= call_->look_at) {
+      const std::uint64_t number = calls_;
+      lock.unlock();
+      const Clock::time_point again = on_look_();
+      lock.lock();
+      if (call_ && calls_ == number) {
+        call_->look_at = again;
+      }
     } else {
       call_->hung = true;
       const std::string what = call_->what;

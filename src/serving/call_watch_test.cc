@@ -42,6 +42,34 @@ TEST(CallWatch, SeesALaterCallsShorterLimit) {
   EXPECT_TRUE(watch.end());
 }
 
+TEST(CallWatch, LooksAtACallThatIsOutAsOftenAsItIsAskedTo) {
+  std::promise<void> looked;
+  int times = 0;
+  CallWatch watch([](const std::string&, std::chrono::nanoseconds) { ADD_FAILURE() << "it is not hung"; },
+                  [&] {
+                    if (++times == 2) {
+                      looked.set_value();
+                      return CallWatch::kNever;
+                    }
+                    return CallWatch::Clock::now();
+                  });
+  watch.begin("short", 1h, CallWatch::Clock::now() + 1h);
+  EXPECT_FALSE(watch.end());
+  watch.begin("long", std::chrono::nanoseconds::max(), CallWatch::Clock::now());
+  ASSERT_EQ(looked.get_future().wait_for(30s), std::future_status::ready);
+  EXPECT_FALSE(watch.end());
+  EXPECT_EQ(times, 2);
+}
+
+TEST(CallWatch, TellsOfACallThatItHasLookedAt) {
+  std::promise<void> told;
+  CallWatch watch([&](const std::string&, std::chrono::nanoseconds) { told.set_value(); },
+                  [] { return CallWatch::kNever; });
+  watch.begin("long", 10ms, CallWatch::Clock::now());
+  ASSERT_EQ(told.get_future().wait_for(30s), std::future_status::ready);
+  EXPECT_TRUE(watch.end());
+}
+
 TEST(CallWatch, EndsWhileACallIsOut) {
   CallWatch watch([](const std::string&, std::chrono::nanoseconds) {});
   watch.begin("long", 1h);

@@ -44,6 +44,11 @@ bool EventChannel::cancelled() const {
   return cancelled_;
 }
 
+bool EventChannel::closed() const {
+  const std::lock_guard lock(mutex_);
+  return closed_;
+}
+
 std::optional<ResponseEvent> EventChannel::take() {
   if (events_.empty()) {
     return std::nullopt;

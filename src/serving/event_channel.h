@@ -22,6 +22,8 @@ class EventChannel {
   /// nobody will read further events. A done event or an error closes the channel.
   bool push(ResponseEvent event);
   bool cancelled() const;
+  /// The last event has been pushed, be it by another thread.
+  bool closed() const;
 
   /// Reader side; see ResponseStream. The callback runs while the channel is locked: it must not call the
   /// channel.

@@ -1,7 +1,9 @@
 #include "serving/kept_costs.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdio>
 #include <exception>
 #include <optional>
 #include <thread>
@@ -21,6 +23,26 @@ constexpr std::size_t kDigestDigits = 16;
 
 bool differs(const std::optional<double>& now, const std::optional<double>& kept) {
   return now && (!kept || std::abs(*now - *kept) > kNoteworthy * *kept);
+}
+
+std::string milliseconds(double seconds) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.2f", 1e3 * seconds);
+  return text.data();
+}
+
+/// Chunks by the cached rows that they are made for: "0:3.10 128:3.25".
+void log_costs(const inference::Engine& engine, std::size_t calls) {
+  const CostRecord record = engine.measured_costs();
+  std::string chunks;
+  for (const CostRecord::Chunk& chunk : record.chunks) {
+    chunks += (chunks.empty() ? "" : " ") + std::to_string(chunk.history) + ":" + milliseconds(chunk.seconds);
+  }
+  telemetry::log(LogLevel::kInfo, "measured what calls cost",
+                 {{"model", engine.package().files().name},
+                  {"calls", std::to_string(calls)},
+                  {"decode_ms", milliseconds(record.decode_step.value_or(0))},
+                  {"chunk_ms", chunks}});
 }
 
 }  // namespace
@@ -66,6 +88,18 @@ void KeptCosts::begin(inference::Engine& engine) noexcept {
     telemetry::log(LogLevel::kWarning, "kept costs are not used and are measured anew",
                    {{"why", error.what()}});
   }
+}
+
+void KeptCosts::measure(inference::Engine& engine, const std::function<bool()>& go_on) noexcept {
+  try {
+    if (const std::size_t calls = engine.measure_unknown_costs(go_on); calls > 0) {
+      log_costs(engine, calls);
+    }
+  } catch (const std::exception& error) {
+    telemetry::log(LogLevel::kWarning, "what calls cost cannot be measured and is estimated",
+                   {{"model", engine.package().files().name}, {"why", error.what()}});
+  }
+  keep(engine);
 }
 
 void KeptCosts::keep(const inference::Engine& engine) noexcept {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "axcl/card.h"
@@ -23,6 +24,8 @@ class KeptCosts {
 
   /// Lets an engine that has just been loaded start with what is in the file, if it is of this card.
   void begin(inference::Engine& engine) noexcept;
+  /// Measures what is not known yet (see inference::Engine::measure_unknown_costs) and writes it at once.
+  void measure(inference::Engine& engine, const std::function<bool()>& go_on) noexcept;
   /// Writes what the engine has measured, if that is news.
   void keep(const inference::Engine& engine) noexcept;
   /// The same, but seldom: for every pause.

@@ -2,15 +2,19 @@
 
 #include "serving/kept_costs.h"
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <fstream>
 #include <memory>
 #include <string>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "serving/axcl_backend.h"
-#include "tests/paths.h"
 #include "tests/support/random_package.h"
+#include "tests/support/softcard_settings.h"
 #include "tests/support/temporary_folder.h"
 
 namespace axllama::serving {
@@ -45,15 +49,33 @@ class KeptCostsOnCard : public ::testing::Test {
  protected:
   void SetUp() override {
     testing::write_random_package({}, folder_ / "package");
+    open(false);
+  }
+  /// `trust`: the card and its models are checked and measured before they serve.
+  void open(bool trust) {
+    backend_.reset();
     AxclBackendOptions options;
-    options.runtime.library = fs::path(AXLLAMA_BINARY_DIR) / "lib/softcard/libaxcl_rt.so";
-    options.trust.enabled = false;
+    options.runtime.library = testing::software_card_library();
+    options.trust = {trust, folder_ / "canaries"};
+    options.engine.measuring_time = std::chrono::hours(1);
     options.cost_records = records();
     backend_ = axcl_backend(options)();
   }
   void TearDown() override { backend_.reset(); }
 
   fs::path records() const { return folder_ / "costs"; }
+  static std::uint64_t executions() {
+    const auto counters = nlohmann::json::parse(testing::software_card_counters());
+    return counters.at("calls").value("axclrtEngineExecute", std::uint64_t{0}) +
+           counters.at("calls").value("axclrtEngineExecuteAsync", std::uint64_t{0});
+  }
+  /// How many executions of layers measuring what is not known takes after a load.
+  std::uint64_t executions_measured() {
+    const auto model = load();
+    const std::uint64_t before = executions();
+    model->measure_costs({});
+    return executions() - before;
+  }
   std::unique_ptr<ModelInstance> load() {
     return backend_->load({"m", "0123456789abcdef0123", model::Package::open(folder_ / "package")}, {});
   }
@@ -119,6 +141,69 @@ TEST_F(KeptCostsOnCard, FilesOfOthersAreReplaced) {
   std::ofstream(file) << "{\"version\":1,\"chunks\":[";
   answer(*load());
   EXPECT_TRUE(model::read_costs(file)->decode_step);
+}
+
+/// Of three layers: a decode step and a chunk of each of the four groups. The canary has made a chunk of a
+/// few tokens, which does not tell what a full one costs here.
+constexpr std::uint64_t kAllCalls = 3 * (1 + 4);
+
+TEST_F(KeptCostsOnCard, AreMeasuredBeforeTheFirstAnswerOnceForACard) {
+  open(true);
+  EXPECT_EQ(executions_measured(), kAllCalls);
+  const CostRecord record = model::read_costs(only_record()).value();
+  EXPECT_TRUE(record.decode_step);
+  EXPECT_EQ(record.chunks.size(), 4U);
+  EXPECT_TRUE(
+      std::all_of(record.chunks.begin(), record.chunks.end(), [](auto& chunk) { return chunk.full; }));
+  EXPECT_EQ(executions_measured(), 0U);
+  CostRecord other = record;
+  other.card = "another card";
+  model::write_costs(only_record(), other);
+  EXPECT_EQ(executions_measured(), kAllCalls);
+  EXPECT_EQ(model::read_costs(only_record())->card, record.card);
+  EXPECT_EQ(executions_measured(), 0U);
+}
+
+TEST_F(KeptCostsOnCard, AreWrittenAsSoonAsTheyAreMeasured) {
+  open(true);
+  const auto model = load();
+  EXPECT_FALSE(fs::exists(records()));
+  model->measure_costs({});
+  EXPECT_TRUE(model::read_costs(only_record())->decode_step);
+}
+
+TEST_F(KeptCostsOnCard, AreMeasuredAsFarAsTheRecordLacksThem) {
+  open(true);
+  executions_measured();
+  CostRecord record = model::read_costs(only_record()).value();
+  record.chunks.erase(record.chunks.begin() + 2);
+  record.chunks[1].full = false;
+  model::write_costs(only_record(), record);
+  EXPECT_EQ(executions_measured(), 2 * 3U);
+}
+
+TEST_F(KeptCostsOnCard, AreNotMeasuredBeforeTheFirstAnswerWhereNothingIsChecked) {
+  EXPECT_EQ(executions_measured(), 0U);
+}
+
+TEST_F(KeptCostsOnCard, AreNotMeasuredOnACardThatComputesNothing) {
+  const testing::SoftcardSettings settings(R"({"quiet":true,"compute":"null"})");
+  open(true);
+  EXPECT_EQ(executions_measured(), 0U);
+  EXPECT_FALSE(fs::exists(records()));
+}
+
+TEST_F(KeptCostsOnCard, LeaveAFailedCallToTheAnswers) {
+  open(true);
+  const auto model = load();
+  {
+    const testing::SoftcardSettings settings(R"({"quiet":true,"faults":"execute_error:at=5"})");
+    model->measure_costs({});
+  }
+  const CostRecord record = model::read_costs(only_record()).value();
+  EXPECT_TRUE(record.decode_step) << "what was measured before it";
+  EXPECT_FALSE(record.chunks.at(0).full);
+  answer(*model);
 }
 
 TEST_F(KeptCostsOnCard, NeedNoFolder) {

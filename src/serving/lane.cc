@@ -27,7 +27,8 @@ Lane::Lane(LaneOptions options, BackendFactory open_card)
       open_backend_(std::move(open_card)),
       policy_(options.policy),
       properties_at_(Clock::now() - kPropertiesAge),
-      watch_([this](const std::string& call, std::chrono::nanoseconds limit) { on_hung(call, limit); }) {
+      watch_([this](const std::string& call, std::chrono::nanoseconds limit) { on_hung(call, limit); },
+             [this] { return tell_late(); }) {
   status_.problem = "The card is being opened.";
 }
 
@@ -189,6 +190,7 @@ void Lane::end_waiting(const Error& error) {
 /// A request that was taken from the queue is over.
 void Lane::forget(std::uint64_t id) {
   answering_.erase(id);
+  late_.remove(id);
   policy_.ended(id);
 }
 
@@ -198,7 +200,11 @@ void Lane::run() {
   while (true) {
     woken_ = false;
     lock.unlock();
-    past_deadline() ? end_running(shutting_down()) : end_cancelled();
+    if (past_deadline()) {
+      end_running(shutting_down());
+    } else if (!was_hung_) {
+      end_cancelled();
+    }
     lock.lock();
     if (past_deadline()) {
       end_waiting(shutting_down());

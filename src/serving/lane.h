@@ -21,6 +21,7 @@
 #include "serving/card_room.h"
 #include "serving/lane_load.h"
 #include "serving/lane_policy.h"
+#include "serving/late_answers.h"
 #include "serving/pending_request.h"
 #include "serving/queue_policy.h"
 #include "serving/residency.h"
@@ -34,7 +35,7 @@ struct LaneOptions {
   bool drafts = true;  // models' drafts are loaded; else requests are taken as if they named none
   std::chrono::nanoseconds call_limit = std::chrono::minutes(1);   // for one engine call
   std::chrono::nanoseconds load_limit = std::chrono::minutes(10);  // for opening a card or loading a layer
-  /// What kRecoveryPatience is measured with, on the lane thread; empty: the steady clock (others: tests).
+  /// What kRecoveryPatience is measured with, on any thread; empty: the steady clock (others: tests).
   std::function<std::chrono::steady_clock::time_point()> recovery_clock = {};
 };
 
@@ -44,8 +45,9 @@ struct LaneOptions {
 ///
 /// Requests are answered several at once, one engine call each in turn; LanePolicy says who is next. A model
 /// is loaded only while no answer is being generated: loading between executions is known to upset cards.
-/// When the card fails, answers go on after recovery where they stopped, or end in time (see fault.h). When a
-/// call does not come back, its readers get an error, and so does everybody until it does.
+/// When the card fails, answers go on after recovery where they stopped, or end in time (see fault.h), even
+/// while a call is out (see LateAnswers). When a call does not come back, its readers get an error, and so
+/// does everybody until it does.
 class Lane {
  public:
   Lane(LaneOptions options, BackendFactory open_card);
@@ -104,6 +106,8 @@ class Lane {
   void open_card();
   void lose_card();
   void on_hung(const std::string& call, std::chrono::nanoseconds limit);  // any thread
+  Clock::time_point tell_late();                                          // any thread
+  static Clock::time_point when_due(Clock::time_point due, Clock::time_point now);
   void require_card();
   std::optional<axcl::CardProperties> read_properties();
   void refresh_properties();
@@ -114,7 +118,11 @@ class Lane {
   void ensure_draft(const PendingRequest& request, ModelInstance& instance);
   std::string load_draft(const PendingRequest& request, ModelInstance& instance);
   std::unique_ptr<ModelInstance> load_model(const PendingRequest& request, const ModelReference& model);
+  std::unique_ptr<ModelInstance> load_where_it_fits(const PendingRequest& request,
+                                                    const ModelReference& model);
+  void measure_costs(const PendingRequest& request, const ModelReference& model, ModelInstance& instance);
   bool go_on_loading(const PendingRequest& request, std::size_t layers_loaded);
+  bool is_awaited(const PendingRequest& request) const;
   bool evict_one();
   bool release_spare_memory();
   void make_room_in_number(const ModelReference& model);
@@ -140,8 +148,9 @@ class Lane {
   void end_use(const std::string& digest);
   bool put_back(PendingRequest& request);
   void handle_failure(std::uint64_t id, const base::Error& error);
-  static void note_progress(RunningRequest& running, bool token);
-  void note_failure(RunningRequest& running, const base::Error& error) const;
+  void note_progress(RunningRequest& running, bool token);
+  void note_failure(const RunningRequest& running, const base::Error& error);
+  void suspend(RunningRequest& running);
   Clock::time_point recovery_time() const;
   bool is_late(const RunningRequest& running) const;
   void end_late(RunningRequest& running);
@@ -186,6 +195,8 @@ class Lane {
   std::uint64_t last_id_ = 0;
   std::optional<Clock::time_point> stop_deadline_;
   std::atomic<Clock::rep> deadline_ticks_{Clock::time_point::max().time_since_epoch().count()};
+
+  LateAnswers late_;  // of running_ and stranded_: those that have failed and not gone on since
 
   CallWatch watch_;  // last: its thread uses the others
 };

@@ -20,7 +20,19 @@ using telemetry::LogLevel;
 
 void Lane::begin_call(std::string what, std::chrono::nanoseconds limit) {
   end_call();
-  watch_.begin(std::move(what), limit);
+  const Clock::time_point now = recovery_time();
+  watch_.begin(std::move(what), limit, when_due(late_.begin_call(now), now));
+}
+
+/// The watch's time at which it is `due` by the clock of recovery, which says `now`.
+Lane::Clock::time_point Lane::when_due(Clock::time_point due, Clock::time_point now) {
+  return due == LateAnswers::kNever ? CallWatch::kNever : Clock::now() + (due - now);
+}
+
+/// A call is out, and answers that are being recovered wait for it.
+Lane::Clock::time_point Lane::tell_late() {
+  const Clock::time_point now = recovery_time();
+  return when_due(late_.tell(now), now);
 }
 
 void Lane::end_call() {
@@ -236,9 +248,30 @@ std::string Lane::load_draft(const PendingRequest& request, ModelInstance& insta
   }
 }
 
-/// Loads a model. While it does not fit, memory that only speeds others up is freed first, then idle models
-/// go, as the policy says.
 std::unique_ptr<ModelInstance> Lane::load_model(const PendingRequest& request, const ModelReference& model) {
+  std::unique_ptr<ModelInstance> instance = load_where_it_fits(request, model);
+  measure_costs(request, model, *instance);
+  return instance;
+}
+
+/// What is not known of its costs is found out before the first answer, but not while answers are being
+/// recovered, which has to be done in time.
+void Lane::measure_costs(const PendingRequest& request, const ModelReference& model,
+                         ModelInstance& instance) {
+  if (!stranded_.empty()) {
+    return;
+  }
+  instance.measure_costs([&] {
+    begin_call("measuring what calls of " + model.name + " cost", options_.call_limit);
+    const std::lock_guard lock(mutex_);
+    return !was_hung_ && !past_deadline() && is_awaited(request);
+  });
+}
+
+/// While a model does not fit, memory that only speeds others up is freed first, then idle models go, as the
+/// policy says.
+std::unique_ptr<ModelInstance> Lane::load_where_it_fits(const PendingRequest& request,
+                                                        const ModelReference& model) {
   begin_call("loading " + model.name, options_.load_limit);
   make_room_for(model);
   while (true) {
@@ -341,8 +374,13 @@ bool Lane::go_on_loading(const PendingRequest& request, std::size_t layers_loade
   if (past_deadline()) {
     throw shutting_down();
   }
-  const bool wanted_itself = answering_.contains(request.id) && !request.channel->cancelled();
-  return wanted_itself || stranded_wait_for(request.model.digest) || policy_.wanted(request.model.digest);
+  return is_awaited(request);
+}
+
+/// Whether anybody waits for the model of a request. Mutex held.
+bool Lane::is_awaited(const PendingRequest& request) const {
+  const bool by_itself = answering_.contains(request.id) && !request.channel->cancelled();
+  return by_itself || stranded_wait_for(request.model.digest) || policy_.wanted(request.model.digest);
 }
 
 }  // namespace axllama::serving

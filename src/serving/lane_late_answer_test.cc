@@ -95,6 +95,45 @@ TEST_F(LateAnswer, EndsWithTheLoadThatNobodyElseWaitsFor) {
   EXPECT_EQ(card.loads, 3U);
 }
 
+TEST_F(LateAnswer, IsToldWhileALayerIsOutAndTheLaneGoesOnWhenItIsBack) {
+  card.on_open = [times = shared_count(), seconds = seconds_] { *seconds += ++*times == 2 ? 5 : 0; };
+  const Stream late = begin_and_lose_the_card();
+  reach_the_second_load();
+  EXPECT_THAT(last_error(late), HasSubstr(kLate));
+  EXPECT_EQ(loaded(), "a+ ") << "the layer is still out";
+  EXPECT_TRUE(scheduler().card_status().available) << "the card is not taken for hung";
+  const Stream waiting = scheduler().submit(request("a", 2));
+  card.load_layer.open();
+  card.step.open();
+  EXPECT_EQ(text_of(read_all(waiting)), "0 1 ");
+  EXPECT_EQ(card.resumed, 0U);
+  EXPECT_EQ(card.loads, 2U);
+}
+
+/// Waits for five seconds: so long a call for an answer that is on the card again may take.
+TEST_F(LateAnswer, IsToldWhileItsPromptIsComputedAgain) {
+  fail_steps({2}, ErrorCode::kDevice);
+  resuming_takes_seconds(5);
+  card.step.close();
+  const Stream late = scheduler().submit(request("a", 5));
+  card.step.let_pass(2);
+  card.step.wait_for_arrivals(3);
+  EXPECT_TRUE(std::holds_alternative<ModelReady>(next(late)));
+  EXPECT_EQ(std::get<inference::TokenEvent>(next(late)).text, "0 ");
+  EXPECT_FALSE(late->next(std::chrono::milliseconds(100))) << "it is ready, though only just";
+  *seconds_ += 5;
+  EXPECT_THAT(last_error(late), HasSubstr(kLate));
+  EXPECT_EQ(card.active_generations, 1U) << "the call is still out";
+  card.step.let_pass(1);
+  EXPECT_TRUE(eventually([this] { return card.active_generations == 0; }))
+      << "nothing is computed for nobody";
+  EXPECT_EQ(card.step.arrivals(), 3U);
+  EXPECT_EQ(card.cancelled_generations, 1U);
+  card.step.open();
+  EXPECT_EQ(text_of(read_all(scheduler().submit(request("a", 2)))), "0 1 ");
+  EXPECT_EQ(card.loads, 1U);
+}
+
 TEST_F(LateAnswer, IsNoneThatIsReadyJustInTime) {
   const Stream stream = begin_and_lose_the_card();
   reach_the_second_load();

@@ -200,9 +200,11 @@ void Lane::end_running(const Error& error) {
   }
 }
 
+/// Those whose readers have left, or have been told that they are late.
 void Lane::end_cancelled() {
-  while (auto running =
-             running_.take([](const auto& candidate) { return candidate->request.channel->cancelled(); })) {
+  while (auto running = running_.take([](const auto& candidate) {
+    return candidate->request.channel->cancelled() || candidate->request.channel->closed();
+  })) {
     cancel(**running);
   }
 }
@@ -313,27 +315,30 @@ void Lane::note_progress(RunningRequest& running, bool token) {
     running.failures = 0;
   }
   if (token || !running.has_tokens) {
-    running.recover_by.reset();
+    late_.remove(running.request.id);
   }
 }
 
 /// An answer that has failed, or whose card or model has.
-void Lane::note_failure(RunningRequest& running, const Error& error) const {
-  running.problem = error.what();
-  if (!running.recover_by) {
-    running.recover_by = recovery_time() + kRecoveryPatience;
-  }
+void Lane::note_failure(const RunningRequest& running, const Error& error) {
+  late_.failed(running.request.id, running.request.channel, error.what(), recovery_time());
 }
 
+/// Its time is over, or its reader has been told so already.
 bool Lane::is_late(const RunningRequest& running) const {
-  return running.recover_by && recovery_time() >= *running.recover_by;
+  return running.request.channel->closed() || late_.is_late(running.request.id, recovery_time());
 }
 
 void Lane::end_late(RunningRequest& running) {
-  end(running, Error(ErrorCode::kUnavailable,
-                     "The card failed while it answered and was not ready again within " +
-                         std::to_string(kRecoveryPatience.count()) + " seconds. Please try again.",
-                     running.problem));
+  end(running, late_.error_for(running.request.id));
+}
+
+/// Takes it off the card.
+void Lane::suspend(RunningRequest& running) {
+  begin_call("suspending an answer of " + running.request.model.name, options_.call_limit);
+  running.generation->suspend();
+  end_call();
+  running.model = nullptr;
 }
 
 Lane::Clock::time_point Lane::recovery_time() const {
@@ -349,11 +354,8 @@ Lane::Stranded Lane::strand(const std::string* digest, const Error& error) {
     if (begun_ == running->get()) {
       begun_ = nullptr;
     }
-    begin_call("suspending an answer of " + (*running)->request.model.name, options_.call_limit);
-    (*running)->generation->suspend();
-    end_call();
-    (*running)->model = nullptr;
     note_failure(**running, error);
+    suspend(**running);
     stranded.push_back(std::move(*running));
   }
   return stranded;
@@ -377,7 +379,7 @@ void Lane::handle_failure(std::uint64_t id, const Error& error) {
     return;
   }
   log_failure(error, recovery_name(recovery));
-  running->generation->suspend();
+  suspend(*running);
   const std::string digest = running->request.model.digest;
   Stranded stranded;
   if (recovery == Recovery::kReload) {
@@ -393,7 +395,6 @@ void Lane::handle_failure(std::uint64_t id, const Error& error) {
   } else {
     end_use(digest);  // it begins anew below
   }
-  running->model = nullptr;
   stranded.push_back(std::move(running));
   recover(std::move(stranded));
 }
@@ -460,6 +461,7 @@ void Lane::make_ready(const PendingRequest& request) {
   }
   end_call();
   (*running)->model = &model;
+  late_.ready(request.id);
   take_turn_later(take_stranded(running));
 }
 

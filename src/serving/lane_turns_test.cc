@@ -107,6 +107,7 @@ class LoggedInstance final : public ModelInstance {
   std::size_t free_slots() const override { return inner_->free_slots(); }
   void reset_cache() override { inner_->reset_cache(); }
   bool work_idle() override { return inner_->work_idle(); }
+  void measure_costs(const std::function<bool()>& go_on) noexcept override { inner_->measure_costs(go_on); }
   bool release_spare_memory() override { return inner_->release_spare_memory(); }
   void set_draft(std::unique_ptr<ModelInstance> draft) override { inner_->set_draft(std::move(draft)); }
   std::uint64_t card_bytes() const override { return inner_->card_bytes(); }

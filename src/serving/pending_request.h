@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -46,9 +45,6 @@ struct RunningRequest {
   ModelInstance* model = nullptr;  // null: to be made ready again
   bool has_tokens = false;         // some were generated
   std::size_t failures = 0;        // in a row, without a token in between
-  std::string problem = {};        // the last of them, its own or of the card that it was on
-  /// From the first of them on, unless it has gone on since: until then it has to be ready again.
-  std::optional<std::chrono::steady_clock::time_point> recover_by = {};
 };
 
 }  // namespace axllama::serving

@@ -123,6 +123,13 @@ class FakeInstance final : public ModelInstance {
     --card_.idle_work;
     return true;
   }
+  void measure_costs(const std::function<bool()>& go_on) noexcept override {
+    for (std::size_t i = 0; i < card_.unknown_costs && go_on(); ++i) {
+      card_.check_undisturbed();
+      card_.measure.pass();
+      ++card_.measured;
+    }
+  }
   bool release_spare_memory() override { return card_.spare_memory.exchange(false); }
   void set_draft(std::unique_ptr<ModelInstance> draft) override {
     card_.check_undisturbed();

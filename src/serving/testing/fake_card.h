@@ -76,13 +76,15 @@ struct FakeCard {
   // Set by tests.
   std::atomic<std::size_t> room{8};  // models that fit
   std::atomic<std::size_t> layers{3};
-  std::atomic<std::size_t> slots{1};        // of each model
-  std::atomic<std::size_t> idle_work{0};    // pieces
-  std::atomic<bool> spare_memory{false};    // takes the room of a model
-  std::atomic<bool> same_vocabulary{true};  // of drafts
-  Gate step;                                // before each step of a generation
-  Gate load_layer;                          // before each layer
-  Hook on_open;                             // may throw, as the others
+  std::atomic<std::size_t> slots{1};          // of each model
+  std::atomic<std::size_t> idle_work{0};      // pieces
+  std::atomic<bool> spare_memory{false};      // takes the room of a model
+  std::atomic<bool> same_vocabulary{true};    // of drafts
+  Gate step;                                  // before each step of a generation
+  Gate load_layer;                            // before each layer
+  std::atomic<std::size_t> unknown_costs{0};  // of each model that is loaded
+  Gate measure;                               // before each of them is measured
+  Hook on_open;                               // may throw, as the others
   Hook on_start;
   Hook on_step;
   Hook on_resume;
@@ -91,6 +93,7 @@ struct FakeCard {
   std::atomic<std::size_t> opened{0};
   std::atomic<std::size_t> closed{0};
   std::atomic<std::size_t> loads{0};
+  std::atomic<std::size_t> measured{0};  // calls
   std::atomic<std::size_t> resident{0};
   std::atomic<std::size_t> resets{0};
   std::atomic<std::size_t> drafts{0};  // that guess

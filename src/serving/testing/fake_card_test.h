@@ -24,6 +24,7 @@ class FakeCardTest : public ::testing::Test {
   void TearDown() override {
     card.step.open();
     card.load_layer.open();
+    card.measure.open();
     scheduler_.reset();
     EXPECT_EQ(card.resident, 0U);
     EXPECT_EQ(card.active_generations, 0U);
