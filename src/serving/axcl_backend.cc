@@ -38,6 +38,7 @@ class EngineInstance final : public ModelInstance {
     }
     return engine_->work_idle();
   }
+  void wake_by(std::function<void()> wake) override { engine_->wake_by(std::move(wake)); }
   bool release_spare_memory() override { return engine_->release_spare_memory(); }
   void set_draft(std::unique_ptr<ModelInstance> draft) override {
     auto* instance = dynamic_cast<EngineInstance*>(draft.get());
