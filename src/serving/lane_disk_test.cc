@@ -44,10 +44,8 @@ class LaneDisk : public FakeCardTest {
   /// Returns when the lane has nothing to do but to wait for the disk.
   void let_lane_rest() {
     card.idle_work = 1;
-    EXPECT_TRUE(eventually([this] {
-      card.wake();  // it may not have seen the work
-      return card.idle_work == 0;
-    }));
+    card.wake();
+    EXPECT_TRUE(eventually([this] { return card.idle_work == 0 && card.had_no_work; }));
   }
   void end_waiting() {
     card.awaited_prompt = 0;

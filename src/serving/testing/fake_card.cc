@@ -126,8 +126,10 @@ class FakeInstance final : public ModelInstance {
   bool work_idle() override {
     card_.check_undisturbed();
     if (card_.idle_work == 0) {
+      card_.had_no_work = true;
       return false;
     }
+    card_.had_no_work = false;
     --card_.idle_work;
     return true;
   }

@@ -74,7 +74,8 @@ struct FakeCard {
   std::atomic<std::size_t> loads{0};
   std::atomic<std::size_t> resident{0};
   std::atomic<std::size_t> resets{0};
-  std::atomic<std::size_t> drafts{0};  // that guess
+  std::atomic<bool> had_no_work{false};  // when asked for idle work last
+  std::atomic<std::size_t> drafts{0};    // that guess
   std::atomic<std::size_t> property_reads{0};
   std::atomic<std::size_t> property_reads_while_generating{0};
   std::atomic<std::size_t> generations{0};
