@@ -1,6 +1,7 @@
 #include "inference/cached_sequence.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace axllama::inference {
@@ -9,6 +10,11 @@ namespace {
 /// A conversation that is about to be overwritten is saved when computing it again would cost so many times
 /// what saving it does: it may never come back.
 constexpr double kSavingFactor = 4;
+
+/// Seconds that a disk is waited for in any case: a busy host is slow at times.
+constexpr double kLeastPatience = 0.5;
+/// And at most while it is not known what computing costs.
+constexpr double kBlindPatience = 30;
 
 }  // namespace
 
@@ -73,7 +79,7 @@ bool CachedSequence::fetch(std::span<const text::TokenId> tokens) {
   const std::size_t on_card = source != nullptr ? source->cache.common_prefix(tokens) : reused_;
   const std::size_t in_tier = tier_ ? std::min(tier_->longest_match(tokens), tokens.size() - 1) : 0;
   if (in_tier > on_card &&
-      transfer_pays(runner_, in_tier - reused_, cheapest - runner_.prefill_cost(in_tier, tokens.size()), 1)) {
+      load_pays(tokens, in_tier, cheapest - runner_.prefill_cost(in_tier, tokens.size()))) {
     std::unique_ptr<KvSource> rows = tier_->load(tokens);
     if (rows && rows->tokens() > on_card) {
       reused_ = std::min(rows->tokens(), tokens.size() - 1);
@@ -87,6 +93,33 @@ bool CachedSequence::fetch(std::span<const text::TokenId> tokens) {
     return true;
   }
   return false;
+}
+
+/// Whether bringing the first `count` of `tokens` from the tier takes less time than computing them, which
+/// costs `cost`. A disk reads ahead while rows that it has read are moved. It may turn out to be slower than
+/// it was, or hang: then it is waited for only so long as computing takes.
+bool CachedSequence::load_pays(std::span<const text::TokenId> tokens, std::size_t count, double cost) {
+  const bool known = runner_.costs().measured();
+  patience_ = known ? std::max(cost, kLeastPatience) : kBlindPatience;
+  return transfer_pays(runner_, count - reused_, cost) &&
+         (!known || tier_->read_seconds(tokens, reused_) < cost);
+}
+
+/// A step of the transfer; when it fails, or its disk is too slow, there is nothing more to take from the
+/// tier.
+void CachedSequence::move_rows() {
+  const bool over = transfer_->step();
+  const bool failed = over && slot_.cache.size() < reused_;  // the rows were unusable
+  const bool too_slow =
+      !over && std::chrono::duration<double>(transfer_->waited()).count() > patience_ && transfer_->waits();
+  if (over || too_slow) {
+    waited_ += transfer_->waited();
+    transfer_.reset();
+  }
+  if (failed || too_slow) {
+    tier_.reset();
+    fetched_ = false;
+  }
 }
 
 void CachedSequence::abandon_work() noexcept {
@@ -121,13 +154,7 @@ bool CachedSequence::prefill(std::span<const text::TokenId> tokens) {
     return false;
   }
   if (transfer_) {
-    if (transfer_->step()) {
-      transfer_.reset();
-      if (slot_.cache.size() < reused_) {  // the rows were unusable
-        tier_.reset();
-        fetched_ = false;
-      }
-    }
+    move_rows();
     return false;
   }
   slot_.cache.make_trustworthy();

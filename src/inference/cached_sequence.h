@@ -1,9 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "inference/kv_slots.h"
@@ -36,6 +38,8 @@ class CachedSequence final : public SequenceRunner {
 
   bool submits(std::span<const text::TokenId> tokens) const override;
   bool prefill(std::span<const text::TokenId> tokens) override;
+  bool waits() const override { return transfer_ && transfer_->waits(); }
+  std::chrono::nanoseconds take_waited() noexcept override { return std::exchange(waited_, {}); }
   std::size_t reused() const noexcept override { return reused_; }
   void decode(text::TokenId token) override;
   void evaluate_logits(LogitsWanted wanted) override { runner_.evaluate_logits(slot_, wanted); }
@@ -53,6 +57,8 @@ class CachedSequence final : public SequenceRunner {
   void abandon_work() noexcept;
   bool save_what_would_be_lost(std::size_t kept);
   bool fetch(std::span<const text::TokenId> tokens);
+  bool load_pays(std::span<const text::TokenId> tokens, std::size_t count, double cost);
+  void move_rows();
 
   /// Guesses in the same slot.
   class Guesses final : public GuessEvaluator {
@@ -91,6 +97,8 @@ class CachedSequence final : public SequenceRunner {
   KvSlot& slot_;
   std::unique_ptr<DraftRunner> draft_;      // null: nobody else guesses
   std::unique_ptr<TierTransfer> transfer_;  // in progress
+  double patience_ = 0;                     // seconds that it may wait for a disk
+  std::chrono::nanoseconds waited_{0};      // by transfers that are over, not taken yet
   bool at_work_ = false;                    // the card may be, for this sequence
   bool looked_at_old_ = false;              // what the slot held before is saved, or not worth it
   bool fetched_ = false;                    // there is nothing more to take from caches

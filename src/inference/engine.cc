@@ -136,6 +136,14 @@ std::size_t Engine::measure_unknown_costs(const std::function<bool()>& go_on) {
 
 void Engine::set_kv_tier(std::shared_ptr<KvTier> tier) {
   impl_->tier = std::move(tier);
+  if (impl_->tier) {
+    impl_->tier->wake_by(impl_->wake);
+  }
+}
+
+void Engine::wake_by(std::function<void()> wake) {
+  impl_->wake = std::move(wake);
+  set_kv_tier(std::move(impl_->tier));
 }
 
 KvLayout Engine::kv_layout() const noexcept {

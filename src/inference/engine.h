@@ -51,6 +51,9 @@ class Engine {
   class Generation {
    public:
     virtual ~Generation() = default;
+    /// Whether the next step would do nothing but look at the deadline, as rows that it fetches are still
+    /// being read from a disk (see wake_by). Not to be asked in the midst of a step.
+    virtual bool waits() const { return false; }
     /// Gives the card its work where it takes work without a wait, and returns at once; elsewhere, and for
     /// calls in which card and host take turns, it leaves all to await_step(). Throws Error when the card
     /// fails: what the slot holds is then forgotten and the generation suspended.
@@ -100,6 +103,8 @@ class Engine {
 
   /// Where conversations are kept beyond the card (null: nowhere), and what it has to know of them.
   void set_kv_tier(std::shared_ptr<KvTier> tier);
+  /// Called, as KvTier::wake_by() says, when a generation of this engine may have ceased to wait.
+  void wake_by(std::function<void()> wake);
   KvLayout kv_layout() const noexcept;
   /// Does a short piece of work that can wait, such as saving a conversation; false: there is none.
   bool work_idle();

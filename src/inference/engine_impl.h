@@ -31,6 +31,7 @@ struct Engine::Impl {
   std::shared_ptr<Engine> draft;          // null: none
   std::optional<DraftModel> draft_model;  // of `draft`
   std::shared_ptr<KvTier> tier;
+  std::function<void()> wake;     // of the tier
   KvSlot* being_saved = nullptr;  // while nothing else is to do
   std::unique_ptr<TierTransfer> saving;
 };

@@ -30,6 +30,8 @@ class MemoryTier final : public KvTier {
 
   std::size_t longest_match(std::span<const TokenId> prompt) override { return best(prompt).second; }
 
+  double read_seconds(std::span<const TokenId>, std::size_t) override { return seconds; }
+
   std::unique_ptr<KvSource> load(std::span<const TokenId> prompt) override {
     ++loads;
     const auto [kept, count] = best(prompt);
@@ -50,6 +52,7 @@ class MemoryTier final : public KvTier {
   std::size_t loads = 0;
   std::size_t pinned_seen = 0;
   std::size_t fail_at_layer = 1000;
+  double seconds = 0;  // that reading takes
 
  private:
   std::pair<const Kept*, std::size_t> best(std::span<const TokenId> prompt) const {
@@ -204,6 +207,20 @@ TEST_F(EngineTier, ComputesWhatIsCheaperToCompute) {
   run(*engine, greedy(random_tokens(100, 2), 5));
   EXPECT_TRUE(tier->entries.empty());
   EXPECT_EQ(tier->loads, 0U);
+}
+
+TEST_F(EngineTier, ComputesWhatADiskIsTooSlowFor) {
+  const GenerationRequest request = greedy(random_tokens(100, 1), 5);
+  const Answer first = run(*engine, request);
+  work_idle();
+  load();
+  tier->seconds = 1e9;
+  EXPECT_EQ(run(*engine, request).tokens, first.tokens);
+  EXPECT_EQ(tier->loads, 0U);
+  load();
+  tier->seconds = 1e-9;
+  EXPECT_EQ(run(*engine, request).tokens, first.tokens);
+  EXPECT_EQ(tier->loads, 1U);
 }
 
 TEST_F(EngineTier, ANewSequenceEndsTheSaving) {

@@ -205,7 +205,7 @@ void GenerationLoop::count_time(const Step& step, bool first) {
   if (first) {
     stats_.cached_prompt_tokens = sequence_->reused();
     generating_since = step.evaluated;
-    stats_.prompt_time += generating_since - step.begun;
+    stats_.prompt_time += generating_since - step.begun + sequence_->take_waited();
   }
   stats_.generation_time += Clock::now() - generating_since;
 }

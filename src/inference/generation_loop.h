@@ -28,6 +28,7 @@ class GenerationLoop final : public SequenceGeneration {
   GenerationLoop(std::unique_ptr<SequenceRunner> sequence, GenerationRequest request,
                  std::shared_ptr<const text::Tokenizer> tokenizer, std::size_t context_length);
 
+  bool waits() const override { return sequence_ && sequence_->waits(); }
   void begin_step() override;
   void await_step() override;
   TokenEvent finish_step() override;

@@ -21,10 +21,12 @@ KvArchive::KvArchive(KvArchiveOptions options) : options_(std::move(options)) {
     while (disk_used_ > options_.disk_bytes && evict_from_disk()) {
     }
     worker_ = std::thread([this] { work(); });
+    ahead_.emplace();
   }
 }
 
 KvArchive::~KvArchive() {
+  ahead_.reset();  // a file that it finds damaged is work for the other thread
   {
     const Lock lock(mutex_);
     ending_ = true;
@@ -66,7 +68,7 @@ void KvArchive::flush() {
 
 KvArchive::Usage KvArchive::usage() const {
   const Lock lock(mutex_);
-  Usage usage{0, host_used_, disk_used_};
+  Usage usage{0, host_used_, disk_used_, ahead_ ? ahead_->used() : 0};
   for (const auto& [root, tree] : trees_) {
     usage.blocks += tree->blocks().size();
   }
@@ -239,15 +241,14 @@ void KvArchive::write(KvTree& tree, const KvTree::BlockPtr& block) {
   } catch (const base::Error& error) {
     failure = error.message();
   }
-  const Lock lock(mutex_);
+  Lock lock(mutex_);
+  const bool kept = is_kept();
   if (!failure.empty()) {
     if (!std::exchange(disk_failed_, true)) {
       telemetry::log(telemetry::LogLevel::kWarning, "a conversation cannot be kept on disk",
                      {{"reason", failure}});
     }
-  } else if (!is_kept()) {
-    folder_->remove(path);
-  } else {
+  } else if (kept) {
     disk_failed_ = false;
     block->header.checksums = std::move(header.checksums);
     block->on_disk = true;
@@ -256,6 +257,10 @@ void KvArchive::write(KvTree& tree, const KvTree::BlockPtr& block) {
     }
   }
   leave_host();
+  lock.unlock();
+  if (!kept) {
+    folder_->remove(path);
+  }
 }
 
 bool KvArchive::read(KvTree& tree, const KvTree::BlockPtr& block, std::size_t layer,
@@ -274,7 +279,7 @@ bool KvArchive::read(KvTree& tree, const KvTree::BlockPtr& block, std::size_t la
     header = block->header;
   }
   try {
-    read_kv_piece(folder_->path(tree.root(), header.key), header, layer, piece);
+    options_.read_piece(folder_->path(tree.root(), header.key), header, layer, piece);
     return true;
   } catch (const base::Error& error) {
     telemetry::log(telemetry::LogLevel::kWarning, "a kept conversation is dropped",
@@ -283,6 +288,23 @@ bool KvArchive::read(KvTree& tree, const KvTree::BlockPtr& block, std::size_t la
     discard(tree, header.key);
     return false;
   }
+}
+
+bool KvArchive::in_memory(const KvBlock& block) const {
+  const Lock lock(mutex_);
+  return block.rows != nullptr;
+}
+
+double KvArchive::read_seconds(KvTree& tree, std::span<const text::TokenId> tokens, std::size_t known) {
+  std::size_t bytes = 0;
+  {
+    const Lock lock(mutex_);
+    const KvTree::Match match = tree.longest_match(tokens);
+    for (std::size_t i = known / kKvBlockTokens; i < match.path.size(); ++i) {
+      bytes += match.path[i]->rows ? 0 : match.path[i]->header.rows_bytes();
+    }
+  }
+  return bytes > 0 && ahead_ ? ahead_->estimate(bytes) : 0;
 }
 
 }  // namespace axllama::inference

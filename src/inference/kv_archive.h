@@ -15,8 +15,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "inference/kv_archive_file.h"
 #include "inference/kv_archive_folder.h"
 #include "inference/kv_archive_tree.h"
+#include "inference/kv_read_ahead.h"
 #include "inference/kv_tier.h"
 
 namespace axllama::inference {
@@ -26,6 +28,10 @@ struct KvArchiveOptions {
   std::uint64_t host_bytes = 0;  // of rows in host memory; 0: none but those on their way to the disk
   std::filesystem::path folder;  // empty: nothing on disk
   std::uint64_t disk_bytes = 0;  // of block files
+  /// How pieces of files are read; others: tests.
+  std::function<void(const std::filesystem::path& path, const KvBlockHeader& header, std::size_t layer,
+                     std::span<std::byte> piece)>
+      read_piece = read_kv_piece;
 };
 
 /// Rows on their way to the disk may take so much host memory, whatever the budget says.
@@ -34,12 +40,12 @@ inline constexpr std::uint64_t kKvStagingBytes = std::uint64_t{256} << 20U;
 /// Keys and values of conversations, of all models, in host memory and on disk, within two byte budgets. What
 /// was used longest ago goes first; beginnings that are shared (system prompts) go last. Blocks are written
 /// to disk by a thread of the archive as soon as they are complete, so that a process that is killed finds
-/// its conversations again. Thread-safe.
+/// its conversations again; another one reads them, ahead of those who want them. Thread-safe.
 class KvArchive : public std::enable_shared_from_this<KvArchive> {
  public:
   /// Throws Error (kInvalidArgument) when the folder cannot be used.
   explicit KvArchive(KvArchiveOptions options);
-  /// Finishes what is on its way to the disk.
+  /// Finishes what is on its way to the disk, and the piece that is being read.
   ~KvArchive();
   KvArchive(const KvArchive&) = delete;
   KvArchive& operator=(const KvArchive&) = delete;
@@ -47,13 +53,14 @@ class KvArchive : public std::enable_shared_from_this<KvArchive> {
   /// What one loaded model sees of the archive. Reads the headers of the model's files the first time.
   std::shared_ptr<KvTier> tier(const std::string& digest, const KvLayout& layout);
 
-  /// Waits until everything is on disk.
+  /// Waits until everything is on disk, and gone from there that shall go.
   void flush();
 
   struct Usage {
     std::size_t blocks = 0;  // of models that were loaded
     std::uint64_t host_bytes = 0;
     std::uint64_t disk_bytes = 0;
+    std::uint64_t ahead_bytes = 0;  // of host memory, beyond host_bytes: see kKvReadAheadBytes
   };
   Usage usage() const;
 
@@ -79,6 +86,12 @@ class KvArchive : public std::enable_shared_from_this<KvArchive> {
   /// Keys and values of one layer of a block, checked; false when they are gone or damaged, and then the
   /// block is dropped.
   bool read(KvTree& tree, const KvTree::BlockPtr& block, std::size_t layer, std::span<std::byte> piece);
+  /// Whether read() of a block needs no disk.
+  bool in_memory(const KvBlock& block) const;
+  /// See KvTier::read_seconds.
+  double read_seconds(KvTree& tree, std::span<const text::TokenId> tokens, std::size_t known);
+  /// Null: nothing is on disk.
+  KvReadAhead* read_ahead() noexcept { return ahead_ ? &*ahead_ : nullptr; }
 
  private:
   struct Victim {
@@ -93,6 +106,7 @@ class KvArchive : public std::enable_shared_from_this<KvArchive> {
   bool evict_from_disk();
   void discard(KvTree& tree, const KvKey& key);
   void forget_file(KvTree& tree, KvBlock& block);
+  void remove_file(std::filesystem::path path);
   Victim least_used(std::uint64_t used_before, const std::function<bool(const KvBlock&)>& eligible);
   void write(KvTree& tree, const KvTree::BlockPtr& block);
   void post(std::function<void()> job);
@@ -115,6 +129,7 @@ class KvArchive : public std::enable_shared_from_this<KvArchive> {
   bool working_ = false;
   bool ending_ = false;
   std::thread worker_;
+  std::optional<KvReadAhead> ahead_;
 };
 
 }  // namespace axllama::inference

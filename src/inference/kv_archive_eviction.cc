@@ -85,9 +85,15 @@ void KvArchive::discard(KvTree& tree, const KvKey& key) {
 
 void KvArchive::forget_file(KvTree& tree, KvBlock& block) {
   if (std::exchange(block.on_disk, false)) {
-    folder_->remove(folder_->path(tree.root(), block.header.key));
     disk_used_ -= block.header.file_bytes();
+    remove_file(folder_->path(tree.root(), block.header.key));
   }
+}
+
+/// On the archive's own thread: a disk may take its time, and callers do not. A block of the same name that
+/// is kept later is written later.
+void KvArchive::remove_file(std::filesystem::path path) {
+  post([this, path = std::move(path)] { folder_->remove(path); });
 }
 
 }  // namespace axllama::inference

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "inference/random.h"
+#include "inference/testing/gated_disk.h"
 #include "inference/testing/test_card.h"
 #include "telemetry/log.h"
 
@@ -419,6 +420,108 @@ TEST(KvArchive, TheFolderCanBeDeletedAtAnyTime) {
   archive->flush();
   EXPECT_TRUE(holds(*tier, tokens_from(1, 150), 0, 150));
   EXPECT_TRUE(holds(*on_disk(folder.path() / "kv")->tier("digest", kLayout), tokens_from(1, 150), 0, 150));
+}
+
+/// How many of the rows are ready, as soon as any are; `woken`: passed by the tier's wake().
+std::size_t wait_until_ready(KvSource& source, testing::Gate& woken, std::size_t layer, std::size_t first,
+                             std::size_t count) {
+  while (true) {
+    const std::size_t before = woken.arrivals();
+    if (const std::size_t ready = source.ready(layer, first, count); ready > 0) {
+      return ready;
+    }
+    woken.wait_for_arrivals(before + 1);
+  }
+}
+
+/// Reads rows [first, last) of every layer as they become ready, `at_once` at most; whether they are what was
+/// written.
+bool gives_ahead(KvTier& tier, const Tokens& tokens, std::size_t first, std::size_t last,
+                 std::size_t at_once) {
+  testing::Gate woken;
+  tier.wake_by([&woken] { woken.pass(); });
+  const std::unique_ptr<KvSource> source = tier.load(tokens);
+  source->begin(first, last);
+  for (std::size_t layer = 0; layer < kLayout.layers; ++layer) {
+    for (std::size_t row = first; row < last;) {
+      const std::size_t count = wait_until_ready(*source, woken, layer, row, std::min(at_once, last - row));
+      std::vector<std::byte> keys(count * kLayout.row_bytes);
+      std::vector<std::byte> values(keys.size());
+      if (!source->read(layer, row, keys, values) || keys != rows(tokens, layer, row, count, false) ||
+          values != rows(tokens, layer, row, count, true)) {
+        return false;
+      }
+      row += count;
+    }
+  }
+  return true;
+}
+
+TEST(KvArchive, ReadsAheadWhatIsOnDisk) {
+  const TemporaryFolder folder;
+  const Tokens conversation = tokens_from(1, 500);
+  store(*on_disk(folder.path())->tier("digest", kLayout), conversation);
+  const auto archive = on_disk(folder.path());
+  const auto tier = archive->tier("digest", kLayout);
+  EXPECT_TRUE(gives_ahead(*tier, conversation, 0, 500, 1000));
+  EXPECT_TRUE(gives_ahead(*tier, conversation, 0, 499, 1));
+  EXPECT_TRUE(gives_ahead(*tier, conversation, 70, 450, 50));
+  EXPECT_TRUE(gives_ahead(*tier, conversation, 128, 129, 64));
+  EXPECT_EQ(archive->usage().ahead_bytes, 0U);
+}
+
+TEST(KvArchive, WhatIsInHostMemoryDoesNotWaitForADisk) {
+  const TemporaryFolder folder;
+  const Tokens conversation = tokens_from(1, 150);
+  const GatedDisk disk(folder.path());
+  const auto archive = disk.archive(kPlenty);
+  const auto tier = archive->tier("digest", kLayout);
+  store(*tier, conversation);
+  archive->flush();
+  disk.gate().close();
+  EXPECT_TRUE(gives_ahead(*tier, conversation, 0, 150, 64));
+  EXPECT_EQ(disk.gate().arrivals(), 0U);
+}
+
+TEST(KvArchive, ReadsWhatHasLeftHostMemoryMeanwhile) {
+  const TemporaryFolder folder;
+  const Tokens conversation = tokens_from(1, 150);
+  const GatedDisk disk(folder.path());
+  const auto archive = disk.archive(150 * kTokenBytes);
+  const auto tier = archive->tier("digest", kLayout);
+  store(*tier, conversation);
+  archive->flush();
+  testing::Gate woken;
+  tier->wake_by([&woken] { woken.pass(); });
+  const auto source = tier->load(conversation);
+  source->begin(0, 150);
+  ASSERT_EQ(source->ready(2, 0, 150), 150U);
+  disk.gate().close();
+  store(*tier, tokens_from(5000, 150));
+  archive->flush();
+  EXPECT_EQ(source->ready(2, 0, 64), 0U);
+  disk.gate().open();
+  wait_until_ready(*source, woken, 2, 0, 64);
+  std::vector<std::byte> keys(64 * kLayout.row_bytes);
+  std::vector<std::byte> values(keys.size());
+  EXPECT_TRUE(source->read(2, 0, keys, values));
+  EXPECT_EQ(keys, rows(conversation, 2, 0, 64, false));
+}
+
+TEST(KvArchive, EstimatesOnlyWhatADiskHasToGive) {
+  const TemporaryFolder folder;
+  const Tokens conversation = tokens_from(1, 150);
+  {
+    const auto archive = GatedDisk(folder.path()).archive(kPlenty);
+    const auto tier = archive->tier("digest", kLayout);
+    store(*tier, conversation);
+    EXPECT_EQ(tier->read_seconds(conversation, 0), 0);
+  }
+  const auto tier = on_disk(folder.path())->tier("digest", kLayout);
+  const double all = tier->read_seconds(conversation, 0);
+  EXPECT_GT(all, 0);
+  EXPECT_LT(tier->read_seconds(conversation, 140), all / 2);
+  EXPECT_EQ(tier->read_seconds(tokens_from(2, 150), 0), 0);
 }
 
 TEST(KvArchive, SaysSoWhenTheFolderCannotBeUsed) {

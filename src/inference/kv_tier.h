@@ -23,15 +23,22 @@ struct KvLayout {
   bool operator==(const KvLayout&) const = default;
 };
 
-/// A kept sequence, being read. Owner (lane) thread only.
+/// A kept sequence, being read. Owner (lane) thread only. Destroyed at any time it frees what it has read,
+/// without waiting for a disk.
 class KvSource {
  public:
   virtual ~KvSource() = default;
   /// How many of the prompt's first tokens there are rows for.
   virtual std::size_t tokens() const = 0;
+  /// Rows [first, last) of each layer are going to be read, layer by layer: a tier that is slow begins now.
+  virtual void begin(std::size_t /*first*/, std::size_t /*last*/) {}
+  /// How many of rows [first, first + count) of a layer read() can give without waiting for a disk. 0: none
+  /// yet; the tier wakes its owner when that has changed. More than 0 also when they are known to be
+  /// unusable, so that read() can say so.
+  virtual std::size_t ready(std::size_t /*layer*/, std::size_t /*first*/, std::size_t count) { return count; }
   /// Fills `keys` and `values` with rows [first, first + keys.size() / row_bytes) of a layer, first row
   /// first. False when they turn out to be unusable (a checksum, a read error): the engine then computes all
-  /// of them. Does not throw.
+  /// of them. Waits for a disk where they are not ready. Does not throw.
   virtual bool read(std::size_t layer, std::size_t first, std::span<std::byte> keys,
                     std::span<std::byte> values) = 0;
 };
@@ -51,17 +58,24 @@ class KvSink {
 };
 
 /// What one loaded model sees of a store of sequences. Called by the owner thread of its card; each call is
-/// short (no waiting for a disk beyond what read() needs) and does not throw.
+/// short (none but a read() of what is not ready waits for a disk) and does not throw.
 class KvTier {
  public:
   virtual ~KvTier() = default;
   /// The most tokens at the beginning of `prompt` that load() could bring now; 0: none.
   virtual std::size_t longest_match(std::span<const text::TokenId> prompt) = 0;
+  /// About how many seconds pass until a disk has given the rows of that match behind its first `known`
+  /// tokens; 0: none is needed.
+  virtual double read_seconds(std::span<const text::TokenId> /*prompt*/, std::size_t /*known*/) { return 0; }
   /// Begins to read that match; null when it is gone or worth nothing.
   virtual std::unique_ptr<KvSource> load(std::span<const text::TokenId> prompt) = 0;
   /// Offers a sequence; null when it is kept already or not wanted. `tokens` is copied. `pinned`: so many
   /// first tokens are shared with other requests and worth keeping longest.
   virtual std::unique_ptr<KvSink> store(std::span<const text::TokenId> tokens, std::size_t pinned) = 0;
+  /// Called from now on by a thread of the tier when rows of a source have become ready that were not, never
+  /// after the source is gone. It holds a lock of the tier: it must be short, and call nothing of the tier
+  /// nor wait for anybody who does.
+  virtual void wake_by(std::function<void()> /*wake*/) {}
 };
 
 /// Makes the tier of a loaded model; null: none. `digest` is the package's. Thread-safe: with several cards,

@@ -121,6 +121,7 @@ TokenEvent ReadoutLoop::finish_step() {
 /// One engine call; true when all of the prompt has been evaluated.
 bool ReadoutLoop::evaluate() {
   const bool complete = sequence_->prefill(request_.prompt);
+  stats_.prompt_time += sequence_->take_waited();
   if (complete && !request_.readout->logits_of.empty()) {
     sequence_->evaluate_logits(std::nullopt);
   }

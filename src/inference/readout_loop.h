@@ -21,6 +21,7 @@ class ReadoutLoop final : public SequenceGeneration {
   /// to must outlive the loop, or its suspension.
   ReadoutLoop(std::unique_ptr<SequenceRunner> sequence, GenerationRequest request, model::Pooling pooling);
 
+  bool waits() const override { return sequence_ && sequence_->waits(); }
   void begin_step() override;
   void await_step() override;
   TokenEvent finish_step() override;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -91,6 +92,10 @@ class SequenceRunner {
   /// not cached yet, or fetches cached ones from elsewhere. True when all are there and the last one has been
   /// evaluated. What the sequence has beyond the common beginning is dropped.
   virtual bool prefill(std::span<const text::TokenId> tokens) = 0;
+  /// Whether the next prefill() would do nothing: it fetches rows that are still being read from a disk.
+  virtual bool waits() const { return false; }
+  /// Time that has passed between two calls of prefill() because of that; counted once.
+  virtual std::chrono::nanoseconds take_waited() noexcept { return std::chrono::nanoseconds{0}; }
   /// How many tokens of the last prefill were taken from a cache instead of being evaluated.
   virtual std::size_t reused() const noexcept = 0;
   /// Evaluates one token after the cached ones.

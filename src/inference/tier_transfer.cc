@@ -1,7 +1,6 @@
 #include "inference/tier_transfer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace axllama::inference {
@@ -22,8 +21,10 @@ class Store final : public TierTransfer {
   bool move(std::size_t layer, std::size_t first, std::span<std::byte> keys,
             std::span<std::byte> values) override {
     const std::size_t count = keys.size() / slot_.cache.shape().row_bytes;
-    runner_.card().download(keys, slot_.cache.keys(layer, first, count));
-    runner_.card().download(values, slot_.cache.values(layer, first, count));
+    copy([&] {
+      runner_.card().download(keys, slot_.cache.keys(layer, first, count));
+      runner_.card().download(values, slot_.cache.values(layer, first, count));
+    });
     return sink_->write(layer, first, keys, values);
   }
   void end(bool complete) override {
@@ -43,17 +44,24 @@ class Load final : public TierTransfer {
        std::span<const text::TokenId> tokens)
       : TierTransfer(runner, slot, slot.cache.size(), tokens.size()),
         source_(std::move(source)),
-        tokens_(tokens.begin(), tokens.end()) {}
+        tokens_(tokens.begin(), tokens.end()) {
+    source_->begin(slot.cache.size(), tokens.size());
+  }
 
  private:
+  std::size_t ready(std::size_t layer, std::size_t first, std::size_t count) override {
+    return source_->ready(layer, first, count);
+  }
   bool move(std::size_t layer, std::size_t first, std::span<std::byte> keys,
             std::span<std::byte> values) override {
     if (!source_->read(layer, first, keys, values)) {
       return false;
     }
     const std::size_t count = keys.size() / slot_.cache.shape().row_bytes;
-    runner_.card().upload(slot_.cache.keys(layer, first, count), keys);
-    runner_.card().upload(slot_.cache.values(layer, first, count), values);
+    copy([&] {
+      runner_.card().upload(slot_.cache.keys(layer, first, count), keys);
+      runner_.card().upload(slot_.cache.values(layer, first, count), values);
+    });
     return true;
   }
   void end(bool complete) override {
@@ -81,29 +89,58 @@ TierTransfer::TierTransfer(ModelRunner& runner, KvSlot& slot, std::size_t first,
 }
 
 bool TierTransfer::finish(bool complete) {
+  measure();
   end(complete);
   layer_ = slot_.cache.shape().layers;
   return true;
 }
 
-bool TierTransfer::step() {
-  const KvCacheShape& shape = slot_.cache.shape();
-  const auto start = std::chrono::steady_clock::now();
+/// A few small copies count as one large one.
+void TierTransfer::measure() {
+  runner_.costs().transferred(std::exchange(copied_, 0), std::exchange(copying_, Duration{0}));
+}
+
+/// Bytes.
+std::size_t TierTransfer::move_what_is_ready() {
+  const std::size_t row_bytes = slot_.cache.shape().row_bytes;
   std::size_t moved = 0;
-  while (moved < kTransferStepBytes && first_ < last_ && layer_ < shape.layers) {
-    const std::size_t bytes = std::min(rows_at_once_, last_ - row_) * shape.row_bytes;
-    if (!move(layer_, row_, keys_.bytes().first(bytes), values_.bytes().first(bytes))) {
-      return finish(false);
+  while (moved < kTransferStepBytes && remaining() > 0) {
+    const std::size_t rows = ready(layer_, row_, std::min(rows_at_once_, last_ - row_));
+    const std::size_t bytes = rows * row_bytes;
+    if (rows == 0) {
+      break;
+    }
+    usable_ = move(layer_, row_, keys_.bytes().first(bytes), values_.bytes().first(bytes));
+    if (!usable_) {
+      break;
     }
     moved += 2 * bytes;
-    row_ += bytes / shape.row_bytes;
+    row_ += rows;
     if (row_ == last_) {
       row_ = first_;
       ++layer_;
     }
   }
-  runner_.costs().transferred(moved, std::chrono::steady_clock::now() - start);
-  return first_ >= last_ || layer_ >= shape.layers ? finish(true) : false;
+  return moved;
+}
+
+bool TierTransfer::step() {
+  if (waits_since_) {
+    waited_ += std::chrono::steady_clock::now() - *waits_since_;
+    waits_since_.reset();
+  }
+  const std::size_t moved = move_what_is_ready();
+  copied_ += moved;
+  if (!usable_ || remaining() == 0) {
+    return finish(usable_);
+  }
+  if (copied_ >= kTransferStepBytes) {
+    measure();
+  }
+  if (moved < kTransferStepBytes) {
+    waits_since_ = std::chrono::steady_clock::now();
+  }
+  return false;
 }
 
 bool transfer_pays(ModelRunner& runner, std::size_t tokens, double cost, double factor) {

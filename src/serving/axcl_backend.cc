@@ -43,6 +43,7 @@ class EngineInstance final : public ModelInstance {
       costs_->measure(*engine_, go_on);
     }
   }
+  void wake_by(std::function<void()> wake) override { engine_->wake_by(std::move(wake)); }
   bool release_spare_memory() override { return engine_->release_spare_memory(); }
   void set_draft(std::unique_ptr<ModelInstance> draft) override {
     auto* instance = dynamic_cast<EngineInstance*>(draft.get());

@@ -94,6 +94,8 @@ void Lane::withdraw(std::uint64_t id) {
     const std::lock_guard lock(mutex_);
     if (policy_.withdraw(id)) {
       request = take_waiting(id);
+    } else {
+      wake();  // it may be one that waits for a disk
     }
   }
   if (request) {
@@ -283,9 +285,21 @@ void Lane::act(LanePolicy::Action action, Lock& lock) {
     rest(pause->until, lock);
   } else {
     lock.unlock();
+    const bool waits = all_wait();
+    lock.lock();
+    if (waits) {
+      rest(Clock::now() + options_.look_around, lock);
+    }
+    lock.unlock();
     step_next();
     lock.lock();
   }
+}
+
+/// Whether all that runs waits for a disk. Called after woken_ was reset: what becomes ready later wakes the
+/// lane. Mutex not held, as a tier holds its own when it wakes us.
+bool Lane::all_wait() const {
+  return !running_.contains([](const auto& running) { return !running->generation->waits(); });
 }
 
 /// Does work for which there is time now, else waits for something to happen.

@@ -35,6 +35,8 @@ struct LaneOptions {
   bool drafts = true;  // models' drafts are loaded; else requests are taken as if they named none
   std::chrono::nanoseconds call_limit = std::chrono::minutes(1);   // for one engine call
   std::chrono::nanoseconds load_limit = std::chrono::minutes(10);  // for opening a card or loading a layer
+  /// For deadlines, while there is nothing to do but to wait for a disk.
+  std::chrono::nanoseconds look_around = std::chrono::milliseconds(100);
   /// What kRecoveryPatience is measured with, on any thread; empty: the steady clock (others: tests).
   std::function<std::chrono::steady_clock::time_point()> recovery_clock = {};
 };
@@ -43,11 +45,12 @@ struct LaneOptions {
 /// else may be called from any thread and never waits for the card. Exceptions of the lane become error
 /// events.
 ///
-/// Requests are answered several at once, one engine call each in turn; LanePolicy says who is next. A model
-/// is loaded only while no answer is being generated: loading between executions is known to upset cards.
-/// When the card fails, answers go on after recovery where they stopped, or end in time (see fault.h), even
-/// while a call is out (see LateAnswers). When a call does not come back, its readers get an error, and so
-/// does everybody until it does.
+/// Requests are answered several at once, one engine call each in turn; LanePolicy says who is next. One
+/// whose kept beginning is still being read from a disk lets the others go on. A model is loaded only while
+/// no answer is being generated: loading between executions is known to upset cards. When the card fails,
+/// answers go on after recovery where they stopped, or end in time (see fault.h), even while a call is out
+/// (see LateAnswers). When a call does not come back, its readers get an error, and so does everybody until
+/// it does.
 class Lane {
  public:
   Lane(LaneOptions options, BackendFactory open_card);
@@ -90,6 +93,7 @@ class Lane {
   void work_once(Lock& lock);
   void act(LanePolicy::Action action, Lock& lock);
   void rest(Clock::time_point until, Lock& lock);
+  bool all_wait() const;
   PendingRequest take_waiting(std::uint64_t id);
   void end_waiting(const base::Error& error);
   bool nothing_but_steps() const;

@@ -184,6 +184,10 @@ void Lane::add_model(const PendingRequest& request) {
     make_room_in_number(request.model);
     std::unique_ptr<ModelInstance> instance = load_model(request, request.model);
     end_call();
+    instance->wake_by([this] {
+      const std::lock_guard lock(mutex_);
+      wake();
+    });
     const std::lock_guard lock(mutex_);
     residency_.loaded(digest, instance->card_bytes(), instance->context_length());
     instances_[digest] = std::move(instance);

@@ -72,6 +72,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
                      .drafts = options.speculation,
                      .call_limit = options.call_limit,
                      .load_limit = options.load_limit,
+                     .look_around = options.look_around,
                      .recovery_clock = options.recovery_clock},
         card_factory(std::move(factory)) {}
 

@@ -35,7 +35,8 @@ struct SchedulerOptions {
   // A call that takes longer is taken for hung; nanoseconds::max(): never.
   std::chrono::nanoseconds call_limit = std::chrono::minutes(1);   // of the engine
   std::chrono::nanoseconds load_limit = std::chrono::minutes(10);  // loading a layer, opening a card
-  /// See LaneOptions.
+  // See LaneOptions.
+  std::chrono::nanoseconds look_around = std::chrono::milliseconds(100);
   std::function<std::chrono::steady_clock::time_point()> recovery_clock = {};
 };
 

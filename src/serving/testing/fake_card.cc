@@ -1,6 +1,6 @@
 #include "serving/testing/fake_card.h"
 
-#include <chrono>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -14,7 +14,9 @@ using inference::TokenEvent;
 class FakeGeneration final : public inference::Engine::Generation {
  public:
   FakeGeneration(FakeCard& card, std::shared_ptr<std::size_t> busy, const GenerationRequest& request)
-      : card_(card), tokens_(request.max_tokens < 0 ? 1000000 : request.max_tokens) {
+      : card_(card),
+        prompt_tokens_(request.prompt.size()),
+        tokens_(request.max_tokens < 0 ? 1000000 : request.max_tokens) {
     ++card_.active_generations;
     take_slot(std::move(busy));
   }
@@ -38,6 +40,8 @@ class FakeGeneration final : public inference::Engine::Generation {
       busy_.reset();
     }
   }
+
+  bool waits() const override { return card_.awaited_prompt == prompt_tokens_; }
 
   void begin_step() override {
     card_.check_thread();
@@ -66,6 +70,9 @@ class FakeGeneration final : public inference::Engine::Generation {
     card_.check_thread();
     card_.finished_beside_work += card_.at_work ? 1 : 0;
     TokenEvent event;
+    if (waits()) {
+      return event;
+    }
     event.tokens = {next_};
     event.text = std::to_string(next_) + " ";
     event.done = ++next_ >= tokens_;
@@ -87,6 +94,7 @@ class FakeGeneration final : public inference::Engine::Generation {
 
  private:
   FakeCard& card_;
+  std::size_t prompt_tokens_;
   std::shared_ptr<std::size_t> busy_;  // null: suspended
   int tokens_;
   int next_ = 0;
@@ -118,8 +126,10 @@ class FakeInstance final : public ModelInstance {
   bool work_idle() override {
     card_.check_undisturbed();
     if (card_.idle_work == 0) {
+      card_.had_no_work = true;
       return false;
     }
+    card_.had_no_work = false;
     --card_.idle_work;
     return true;
   }
@@ -130,6 +140,7 @@ class FakeInstance final : public ModelInstance {
       ++card_.measured;
     }
   }
+  void wake_by(std::function<void()> wake) override { card_.wake = std::move(wake); }
   bool release_spare_memory() override { return card_.spare_memory.exchange(false); }
   void set_draft(std::unique_ptr<ModelInstance> draft) override {
     card_.check_undisturbed();
@@ -202,38 +213,6 @@ class FakeBackend final : public CardBackend {
 };
 
 }  // namespace
-
-void Gate::set(std::optional<std::size_t> passes) {
-  const std::lock_guard lock(mutex_);
-  passes_ = passes;
-  changed_.notify_all();
-}
-
-void Gate::let_pass(std::size_t times) {
-  const std::lock_guard lock(mutex_);
-  passes_ = passes_.value_or(0) + times;
-  changed_.notify_all();
-}
-
-void Gate::wait_for_arrivals(std::size_t times) {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return arrivals_ >= times; });
-}
-
-std::size_t Gate::arrivals() const {
-  const std::lock_guard lock(mutex_);
-  return arrivals_;
-}
-
-void Gate::pass() {
-  std::unique_lock lock(mutex_);
-  ++arrivals_;
-  changed_.notify_all();
-  changed_.wait(lock, [this] { return !passes_ || *passes_ > 0; });
-  if (passes_) {
-    --*passes_;
-  }
-}
 
 void FakeCard::check_thread() {
   if (std::this_thread::get_id() != owner) {

@@ -1,40 +1,19 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "serving/backend.h"
+#include "tests/support/gate.h"
 
 namespace axllama::serving {
-
-/// Lets a thread pass a given number of times; open from the start.
-class Gate {
- public:
-  void close() { set(0); }
-  void open() { set(std::nullopt); }
-  void let_pass(std::size_t times);
-  /// Waits until at least `times` threads have come to the gate since the beginning.
-  void wait_for_arrivals(std::size_t times);
-  std::size_t arrivals() const;
-  void pass();
-
- private:
-  void set(std::optional<std::size_t> passes);
-
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::optional<std::size_t> passes_;  // unset: open
-  std::size_t arrivals_ = 0;
-};
 
 /// What a test wants to happen at a place of the card; may be set at any time, also by a hook. The lane may
 /// still run while the body of a test has ended: what a hook captures has to live as long as the card, so
@@ -76,18 +55,20 @@ struct FakeCard {
   // Set by tests.
   std::atomic<std::size_t> room{8};  // models that fit
   std::atomic<std::size_t> layers{3};
-  std::atomic<std::size_t> slots{1};          // of each model
-  std::atomic<std::size_t> idle_work{0};      // pieces
-  std::atomic<bool> spare_memory{false};      // takes the room of a model
-  std::atomic<bool> same_vocabulary{true};    // of drafts
-  Gate step;                                  // before each step of a generation
-  Gate load_layer;                            // before each layer
-  std::atomic<std::size_t> unknown_costs{0};  // of each model that is loaded
-  Gate measure;                               // before each of them is measured
-  Hook on_open;                               // may throw, as the others
+  std::atomic<std::size_t> slots{1};           // of each model
+  std::atomic<std::size_t> idle_work{0};       // pieces
+  std::atomic<bool> spare_memory{false};       // takes the room of a model
+  std::atomic<bool> same_vocabulary{true};     // of drafts
+  std::atomic<std::size_t> awaited_prompt{0};  // tokens of prompts that wait for a disk; 0: none do
+  testing::Gate step;                          // before each step of a generation
+  testing::Gate load_layer;                    // before each layer
+  std::atomic<std::size_t> unknown_costs{0};   // of each model that is loaded
+  testing::Gate measure;                       // before each of them is measured
+  Hook on_open;                                // may throw, as the others
   Hook on_start;
   Hook on_step;
   Hook on_resume;
+  Hook wake;  // set by whoever drives the card: something waits no more
 
   // Seen by tests.
   std::atomic<std::size_t> opened{0};
@@ -96,7 +77,8 @@ struct FakeCard {
   std::atomic<std::size_t> measured{0};  // calls
   std::atomic<std::size_t> resident{0};
   std::atomic<std::size_t> resets{0};
-  std::atomic<std::size_t> drafts{0};  // that guess
+  std::atomic<bool> had_no_work{false};  // when asked for idle work last
+  std::atomic<std::size_t> drafts{0};    // that guess
   std::atomic<std::size_t> property_reads{0};
   std::atomic<std::size_t> property_reads_while_generating{0};
   std::atomic<std::size_t> generations{0};
