@@ -42,7 +42,7 @@ Json SchemaMaker::make() {
 }
 
 Json SchemaMaker::schema(int depth) {
-  switch (below(depth < kDeepest ? 16 : 8)) {
+  switch (below(depth < kDeepest ? 18 : 8)) {
     case 0:
     case 1:
       return string();
@@ -70,6 +70,9 @@ Json SchemaMaker::schema(int depth) {
       return kinds();
     case 14:
       return combination(depth);
+    case 15:
+    case 16:
+      return one_of(depth);
     default:
       return {{"$ref", maybe() ? "#/$defs/leaf" : "#/$defs/tree"}};
   }
@@ -174,6 +177,107 @@ Json SchemaMaker::kinds() {
          {"properties", {{"kind", {{"const", kind}}}, {"value", this->schema(kDeepest)}}},
          {"required", {"kind"}}});
   }
+  return schema;
+}
+
+/// Alternatives that exclude each other, or nearly do so.
+Json SchemaMaker::one_of(int depth) {
+  Json schema;
+  switch (below(8)) {
+    case 0: {  // types
+      schema["oneOf"] = {string(), maybe() ? integer() : number(), {{"type", {"boolean", "null"}}}};
+      if (maybe()) schema["oneOf"].push_back(maybe() ? array(depth + 1) : object(depth + 1));
+      return schema;
+    }
+    case 1:
+      return one_of_numbers();
+    case 2:
+      return one_of_strings();
+    case 3:
+      return one_of_arrays(depth);
+    case 4:
+      return required_ones(depth);
+    case 5:  // values, some of which two name
+      return {{"oneOf",
+               {{{"enum", {"one", "two", 1, {1, 2}}}},
+                {{"enum", {"two", 1.0, 3, {{"a", 1}}}}},
+                {{"type", "null"}}}}};
+    default:
+      return one_of_objects(depth);
+  }
+}
+
+Json SchemaMaker::one_of_numbers() {
+  const auto bound = static_cast<std::int64_t>(below(100)) - 50;
+  const Json low = {{"type", maybe() ? "integer" : "number"},
+                    {maybe() ? "maximum" : "exclusiveMaximum", bound}};
+  const Json high = {{"type", maybe() ? "integer" : "number"},
+                     {maybe() ? "minimum" : "exclusiveMinimum", bound + static_cast<std::int64_t>(below(2))}};
+  return {{"oneOf", {low, high}}};
+}
+
+Json SchemaMaker::one_of_strings() {
+  const std::uint32_t length = 1 + below(12);
+  const Json shorter = {{"type", "string"}, {"maxLength", length}};
+  const Json longer = {{"type", "string"}, {"minLength", length + below(2)}};
+  const Json named = {{"enum", {"auto", "2024-02-29", "2024-02-30x", "abc", ""}}};
+  switch (below(4)) {
+    case 0:
+      return {{"oneOf", {shorter, longer}}};
+    case 1:
+      return {{"oneOf", {named, {{"type", "string"}, {"pattern", kPatterns[below(kPatterns.size())]}}}}};
+    case 2:
+      return {{"oneOf", {named, {{"type", "string"}, {"format", kFormats[below(kFormats.size())]}}}}};
+    default:
+      return {{"oneOf",
+               {{{"type", "string"}, {"format", kFormats[below(kFormats.size())]}},
+                {{"type", "string"}, {"format", kFormats[below(kFormats.size())]}}}}};
+  }
+}
+
+Json SchemaMaker::one_of_arrays(int depth) {
+  const std::uint32_t least = below(3);
+  Json few = {{"type", "array"}, {"items", schema(depth + 1)}, {"maxItems", least}};
+  Json many = {
+      {"type", "array"}, {"items", schema(depth + 1)}, {"minItems", least + below(2)}, {"maxItems", 4}};
+  if (maybe())
+    many = {{"type", "array"},
+            {"prefixItems", {maybe() ? Json{{"type", "boolean"}} : string(), schema(depth + 1)}}};
+  return {{"oneOf", {few, many}}};
+}
+
+/// Variants by the name of a property, by its type or by their kind; some leave it out.
+Json SchemaMaker::one_of_objects(int depth) {
+  Json schema;
+  const std::uint32_t by = below(4);
+  const bool always = below(4) != 0;
+  for (const char* name : {"A", "B", "C"}) {
+    const std::string property = by == 0 ? name : "value";
+    Json variant = {{"type", "object"}};
+    if (below(3) == 0) variant["properties"]["note"] = string();
+    variant["properties"][property] = by != 1          ? this->schema(depth + 1)
+                                      : name[0] == 'A' ? string()
+                                      : name[0] == 'B' ? integer()
+                                                       : array(depth + 1);
+    if (by >= 2) {
+      variant["properties"]["kind"] =
+          maybe() ? Json{{"const", name}} : Json{{"enum", {name, std::string("x") + name}}};
+      if (always || maybe()) variant["required"].push_back("kind");
+    }
+    if (by < 2 && (always || maybe())) variant["required"].push_back(property);
+    if (maybe()) variant["additionalProperties"] = false;
+    schema["oneOf"].push_back(std::move(variant));
+  }
+  return schema;
+}
+
+/// Exactly one of some properties.
+Json SchemaMaker::required_ones(int depth) {
+  Json schema = {{"type", "object"}};
+  for (const char* name : {"id", "name", "key", "note"}) schema["properties"][name] = this->schema(depth + 1);
+  schema["oneOf"] = {{{"required", {"id"}}}, {{"required", {"name", "key"}}}};
+  if (maybe()) schema["oneOf"].push_back({{"required", {"note"}}});
+  if (maybe()) schema["additionalProperties"] = maybe() ? Json(false) : integer();
   return schema;
 }
 

@@ -9,7 +9,8 @@
 
 namespace axllama::testing {
 
-/// Makes schemas of every supported keyword that some value satisfies; the same ones for the same seed.
+/// Makes schemas of every supported keyword that some value satisfies; the same ones for the same seed. Some
+/// have a `oneOf` whose alternatives may hold at once, which is refused.
 class SchemaMaker {
  public:
   using Json = nlohmann::ordered_json;
@@ -31,6 +32,12 @@ class SchemaMaker {
   Json object(int depth);
   Json alternatives(int depth);
   Json kinds();
+  Json one_of(int depth);
+  Json one_of_numbers();
+  Json one_of_strings();
+  Json one_of_arrays(int depth);
+  Json one_of_objects(int depth);
+  Json required_ones(int depth);
   Json values();
   Json combination(int depth);
 

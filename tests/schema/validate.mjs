@@ -10,7 +10,7 @@ const require = packages_in(".");
 const Ajv = require("ajv/dist/2020.js").default;
 const addFormats = require("ajv-formats").default;
 
-const counts = { schemas: 0, answers: 0, unfinished: 0, mutants: 0, accepted: 0, refusedInvalid: 0, refusedValid: 0 };
+const counts = { schemas: 0, exclusive: 0, refused: 0, answers: 0, unfinished: 0, mutants: 0, accepted: 0, refusedInvalid: 0, refusedValid: 0 };
 let failures = 0;
 
 function fail(what, schema, text, errors) {
@@ -30,9 +30,11 @@ function check(validate, text) {
 
 for (const line of readFileSync(process.argv[2], "utf8").split("\n")) {
   if (line === "") continue;
-  const { schema, answers, mutants, unfinished } = JSON.parse(line);
+  const { schema, answers, mutants, unfinished, refused } = JSON.parse(line);
   const validate = addFormats(new Ajv({ strict: false })).compile(schema);
   counts.schemas += 1;
+  counts.exclusive += JSON.stringify(schema).includes('"oneOf"') ? 1 : 0;
+  counts.refused += refused;
   counts.unfinished += unfinished;
   for (const text of answers) {
     counts.answers += 1;
@@ -60,5 +62,9 @@ if (failures > 0) {
 }
 if (counts.answers < 3 * counts.schemas || counts.refusedInvalid < counts.mutants / 2) {
   console.error("too few texts were judged");
+  process.exit(1);
+}
+if (counts.exclusive < counts.schemas / 4 || counts.refused > counts.schemas / 2) {
+  console.error("too few schemas with a oneOf were judged");
   process.exit(1);
 }

@@ -2,13 +2,17 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "text/constraint/grammar_analysis.h"
 #include "text/constraint/limits.h"
+#include "text/constraint/schema_array.h"
 #include "text/constraint/schema_document.h"
 #include "text/constraint/schema_object.h"
+#include "text/constraint/schema_one_of.h"
 #include "text/constraint/schema_scalars.h"
 #include "text/constraint/schema_shape.h"
 
@@ -22,7 +26,7 @@ using Shape = SchemaShape;
 class Compiler {
  public:
   Compiler(JsonGrammar& json, const Json& schema)
-      : json_(json), grammar_(json.grammar()), document_(schema) {}
+      : json_(json), grammar_(json.grammar()), document_(schema), one_of_(document_) {}
 
   Node run() {
     const Node root = node_of(document_.root());
@@ -64,32 +68,17 @@ class Compiler {
   }
 
   Node body_of(const SchemaConjunction& conjunction) {
-    for (std::size_t i = 0; i < conjunction.members.size(); ++i) {
-      const SchemaConjunction::Member& member = conjunction.members[i];
-      if (!member.any_of_chosen && member.schema->contains("anyOf")) {
-        return alternatives(conjunction, i, "anyOf", &SchemaConjunction::Member::any_of_chosen);
-      }
-      if (!member.one_of_chosen && member.schema->contains("oneOf")) {
-        return alternatives(conjunction, i, "oneOf", &SchemaConjunction::Member::one_of_chosen);
-      }
-    }
-    return shape_node(shape_of(document_, conjunction));
+    const auto alternatives = alternatives_of(document_, conjunction);
+    if (!alternatives) return shape_node(shape_of(document_, conjunction));
+    if (std::string_view(alternatives->keyword) == "anyOf") return choice(alternatives->conjunctions);
+    const std::vector<SchemaConjunction> exclusive = one_of_.exclusive(*alternatives);
+    if (exclusive.empty()) return never("every value of \"oneOf\" satisfies two of its alternatives");
+    return choice(exclusive);
   }
 
-  Node alternatives(const SchemaConjunction& conjunction, std::size_t index, const char* keyword,
-                    bool SchemaConjunction::Member::* chosen) {
-    const Json& schema = *conjunction.members[index].schema;
-    const Json& branches = schema.at(keyword);
-    if (!branches.is_array() || branches.empty()) {
-      document_.refuse(schema, keyword, "must be an array that is not empty");
-    }
+  Node choice(const std::vector<SchemaConjunction>& conjunctions) {
     std::vector<Node> nodes;
-    for (const Json& branch : branches) {
-      SchemaConjunction with = conjunction;
-      with.members[index].*chosen = true;
-      add_to_conjunction(document_, branch, with);
-      nodes.push_back(node_of(with));
-    }
+    for (const SchemaConjunction& conjunction : conjunctions) nodes.push_back(node_of(conjunction));
     return grammar_.choice(std::move(nodes));
   }
 
@@ -128,29 +117,9 @@ class Compiler {
   }
 
   Node array_node(const Shape& shape) {
-    if (shape.min_items > shape.max_items) {
-      return never("\"minItems\" " + std::to_string(shape.min_items) + " is more than \"maxItems\" " +
-                   std::to_string(shape.max_items));
-    }
-    std::vector<Node> first;
-    for (const SchemaConjunction& item : shape.first_items) {
-      if (first.size() == shape.max_items || item.never != nullptr) break;
-      first.push_back(node_of(item));
-    }
-    const bool complete = first.size() == shape.first_items.size();
-    const auto count = static_cast<std::uint32_t>(first.size());
-    const std::uint32_t min = shape.min_items > count ? shape.min_items - count : 0;
-    std::uint32_t max = shape.max_items == Grammar::kUnbounded ? shape.max_items : shape.max_items - count;
-    // Where nothing is said of further items, a list may have any and a tuple none.
-    Node item = grammar_.never();
-    if (complete && shape.items) {
-      item = shape.items->never != nullptr ? grammar_.never() : node_of(*shape.items);
-    } else if (complete && first.empty()) {
-      item = json_.value();
-    }
-    if (item == grammar_.never()) max = 0;
-    if (min > max) return never("\"minItems\" asks for more items than are described");
-    return json_.array_of(first, first.size(), item, min, max);
+    return add_array(
+        json_, shape, [this](const SchemaConjunction& c) { return node_of(c); },
+        [this](const std::string& because) { return never(because); });
   }
 
   Node object_node(const Shape& shape) {
@@ -167,6 +136,7 @@ class Compiler {
   JsonGrammar& json_;
   Grammar& grammar_;
   SchemaDocument document_;
+  SchemaOneOf one_of_;
   std::map<SchemaConjunction, Node> rules_;
   std::vector<std::pair<SchemaConjunction, Node>> pending_;
   std::string contradiction_;  // the first that was met

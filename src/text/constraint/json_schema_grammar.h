@@ -8,9 +8,10 @@ namespace axllama::text {
 
 /// The JSON texts that a schema (2020-12, and what is common of older drafts) accepts, as a part without
 /// white space around it. Properties come in the schema's order. Where the schema leaves open which further
-/// properties or items there may be, there are none, but with `additionalProperties` or `items`. `oneOf` is
-/// read as `anyOf`: that alternatives exclude each other is left to the schema. docs/structured-output.md
-/// lists the keywords. Throws Error (kInvalidArgument) naming the keyword and the place.
+/// properties or items there may be, there are none, but with `additionalProperties` or `items`. No text
+/// satisfies two alternatives of a `oneOf`; one whose alternatives cannot be kept apart is refused.
+/// docs/structured-output.md lists the keywords. Throws Error (kInvalidArgument) naming the keyword and the
+/// place.
 Grammar::Node add_json_schema(JsonGrammar& json, const nlohmann::ordered_json& schema);
 
 /// The same for a grammar of which nothing else is JSON.

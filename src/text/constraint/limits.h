@@ -14,6 +14,8 @@ struct ConstraintLimits {
   std::uint32_t max_repetitions = 1 << 30;     // a count in a schema, grammar or pattern
   std::size_t max_schema_values = 100'000;     // JSON values in a schema
   std::size_t max_schema_shapes = 10'000;      // different combinations of subschemas
+  std::size_t max_schema_cases = 256;          // of one subschema, when alternatives are compared
+  std::size_t max_comparisons = 100'000;       // of such cases and their values, in one schema
   std::size_t max_counted_properties = 4'000;  // properties × maxProperties
   std::size_t max_grammar_nodes = 400'000;
   std::size_t max_states = 250'000;

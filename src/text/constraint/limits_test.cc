@@ -93,6 +93,56 @@ TEST(ConstraintLimits, CombinationsAreBounded) {
       "properties.");
 }
 
+TEST(ConstraintLimits, ComparisonsOfAlternativesAreBounded) {
+  const auto one_of = [](const std::function<Json(int)>& branch, int number = 1'000) {
+    Json schema;
+    for (int i = 0; i < number; ++i) schema["oneOf"].push_back(branch(i));
+    return schema_outcome(schema);
+  };
+  const auto name = [](int i) { return "p" + std::to_string(i); };
+  const std::string too_many =
+      "The schema's keyword \"oneOf\" at \"#\" has more alternatives, or larger ones, than can be compared "
+      "with "
+      "each other.";
+  // Values, and objects told apart by one, are looked up.
+  EXPECT_EQ(one_of([&](int i) { return Json{{"const", name(i)}, {"title", "one"}}; }), "followed");
+  const auto tagged = [&](int i) {
+    return Json{{"type", "object"},
+                {"properties", {{"kind", {{"const", name(i)}}}, {name(i), true}}},
+                {"required", {name(i), "kind"}}};
+  };
+  EXPECT_EQ(one_of(tagged, 100), "followed");
+  EXPECT_NE(one_of(tagged), too_many);
+  EXPECT_EQ(one_of([&](int i) {
+              return Json{{"type", "object"}, {"properties", {{name(i), true}}}, {"required", {name(i)}}};
+            }),
+            too_many);
+  EXPECT_EQ(
+      one_of([&](int i) { return Json{{"minimum", i}, {"exclusiveMaximum", i + 1}, {"type", "number"}}; }),
+      too_many);
+  const std::string large(20'000, 'x');
+  EXPECT_EQ(one_of([&](int i) { return Json{{"const", {large.substr(0, 900), i}}, {"type", "array"}}; }, 100),
+            "followed");
+  Json long_pattern = {{"type", "string"}, {"pattern", "^" + repeated("(a|b?)", 40'000) + "$"}};
+  EXPECT_EQ(schema_outcome({{"oneOf", {long_pattern, {{"const", large}}}}}), too_many);
+
+  // A schema that refers to itself on both sides, ever deeper.
+  const Json deep = Json::parse(R"({"oneOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/b"}], "$defs": {
+      "a": {"type": "object", "properties": {"x": {"$ref": "#/$defs/a"}, "y": {"$ref": "#/$defs/b"}}, "required": ["x"]},
+      "b": {"anyOf": [{"type": "object", "properties": {"x": {"$ref": "#/$defs/b"}, "y": {"$ref": "#/$defs/a"}},
+      "required": ["x", "y"]}, {"type": "null"}]}}})");
+  EXPECT_EQ(schema_outcome(deep),
+            "The schema's keyword \"oneOf\" at \"#\" has alternatives that do not exclude "
+            "each other: a value of \"#/oneOf/0\" may satisfy \"#/oneOf/1\" too; tell them "
+            "apart by type or by a required property with a \"const\", or use \"anyOf\".");
+  // Twenty times either of two.
+  Json twofold;
+  for (int i = 0; i < 20; ++i) {
+    twofold["allOf"].push_back({{"oneOf", {{{"required", {name(i)}}}, {{"required", {name(i + 20)}}}}}});
+  }
+  EXPECT_NE(schema_outcome(twofold), "followed");
+}
+
 TEST(ConstraintLimits, HugeCountsCostNothing) {
   EXPECT_EQ(regex_outcome("a{4000000000}"),
             "The pattern is not supported at character 13: a count is larger than 1073741824.");
@@ -145,10 +195,21 @@ TEST(ConstraintLimits, RandomSourcesEndInAConstraintOrASentence) {
     const std::string result = i % 2 == 0 ? regex_outcome(source) : grammar_outcome(source);
     EXPECT_FALSE(result.empty());
   }
-  const std::string kKeywords[] = {"type",        "properties", "items",    "anyOf",
-                                   "allOf",       "$ref",       "enum",     "minimum",
-                                   "pattern",     "maxItems",   "required", "additionalProperties",
-                                   "prefixItems", "minLength"};
+  const std::string kKeywords[] = {"type",
+                                   "properties",
+                                   "items",
+                                   "anyOf",
+                                   "oneOf",
+                                   "allOf",
+                                   "$ref",
+                                   "enum",
+                                   "minimum",
+                                   "pattern",
+                                   "maxItems",
+                                   "required",
+                                   "additionalProperties",
+                                   "prefixItems",
+                                   "minLength"};
   const std::function<Json(int)> value = [&](int depth) -> Json {
     switch (random() % (depth > 4 ? 5 : 8)) {
       case 0:

@@ -110,6 +110,10 @@ bool says_nothing_of_strings(const SchemaConjunction& names) {
 
 }  // namespace
 
+bool writes_further_properties(const Shape& shape) {
+  return shape.additional ? shape.additional->never == nullptr : shape.properties.empty();
+}
+
 Node add_object(JsonGrammar& json, const SchemaDocument& document, const Shape& shape,
                 const std::function<Node(const SchemaConjunction&)>& node_of,
                 const std::function<Node(const std::string&)>& never) {
@@ -132,8 +136,7 @@ Node add_object(JsonGrammar& json, const SchemaDocument& document, const Shape& 
     members.add(json.member(grammar.literal(json_string(name)), node_of(conjunction)), is_required);
   }
 
-  const bool any_object = shape.properties.empty() && !shape.additional;
-  if (any_object || (shape.additional && shape.additional->never == nullptr)) {
+  if (writes_further_properties(shape)) {
     Node key = names.empty() ? json.string() : json.key_other_than(names);
     if (shape.names && !says_nothing_of_strings(*shape.names)) {
       if (!names.empty()) {
@@ -149,7 +152,7 @@ Node add_object(JsonGrammar& json, const SchemaDocument& document, const Shape& 
         key = node_of(strings);
       }
     }
-    members.set_further(json.member(key, any_object ? json.value() : node_of(*shape.additional)));
+    members.set_further(json.member(key, shape.additional ? node_of(*shape.additional) : json.value()));
   } else {
     members.set_further(grammar.never());
   }

@@ -9,6 +9,9 @@
 
 namespace axllama::text {
 
+/// Whether objects of a shape are written with properties that it does not name.
+bool writes_further_properties(const SchemaShape& shape);
+
 /// Objects of a shape: properties in order, those that are not required may be left out, further ones come
 /// last. `node_of` gives the part of a subschema, `never` notes a contradiction.
 Grammar::Node add_object(JsonGrammar& json, const SchemaDocument& document, const SchemaShape& shape,

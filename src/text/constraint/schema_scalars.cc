@@ -10,7 +10,9 @@
 #include "base/utf8.h"
 #include "text/constraint/limits.h"
 #include "text/constraint/number_grammar.h"
+#include "text/constraint/pattern_texts.h"
 #include "text/constraint/regex_grammar.h"
+#include "text/constraint/schema_value.h"
 #include "text/constraint/string_formats.h"
 
 namespace axllama::text {
@@ -22,51 +24,6 @@ using Shape = SchemaShape;
 
 constexpr std::int64_t kLargestInteger = 999'999'999'999'999'999;  // 18 digits
 
-struct Lengths {
-  std::uint64_t min = 0;
-  std::uint64_t max = 0;  // kUnbounded or more: no bound
-};
-
-/// The lengths, in characters, of the texts of a pattern's parts. Parts come before those made of them.
-Lengths lengths_of(const Grammar& grammar, Node node) {
-  constexpr std::uint64_t kMost = Grammar::kUnbounded;
-  std::vector<Lengths> lengths(grammar.size());
-  for (Node i = 0; i <= node; ++i) {
-    const Grammar::Part& part = grammar.part(i);
-    const auto operands = grammar.operands(i);
-    Lengths& mine = lengths[i];
-    switch (part.kind) {
-      case Grammar::Kind::kCharacters:
-        mine = {1, 1};
-        break;
-      case Grammar::Kind::kSequence:
-        for (const Node operand : operands) {
-          mine.min = std::min(mine.min + lengths[operand].min, kMost);
-          mine.max = std::min(mine.max + lengths[operand].max, kMost);
-        }
-        break;
-      case Grammar::Kind::kChoice:
-        mine.min = operands.empty() ? 0 : kMost;
-        for (const Node operand : operands) {
-          mine.min = std::min(mine.min, lengths[operand].min);
-          mine.max = std::max(mine.max, lengths[operand].max);
-        }
-        break;
-      case Grammar::Kind::kRepeat: {
-        const Lengths& body = lengths[operands[0]];
-        mine.min = std::min(body.min * part.min, kMost);
-        mine.max = body.max == 0                     ? 0
-                   : part.max == Grammar::kUnbounded ? kMost
-                                                     : std::min(body.max * part.max, kMost);
-        break;
-      }
-      default:
-        break;
-    }
-  }
-  return lengths[node];
-}
-
 /// Strings of a pattern whose length the shape bounds too.
 class PatternString {
  public:
@@ -74,24 +31,18 @@ class PatternString {
 
   /// Nothing where pattern and lengths cannot be brought together. `whole`: from beginning to end.
   std::optional<Node> run(std::string_view pattern, bool whole) {
-    Grammar plain;
-    const Node around_plain = plain.repeat(plain.characters(CharacterSet::all()), 0);
-    RegexOptions options;
-    if (!whole) options.around = &around_plain;
-    const Node root = add_regex(plain, pattern, options);
-    const Lengths lengths = lengths_of(plain, root);
+    const PatternTexts texts(pattern, whole);
+    const PatternTexts::Lengths& lengths = texts.lengths();
     const bool bounded = shape_.max_length != Grammar::kUnbounded;
     if (lengths.min >= shape_.min_length && (!bounded || lengths.max <= shape_.max_length)) {
       return json_.quoted(written(pattern, whole));
     }
     // One set of characters, again and again: the counts are the lengths.
-    const Grammar::Part& part = plain.part(root);
-    if (part.kind != Grammar::Kind::kRepeat) return std::nullopt;
-    const Grammar::Part& body = plain.part(plain.operands(root)[0]);
-    if (body.kind != Grammar::Kind::kCharacters) return std::nullopt;
-    return json_.quoted(json_.grammar().repeat(json_.character_in(plain.set(body)),
-                                               std::max(part.min, shape_.min_length),
-                                               std::min(part.max, shape_.max_length)));
+    const auto characters = texts.run();
+    if (!characters) return std::nullopt;
+    return json_.quoted(json_.grammar().repeat(json_.character_in(*characters->set),
+                                               std::max(characters->min, shape_.min_length),
+                                               std::min(characters->max, shape_.max_length)));
   }
 
  private:
@@ -205,36 +156,6 @@ std::optional<DecimalBound> tightest(const SchemaDocument& document, const std::
   return tightest;
 }
 
-bool within_bounds(const Shape& shape, double value) {
-  const auto above = [&](const NumberBound& bound) {
-    const double low = bound.value.get<double>();
-    return bound.exclusive ? value > low : value >= low;
-  };
-  const auto below = [&](const NumberBound& bound) {
-    const double high = bound.value.get<double>();
-    return bound.exclusive ? value < high : value <= high;
-  };
-  return std::all_of(shape.low.begin(), shape.low.end(), above) &&
-         std::all_of(shape.high.begin(), shape.high.end(), below);
-}
-
-std::uint8_t type_of(const Json& value) {
-  switch (value.type()) {
-    case Json::value_t::null:
-      return Shape::kNull;
-    case Json::value_t::boolean:
-      return Shape::kBoolean;
-    case Json::value_t::string:
-      return Shape::kString;
-    case Json::value_t::array:
-      return Shape::kArray;
-    case Json::value_t::object:
-      return Shape::kObject;
-    default:
-      return std::floor(value.get<double>()) == value.get<double>() ? Shape::kInteger : Shape::kFraction;
-  }
-}
-
 }  // namespace
 
 Node add_string(JsonGrammar& json, const SchemaDocument& document, const Shape& shape) {
@@ -259,8 +180,21 @@ Node add_number(JsonGrammar& json, const SchemaDocument& document, const Shape& 
                           tightest(document, shape.high, false));
 }
 
+bool within_bounds(const Shape& shape, double value) {
+  const auto above = [&](const NumberBound& bound) {
+    const double low = bound.value.get<double>();
+    return bound.exclusive ? value > low : value >= low;
+  };
+  const auto below = [&](const NumberBound& bound) {
+    const double high = bound.value.get<double>();
+    return bound.exclusive ? value < high : value <= high;
+  };
+  return std::all_of(shape.low.begin(), shape.low.end(), above) &&
+         std::all_of(shape.high.begin(), shape.high.end(), below);
+}
+
 bool admits_value(const SchemaDocument& document, const Shape& shape, const Json& value) {
-  if ((type_of(value) & shape.types) == 0) return false;
+  if ((type_of_value(value) & shape.types) == 0) return false;
   if (value.is_number()) return within_bounds(shape, value.get<double>());
   if (value.is_string()) {
     for (const auto& [schema, keyword] :

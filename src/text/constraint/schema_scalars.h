@@ -15,6 +15,9 @@ Grammar::Node add_string(JsonGrammar& json, const SchemaDocument& document, cons
 /// Numbers of a shape; never() where its bounds exclude each other.
 Grammar::Node add_number(JsonGrammar& json, const SchemaDocument& document, const SchemaShape& shape);
 
+/// Whether a number satisfies the bounds of the shape.
+bool within_bounds(const SchemaShape& shape, double value);
+
 /// Whether a value of `enum` or `const` satisfies the rest of the shape. Throws Error (kInvalidArgument) for
 /// a keyword that would have to be tried on the value.
 bool admits_value(const SchemaDocument& document, const SchemaShape& shape,

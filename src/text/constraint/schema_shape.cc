@@ -6,8 +6,10 @@
 #include <map>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "text/constraint/limits.h"
+#include "text/constraint/schema_value.h"
 
 namespace axllama::text {
 namespace {
@@ -108,6 +110,7 @@ class Reader {
     }
     merge_items();
     merge_properties();
+    shape_.valid_types = shape_.types;
     if (!typed_ && !shape_.values && mentioned_ != 0) shape_.types &= mentioned_;
     if (shape_.types == 0) {
       shape_.exclude("the types at \"" + document_.path(*conjunction_.members.back().schema) +
@@ -192,9 +195,9 @@ class Reader {
       shape_.values = values;
       return;
     }
-    std::erase_if(*shape_.values, [&](const Json& value) {
-      return std::find(values.begin(), values.end(), value) == values.end();
-    });
+    std::unordered_set<std::string> keys;
+    for (const Json& value : values) keys.insert(value_key(value));
+    std::erase_if(*shape_.values, [&](const Json& value) { return !keys.contains(value_key(value)); });
     if (shape_.values->empty()) {
       shape_.exclude("\"enum\" or \"const\" at \"" + document_.path(*schema_) + "\" exclude each other");
     }
@@ -375,6 +378,34 @@ class Reader {
 
 void add_to_conjunction(const SchemaDocument& document, const Json& schema, SchemaConjunction& conjunction) {
   Flattening(document, conjunction).add(schema);
+}
+
+std::optional<SchemaAlternatives> alternatives_of(const SchemaDocument& document,
+                                                  const SchemaConjunction& conjunction) {
+  using Member = SchemaConjunction::Member;
+  struct Keyword {
+    const char* name;
+    bool Member::* chosen;
+  };
+  for (std::size_t i = 0; i < conjunction.members.size(); ++i) {
+    const Json& schema = *conjunction.members[i].schema;
+    for (const Keyword keyword :
+         {Keyword{"anyOf", &Member::any_of_chosen}, Keyword{"oneOf", &Member::one_of_chosen}}) {
+      const Json* branches = find(schema, keyword.name);
+      if (branches == nullptr || conjunction.members[i].*keyword.chosen) continue;
+      if (!branches->is_array() || branches->empty()) {
+        document.refuse(schema, keyword.name, "must be an array that is not empty");
+      }
+      SchemaAlternatives alternatives{&schema, keyword.name, {}};
+      for (const Json& branch : *branches) {
+        SchemaConjunction& with = alternatives.conjunctions.emplace_back(conjunction);
+        with.members[i].*keyword.chosen = true;
+        add_to_conjunction(document, branch, with);
+      }
+      return alternatives;
+    }
+  }
+  return std::nullopt;
 }
 
 SchemaShape shape_of(const SchemaDocument& document, const SchemaConjunction& conjunction) {

@@ -48,7 +48,8 @@ struct SchemaShape {
     kAllTypes = 127,
   };
 
-  std::uint8_t types = kAllTypes;
+  std::uint8_t types = kAllTypes;  // that are written: where none is named, those that keywords speak of
+  std::uint8_t valid_types = kAllTypes;  // that are valid
   bool never = false;
   std::string never_because;
 
@@ -85,7 +86,20 @@ struct SchemaShape {
 void add_to_conjunction(const SchemaDocument& document, const nlohmann::ordered_json& schema,
                         SchemaConjunction& conjunction);
 
-/// Throws Error (kInvalidArgument) for keywords with wrong values.
+/// The conjunction with each of the alternatives of an `anyOf` or `oneOf`, in their order.
+struct SchemaAlternatives {
+  const nlohmann::ordered_json* schema = nullptr;  // where the keyword stands
+  const char* keyword = "";
+  std::vector<SchemaConjunction> conjunctions;
+};
+
+/// Those of the first keyword of which none is chosen yet; nothing where there is no such keyword. Throws
+/// Error (kInvalidArgument) like add_to_conjunction().
+std::optional<SchemaAlternatives> alternatives_of(const SchemaDocument& document,
+                                                  const SchemaConjunction& conjunction);
+
+/// What the conjunction says but for alternatives that are not chosen. Throws Error (kInvalidArgument) for
+/// keywords with wrong values.
 SchemaShape shape_of(const SchemaDocument& document, const SchemaConjunction& conjunction);
 
 }  // namespace axllama::text

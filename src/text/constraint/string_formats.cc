@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/utf8.h"
+
 namespace axllama::text {
 namespace {
 
@@ -88,6 +90,44 @@ std::span<const std::string_view> format_patterns(std::string_view format) {
       std::find_if(formats.begin(), formats.end(), [&](const Format& known) { return known.name == format; });
   return found != formats.end() ? std::span<const std::string_view>(found->views)
                                 : std::span<const std::string_view>();
+}
+
+bool FormatFacts::exclude(std::string_view text) const {
+  const std::size_t length = base::utf8_length(text);
+  return length < min_length || length > max_length ||
+         (needed != 0 && text.find(needed) == std::string_view::npos) ||
+         (!alphabet.empty() && text.find_first_not_of(alphabet) != std::string_view::npos);
+}
+
+bool FormatFacts::exclude(const FormatFacts& other) const {
+  const auto lacks = [](const FormatFacts& facts, char character) {
+    return character != 0 && !facts.alphabet.empty() &&
+           facts.alphabet.find(character) == std::string_view::npos;
+  };
+  return max_length < other.min_length || other.max_length < min_length || lacks(*this, other.needed) ||
+         lacks(other, needed);
+}
+
+FormatFacts facts_of_format(std::string_view format) {
+  constexpr std::uint32_t kAny = Grammar::kUnbounded;
+  constexpr std::string_view kClock = "0123456789:.TtZz+-";
+  constexpr std::array<FormatFacts, 13> kFacts = {
+      {{"date", 10, 10, '-', "0123456789-"},
+       {"time", 9, kAny, ':', kClock},
+       {"date-time", 19, kAny, ':', ""},
+       {"iso-time", 5, kAny, ':', kClock},
+       {"iso-date-time", 16, kAny, ':', ""},
+       {"duration", 3, kAny, 'P', "0123456789PYMWDTHS.,"},
+       {"uuid", 36, 45, '-', "0123456789abcdefABCDEF-urnid:URNID"},
+       {"ipv4", 7, 15, '.', "0123456789."},
+       {"ipv6", 2, 45, ':', "0123456789abcdefABCDEF:."},
+       {"email", 3, kAny, '@', ""},
+       {"hostname", 1, 254, 0, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_."},
+       {"uri", 2, kAny, ':', ""},
+       {"url", 2, kAny, ':', ""}}};
+  const auto* known = std::find_if(kFacts.begin(), kFacts.end(),
+                                   [&](const FormatFacts& facts) { return facts.name == format; });
+  return known != kFacts.end() ? *known : FormatFacts{};
 }
 
 bool is_standard_format(std::string_view format) {
