@@ -29,6 +29,8 @@ class ModelInstance {
   virtual void reset_cache() = 0;
   virtual bool work_idle() = 0;
   virtual bool release_spare_memory() = 0;
+  /// Why it would not use a draft's guesses, in a sentence; empty: it would.
+  virtual std::string not_guessing() const { return {}; }
   /// `draft`: loaded by the same backend; null: none.
   virtual void set_draft(std::unique_ptr<ModelInstance> draft) = 0;
   virtual std::uint64_t card_bytes() const = 0;

@@ -67,7 +67,8 @@ class DraftModel : public ::testing::Test {
     std::ofstream(file) << settings;
     options.insert(options.end(), {"--model-root", models().string()});
     server_.emplace(options, testing::Environment{{"AXLLAMA_SOFTCARD_CONFIG", file.string()},
-                                                  {"AXLLAMA_CARD_CHECKS", "off"}});
+                                                  {"AXLLAMA_CARD_CHECKS", "off"},
+                                                  {"AXLLAMA_SPECULATION", "on"}});
   }
 
   json answer(const std::string& model, json options = json::object()) {

@@ -124,6 +124,7 @@ class FakeInstance final : public ModelInstance {
     return true;
   }
   bool release_spare_memory() override { return card_.spare_memory.exchange(false); }
+  std::string not_guessing() const override { return card_.guesses ? "" : "Chunks differ."; }
   void set_draft(std::unique_ptr<ModelInstance> draft) override {
     card_.check_undisturbed();
     if (draft && !card_.same_vocabulary) {

@@ -80,6 +80,7 @@ struct FakeCard {
   std::atomic<std::size_t> idle_work{0};    // pieces
   std::atomic<bool> spare_memory{false};    // takes the room of a model
   std::atomic<bool> same_vocabulary{true};  // of drafts
+  std::atomic<bool> guesses{true};          // of drafts are used
   Gate step;                                // before each step of a generation
   Gate load_layer;                          // before each layer
   Hook on_open;                             // may throw, as the others
