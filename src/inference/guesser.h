@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -35,9 +36,10 @@ class Guesser {
   virtual void accept(text::TokenId /*token*/) {}
   /// Whether a guess is worth a try here. Asks nothing of the card.
   virtual bool worth_trying(const GuessPlace& place) = 0;
-  /// The guess that worth_trying() has just found worth it, at most `longest` tokens; none where it comes to
-  /// nothing. May keep the card at work for a few engine calls, and throws as SequenceRunner does.
-  virtual std::vector<text::TokenId> guess(const GuessPlace& place) = 0;
+  /// The guess that worth_trying() has found worth it, at most `longest` tokens; none where it comes to
+  /// nothing. Unset: the card was kept at work for it, for no longer than a chunk takes, and the request's
+  /// next turn is to ask again, at the same place. Throws as SequenceRunner does.
+  virtual std::optional<std::vector<text::TokenId>> guess(const GuessPlace& place) = 0;
   /// What came of that.
   virtual void tried(GuessEvaluator& evaluator, const GuessOutcome& outcome) = 0;
   /// A token was decoded without a guess.
