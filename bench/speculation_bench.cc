@@ -16,6 +16,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "inference/answer_account.h"
 #include "inference/draft_policy.h"
 #include "inference/drafter.h"
 #include "inference/random.h"
@@ -79,22 +80,25 @@ void speculate(benchmark::State& state, const std::string& task) {
   for (auto _ : state) {
     Drafter drafter;
     Speculation policy;  // a server that has just started
+    AnswerAccount account;
     for (const text::TokenId token : prompt) drafter.accept(token);
     seconds = guessed = accepted = 0;
     for (std::size_t done = 0; done < answer.size();) {
       const Draft draft = drafter.propose(policy.draft_length());
       std::size_t agreed = 0;
-      if (policy.worth_trying(draft.match, kCosts)) {
+      if (policy.worth_trying(draft.match, kCosts, account)) {
         while (agreed < draft.tokens.size() && done + agreed + 1 < answer.size() &&
                draft.tokens[agreed] == answer[done + agreed]) {
           ++agreed;
         }
         policy.tried(draft.match, draft.tokens.size(), agreed, kCosts.chunk, kCosts);
+        account.add(static_cast<double>(agreed + 1) * kCosts.decode - kCosts.chunk);
         seconds += kCosts.chunk;
         guessed += static_cast<double>(draft.tokens.size());
         accepted += static_cast<double>(agreed);
       } else {
         policy.decoded(kCosts);
+        account.decoded(kCosts);
         seconds += kCosts.decode;
       }
       for (std::size_t i = 0; i <= agreed; ++i) drafter.accept(answer[done + i]);
@@ -136,26 +140,30 @@ void draft(benchmark::State& state) {
   double accepted = 0;
   for (auto _ : state) {
     DraftPolicy policy;  // a server that has just started
+    AnswerAccount account;
     Random random(1);
     std::size_t missed = kDraftPrompt;
     seconds = drafted = accepted = 0;
     for (std::size_t done = 0; done < kTokens;) {
       const std::size_t rest = kTokens - done;
       const std::size_t count = policy.length(std::min<std::size_t>(kLongest, rest - 1), rest, kCosts,
-                                              {reading(missed), kDraftToken});
+                                              {reading(missed), kDraftToken}, account);
       std::size_t agreed = 0;
       if (count > 0) {
         policy.caught_up(reading(missed));
+        account.add(-reading(missed));
         seconds += reading(missed);
         missed = 0;
         while (agreed < count && random.uniform() < share) ++agreed;
         const double drafting = static_cast<double>(count) * kDraftToken;
         policy.tried({count, agreed, false, kCosts.chunk, drafting}, kCosts);
+        account.add(static_cast<double>(agreed + 1) * kCosts.decode - kCosts.chunk - drafting);
         seconds += kCosts.chunk + drafting;
         drafted += static_cast<double>(count);
         accepted += static_cast<double>(agreed);
       } else {
         policy.decoded(kCosts);
+        account.decoded(kCosts);
         seconds += kCosts.decode;
         ++missed;
       }

@@ -20,7 +20,7 @@ bool DraftGuesser::worth_trying(const GuessPlace& place) {
   if (const std::size_t longest = std::min({longest_, place.longest, draft->longest(place.tokens)})) {
     const SpeculationCosts costs = place.evaluator.costs();
     const DraftCosts own = draft->costs(place.tokens, costs.decode);
-    count_ = draft->policy().length(longest, place.rest, costs, own);
+    count_ = draft->policy().length(longest, place.rest, costs, own, place.account);
     at_once_ =
         own.token > 0 ? std::max<std::size_t>(static_cast<std::size_t>(costs.chunk / own.token), 1) : 1;
   }

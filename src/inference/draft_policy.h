@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "inference/answer_account.h"
 #include "inference/speculation_account.h"
 
 namespace axllama::inference {
@@ -18,8 +19,11 @@ struct DraftCosts {
 /// the draft model has missed it reads only where the rest of the answer can be expected to pay for that.
 ///
 /// Losses are paid from an account as Speculation's, into which plain decoding pays kPremium of its time: all
-/// text together never takes longer than 1 + kPremium of plain decoding, plus kCredit decode steps. One
-/// per loaded model and draft; owner thread only. It decides about speed only.
+/// text together never takes longer than 1 + kPremium of plain decoding, plus kCredit decode steps. They are
+/// paid from the answer's own account (AnswerAccount) as well, always in advance: a guess is as short as that
+/// covers, with what has to be read for it. So no answer takes longer than 1 + AnswerAccount::kPremium of
+/// plain decoding for a draft model's sake, however short it is. One per loaded model and draft; owner thread
+/// only. It decides about speed only.
 class DraftPolicy {
  public:
   static constexpr double kPremium = 0.01;
@@ -29,7 +33,7 @@ class DraftPolicy {
 
   /// How many tokens to guess, at most `longest`, when `rest` tokens of the answer may still come; 0: none.
   std::size_t length(std::size_t longest, std::size_t rest, const SpeculationCosts& costs,
-                     const DraftCosts& draft) noexcept;
+                     const DraftCosts& draft, const AnswerAccount& answer) noexcept;
 
   /// A guess that was tried.
   struct Trial {

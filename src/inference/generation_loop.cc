@@ -223,7 +223,7 @@ GuessPlace GenerationLoop::place(GuessEvaluator& evaluator) const {
   const std::size_t rest = longest_answer_ - stats_.generated_tokens;
   const std::size_t room =
       std::min({evaluator.longest(), rest, context_limit_ + 1 - std::min(context_limit_, tokens_.size())});
-  return {evaluator, tokens_, room < 2 ? 0 : room - 1, rest};
+  return {evaluator, tokens_, room < 2 ? 0 : room - 1, rest, account_};
 }
 
 std::optional<std::size_t> GenerationLoop::choose_guesser() {
@@ -246,15 +246,18 @@ void GenerationLoop::count_decoded(GuessEvaluator& evaluator) {
   for (const CountedGuesser& source : guessers_) {
     source.guesser->decoded(evaluator);
   }
+  account_.decoded(evaluator.costs());
 }
 
 /// Has the guess made, which may take several steps, or verifies it. False where nothing is guessed after
 /// all: a token is to be decoded.
 bool GenerationLoop::guess(Step& step) {
   GuessEvaluator& guesses = *evaluator();
+  const Clock::time_point start = Clock::now();
   const GuessPlace here = place(guesses);
   auto guess = guessers_[*step.guesser].guesser->guess(here);
   if (!guess) {
+    account_.add(-std::chrono::duration<double>(Clock::now() - start).count());
     unfinished_ = step.guesser;
     return true;
   }
@@ -287,6 +290,7 @@ void GenerationLoop::verify_guess(Step& step, const std::vector<text::TokenId>& 
   guesses.keep(kept);
   const CountedGuesser& source = guessers_[*step.guesser];
   const GuessOutcome outcome{guess.size(), kept - 1, event.done, time.count(), costs};
+  account_.add(static_cast<double>(kept) * costs.decode - time.count());
   stats_.*source.guessed += outcome.guessed;
   stats_.*source.accepted += outcome.accepted;
   source.guesser->tried(guesses, outcome);

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "inference/answer_account.h"
 #include "inference/answer_constraint.h"
 #include "inference/answer_text.h"
 #include "inference/engine.h"
@@ -90,6 +91,7 @@ class GenerationLoop final : public SequenceGeneration {
   AnswerConstraint constraint_;
   std::vector<CountedGuesser> guessers_;   // the first whose guess is worth a try makes it
   std::optional<std::size_t> unfinished_;  // of these: works at a guess for the place where the answer is
+  AnswerAccount account_;                  // of their guesses
   RepetitionGuard guard_;
   std::optional<LogProbabilities> logprobs_;
   AnswerText answer_;

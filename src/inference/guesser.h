@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "inference/answer_account.h"
 #include "inference/sequence_runner.h"
 #include "text/tokenizer/tokenizer.h"
 
@@ -16,6 +17,7 @@ struct GuessPlace {
   std::span<const text::TokenId> tokens;  // of the sequence; the last one is not evaluated yet
   std::size_t longest = 0;                // tokens of a guess that can be evaluated
   std::size_t rest = 0;                   // tokens that the answer may still have
+  const AnswerAccount& account;           // of the answer
 };
 
 /// What came of a guess that was evaluated.

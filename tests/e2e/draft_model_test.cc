@@ -28,7 +28,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::post;
 
-constexpr int kTokens = 40;
+constexpr int kTokens = 80;  // an answer pays before its draft is asked
 
 /// No two tokens of an answer are alike, so that nothing can be guessed from the text.
 int scripted(int position) {
