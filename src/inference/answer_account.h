@@ -6,9 +6,11 @@ namespace axllama::inference {
 
 /// What guesses have cost and saved within one answer, in seconds, whoever made them. They may lose what the
 /// answer itself has paid in, which is kPremium of the time that it was decoded plainly, and what they have
-/// saved it. How long it will be is not known, so nothing is lent on its length. Only a guess that
-/// plainly pays (see Speculation) is tried ahead of that, while nothing is owed. So no answer takes longer
-/// than 1 + kPremium of plain decoding, plus what one chunk loses. Owner thread only.
+/// saved it. How long it will be is not known, so nothing is lent on its length. Ahead of
+/// that are tried only a guess that plainly pays (see Speculation), while nothing is owed, and those of a
+/// proven draft model (see DraftPolicy). So no answer takes longer than 1 + kPremium of plain decoding, plus
+/// what one chunk loses, plus DraftPolicy::kCredit decode steps where a draft model is proven. Owner thread
+/// only.
 class AnswerAccount {
  public:
   static constexpr double kPremium = 0.03;

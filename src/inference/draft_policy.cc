@@ -67,7 +67,8 @@ std::size_t DraftPolicy::length(std::size_t longest, std::size_t rest, const Spe
     measured_chunk_ = with_age(measured_chunk_, costs.chunk);
     measured_token_ = with_age(measured_token_, draft.token);
   }
-  while (best > 0 && !answer.covers(loss(best) + draft.catch_up)) {
+  const double lent = proven() ? kCredit * costs.decode : 0;
+  while (best > 0 && !answer.covers(loss(best) + draft.catch_up - lent)) {
     --best;
   }
   on_ = promising && best > 0 && pays(best) && account_.covers(loss(best) + draft.catch_up);

@@ -125,7 +125,6 @@ TEST(DraftPolicy, ReadsALongPromptOnlyWhenThatHasBeenSaved) {
 
 TEST(DraftPolicy, GuessesNoMoreThanTheAnswerHasPaidFor) {
   DraftPolicy policy;
-  steps(policy, 500, 1.0);
   AnswerAccount answer;
   std::size_t length = 0;
   std::size_t lengths = 0;
@@ -138,8 +137,19 @@ TEST(DraftPolicy, GuessesNoMoreThanTheAnswerHasPaidFor) {
     length = now;
     answer.decoded(kCard);
   }
-  EXPECT_EQ(length, kLongest);
-  EXPECT_GT(lengths, 3U);
+  EXPECT_GT(lengths, 2U);
+}
+
+TEST(DraftPolicy, IsLentTimeOnceItIsProven) {
+  DraftPolicy policy;
+  EXPECT_FALSE(policy.proven());
+  EXPECT_EQ(policy.length(kLongest, kRest, kCard, kDraft, {}), 0U);
+  steps(policy, 500, 1.0);
+  EXPECT_TRUE(policy.proven());
+  EXPECT_EQ(policy.length(kLongest, kRest, kCard, kDraft, {}), kLongest);
+  AnswerAccount in_debt;
+  in_debt.add(-DraftPolicy::kCredit * kCard.decode);
+  EXPECT_EQ(policy.length(kLongest, kRest, kCard, kDraft, in_debt), 0U);
 }
 
 }  // namespace
