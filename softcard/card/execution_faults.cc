@@ -10,13 +10,18 @@ namespace axllama::softcard {
 
 namespace {
 
-void spoil(std::byte* data, std::uint64_t size, const FaultRule& rule) {
+void spoil(std::byte* data, std::uint64_t size, const FaultRule& rule, bool chunk) {
   switch (rule.corruption) {
     case Corruption::kNan:
       std::memset(data, 0xFF, size);
       return;
     case Corruption::kZero:
       std::memset(data, 0, size);
+      return;
+    case Corruption::kRounding:  // little endian: the low byte of a bf16 comes first
+      for (std::uint64_t at = 0; chunk && at + 1 < size; at += 2) {
+        data[at] ^= std::byte{1};
+      }
       return;
     case Corruption::kNoise:
       break;
@@ -66,7 +71,8 @@ void ExecutionFaults::corrupt() const {
     }
     for (const Operand& output : execution_.outputs) {
       if (output.at && matches(rule.tensor, output.tensor->name)) {
-        spoil(output.at->data(), std::min(output.needed, output.at->available()), rule);
+        spoil(output.at->data(), std::min(output.needed, output.at->available()), rule,
+              execution_.kind() == GroupKind::kPrefill);
       }
     }
   }

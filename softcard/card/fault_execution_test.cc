@@ -119,6 +119,24 @@ TEST(FaultExecutionTest, CorruptionSpoilsTheChosenOutputs) {
   EXPECT_THAT(card.read(layer.out[kKOut].address, kKv), Each(0));
 }
 
+TEST(FaultExecutionTest, RoundingChangesTheLastBitOfChunksOnly) {
+  std::vector<std::uint16_t> right;
+  for (const char* faults : {"", "corrupt:corruption=rounding,tensor=output"}) {
+    FakeCard card(with_faults(faults));
+    for (const std::uint32_t group : {kDecodeGroup, kLargeGroup}) {
+      BoundLayer layer(card, group);
+      layer.run();
+      const auto values = card.read(layer.out[kOutput].address, kHidden);
+      right.insert(right.end(), values.begin(), values.end());
+    }
+  }
+  constexpr std::size_t kRow = kHidden;
+  ASSERT_EQ(right.size(), 4 * kRow);
+  for (std::size_t i = 0; i < 2 * kRow; ++i) {
+    EXPECT_EQ(right[2 * kRow + i], right[i] ^ (i < kRow ? 0 : 1));
+  }
+}
+
 TEST(FaultExecutionTest, NoiseIsFiniteWrongAndRepeatable) {
   std::vector<std::uint16_t> first;
   for (int time = 0; time < 2; ++time) {

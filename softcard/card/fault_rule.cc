@@ -143,11 +143,11 @@ FaultRule parse_fault(const nlohmann::json& object) {
                           std::pair("never"sv, Recovery::kNever)},
                "recovery");
     } else if (key == "corruption") {
-      rule.corruption =
-          pick(value.get<std::string>(),
-               std::array{std::pair("noise"sv, Corruption::kNoise), std::pair("nan"sv, Corruption::kNan),
-                          std::pair("zero"sv, Corruption::kZero)},
-               "corruption");
+      rule.corruption = pick(
+          value.get<std::string>(),
+          std::array{std::pair("noise"sv, Corruption::kNoise), std::pair("nan"sv, Corruption::kNan),
+                     std::pair("zero"sv, Corruption::kZero), std::pair("rounding"sv, Corruption::kRounding)},
+          "corruption");
     } else {
       throw SettingsError("A fault has an unknown field \"" + key + "\".");
     }

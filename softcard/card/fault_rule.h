@@ -36,7 +36,7 @@ enum class FaultPoint { kInit, kList, kMalloc, kLoad, kCopy, kExecute, kSubmit, 
 enum class Recovery { kReset, kReboot, kNever };
 
 /// What a corrupted result looks like.
-enum class Corruption { kNoise, kNan, kZero };
+enum class Corruption { kNoise, kNan, kZero, kRounding };
 
 /// One fault and when it strikes: from the `at`-th matching call on, `times` times, each time with
 /// `probability`.

@@ -221,17 +221,21 @@ ServerConfig server_config_from_environment(const EnvironmentLookup& lookup) {
       config.warnings.push_back("AXLLAMA_CARDS is not usable, so all cards are used: " + error.message());
     }
   }
-  const auto read_switch = [&](const std::string& name, bool& value) {
+  const auto switched = [&](const std::string& name, const std::string& otherwise) -> std::optional<bool> {
     const std::string text = environment.plain(name);
     if (text == "off" || text == "on") {
-      value = text == "on";
-    } else if (!text.empty()) {
-      config.warnings.push_back(name + " must be on or off, not '" + text + "'; it stays " +
-                                (value ? "on" : "off"));
+      return text == "on";
     }
+    if (!text.empty()) {
+      config.warnings.push_back(name + " must be on or off, not '" + text + "'; it stays " + otherwise);
+    }
+    return std::nullopt;
+  };
+  const auto read_switch = [&](const std::string& name, bool& value) {
+    value = switched(name, value ? "on" : "off").value_or(value);
   };
   read_switch("AXLLAMA_CARD_CHECKS", config.card_checks);
-  read_switch("AXLLAMA_SPECULATION", config.speculation);
+  config.speculation = switched("AXLLAMA_SPECULATION", "on where it is known to change no token");
   read_switch("AXLLAMA_ASYNC", config.asynchronous);
   read_switch("AXLLAMA_CARD_EMBEDDINGS", config.card_embeddings);
   const auto read_size = [&](const std::string& name, std::uint64_t& value) {
@@ -292,7 +296,7 @@ std::string describe(const ServerConfig& config) {
   add_list("CARDS", config.cards, ',');
   add_list("PRELOAD", config.preload, ',');
   add_list("PIN", config.pinned, ',');
-  add("SPECULATION", on_or_off(config.speculation));
+  add("SPECULATION", config.speculation ? on_or_off(*config.speculation) : "auto");
   std::vector<std::string> drafts;
   for (const auto& [name, draft] : config.drafts) drafts.push_back(name + "=" + draft);
   add_list("DRAFT", drafts, ',');

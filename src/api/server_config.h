@@ -40,7 +40,8 @@ struct ServerConfig {
   std::size_t kv_slots = 0;  // AXLLAMA_KV_SLOTS: conversations per model kept on the card; 0: by its memory
   std::size_t parallel = 0;  // AXLLAMA_NUM_PARALLEL, OLLAMA_NUM_PARALLEL: answers at once; 0: one per slot
   std::vector<std::size_t> cards;      // AXLLAMA_CARDS: places in the list of cards, from 0; empty: all
-  bool speculation = true;             // AXLLAMA_SPECULATION=off: tokens are never guessed
+  std::optional<bool> speculation;     // AXLLAMA_SPECULATION=on or off: tokens are guessed, or not, whatever
+                                       // the card's self-test says of it
   bool card_embeddings = false;        // AXLLAMA_CARD_EMBEDDINGS=on: embedding tables on the card
   std::filesystem::path kv_cache_dir;  // AXLLAMA_KV_CACHE_DIR: conversations on disk; empty: none
   std::uint64_t kv_cache_disk = 8ULL << 30U;  // AXLLAMA_KV_CACHE_DISK: bytes of that

@@ -67,7 +67,7 @@ TEST(ServerConfig, OllamasVariablesWorkAndOursWin) {
   EXPECT_EQ(config.kv_cache_dir, "/var/cache/axllama");
   EXPECT_EQ(config.kv_cache_disk, 2ULL << 30U);
   EXPECT_EQ(config.kv_cache_host, 0U);
-  EXPECT_FALSE(config.speculation);
+  EXPECT_EQ(config.speculation, false);
   EXPECT_TRUE(config.card_embeddings);
   EXPECT_EQ(config.cost_folder, "/home/me/.axllama/costs");
   EXPECT_EQ(config.origins, (std::vector<std::string>{"http://a.example", "http://b.example"}));
@@ -138,12 +138,18 @@ TEST(ServerConfig, UnusableValuesWarnAndKeepTheDefault) {
   EXPECT_EQ(config.kv_slots, 0U);
   EXPECT_TRUE(config.cards.empty());
   EXPECT_EQ(config.kv_cache_disk, 8ULL << 30U);
-  EXPECT_TRUE(config.speculation);
+  EXPECT_EQ(config.speculation, std::nullopt);
   EXPECT_EQ(config.load_timeout, std::chrono::minutes(5));
   EXPECT_EQ(config.max_loaded, 0U);
   EXPECT_FALSE(config.card_embeddings);
   EXPECT_TRUE(config.drafts.empty());
   EXPECT_EQ(config.warnings.size(), 12U);
+}
+
+TEST(ServerConfig, GuessingIsLeftToTheCardUnlessOneSaysSo) {
+  EXPECT_EQ(config_of({}).speculation, std::nullopt);
+  EXPECT_EQ(config_of({{"AXLLAMA_SPECULATION", "on"}}).speculation, true);
+  EXPECT_EQ(config_of({{"AXLLAMA_SPECULATION", "off"}}).speculation, false);
 }
 
 TEST(ServerConfig, ADraftIsGivenWithItsModel) {

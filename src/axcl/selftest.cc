@@ -76,6 +76,11 @@ bool SelfTestReport::asynchronous() const noexcept {
   return found != nullptr && found->verdict == Verdict::kPassed;
 }
 
+bool SelfTestReport::chunks_equal_decodes() const noexcept {
+  const SelfTestCheck* found = check(kSameRowsCheck);
+  return found != nullptr && found->verdict == Verdict::kPassed;
+}
+
 SelfTestReport run_self_test(Card& card, const std::filesystem::path& layer, SelfTestOptions options) {
   SelfTestReport report;
   report.layer = layer.filename().string();

@@ -16,7 +16,8 @@ namespace axllama::axcl {
 // hardware, so asking is the only way.
 
 /// What a check found. The first three are about uses the engine relies on; the others say what the card does
-/// with what it need not be able to do: when a rule is broken on purpose, and asynchronously.
+/// with what it need not be able to do: when a rule is broken on purpose, asynchronously, and whether chunks
+/// give the very rows of decoding.
 enum class Verdict {
   kPassed,
   kFailed,   // results cannot be trusted
@@ -59,9 +60,13 @@ struct SelfTestReport {
   /// Whether work that is given to the card in a stream was done rightly, and calls cost enough to save
   /// them; else they are made one by one.
   bool asynchronous() const noexcept;
+  /// Whether rows that were evaluated in a chunk were seen to be those of decoding, byte for byte, with their
+  /// hidden states. Then tokens may be verified in chunks, and are those of plain decoding.
+  bool chunks_equal_decodes() const noexcept;
 };
 
 inline constexpr const char* kAsynchronousCheck = "asynchronous";
+inline constexpr const char* kSameRowsCheck = "chunk-rows-same";
 
 struct SelfTestOptions {
   /// Breaks each rule on purpose, too. What may read or write outside the layer's own buffers is left out on

@@ -73,6 +73,27 @@ TEST_F(SelfTestTest, SeesWhereMasksAndIndicesInsideABlockWork) {
   EXPECT_EQ(report.conduct(), Conduct::kSilent);
 }
 
+TEST_F(SelfTestTest, SeesWhetherChunksGiveTheVeryRowsOfDecoding) {
+  Card& card = open(R"({"quiet":true})");
+  const SelfTestReport same = run_self_test(card, layer());
+  EXPECT_EQ(verdict(same, "chunk-rows-same"), Verdict::kPassed) << same.check("chunk-rows-same")->detail;
+  EXPECT_TRUE(same.chunks_equal_decodes());
+  const SelfTestReport unknown = run_self_test(card, layer(32));
+  EXPECT_EQ(verdict(unknown, "chunk-rows-same"), Verdict::kSkipped);
+  EXPECT_FALSE(unknown.chunks_equal_decodes());
+}
+
+TEST_F(SelfTestTest, TrustsACardThatRoundsOtherwiseInChunksAndSaysSo) {
+  Card& card = open(R"({"quiet":true,"faults":"corrupt:corruption=rounding,tensor=output"})");
+  const SelfTestReport report = run_self_test(card, layer());
+  EXPECT_NO_THROW(require_passed(report));
+  EXPECT_EQ(verdict(report, "chunk-output-later"), Verdict::kPassed);
+  EXPECT_EQ(verdict(report, "chunk-rows-same"), Verdict::kWorks);
+  EXPECT_THAT(report.check("chunk-rows-same")->detail, HasSubstr("Tokens are not guessed."));
+  EXPECT_FALSE(report.chunks_equal_decodes());
+  EXPECT_FALSE(SelfTestReport{}.chunks_equal_decodes());
+}
+
 TEST_F(SelfTestTest, SmallChunksGiveNoHiddenStates) {
   {
     Card& strict = open(R"({"quiet":true})");

@@ -30,6 +30,7 @@ class SelfTestUses {
   void check_rows_in_their_slot();
   void check_chunk(const LayerForm::Chunk& chunk, std::size_t visible, const std::string& suffix);
   void check_chunks();
+  void judge_sameness();
   void measure();
 
   Card& card_;
@@ -39,6 +40,9 @@ class SelfTestUses {
   std::vector<base::Bf16> cached_keys_;  // rows 0, 1, ... as a chunk gave them
   std::vector<base::Bf16> cached_values_;
   std::vector<SelfTestCheck> checks_;
+  std::size_t compared_states_ = 0;   // rows of chunks whose hidden states were compared with decoding
+  std::size_t differing_states_ = 0;  // of these, in any byte
+  double worst_state_ = 0;            // relative difference
   double execute_us_ = 0;
   double copy_us_ = 0;
 };

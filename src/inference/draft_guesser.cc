@@ -4,32 +4,56 @@
 #include <chrono>
 
 namespace axllama::inference {
+namespace {
+
+/// Turns that reading may take in a row before a token of the answer is decoded.
+constexpr std::size_t kReadsInARow = 2;
+
+}  // namespace
 
 bool DraftGuesser::worth_trying(const GuessPlace& place) {
   DraftRunner* draft = place.evaluator.draft();
   if (draft == nullptr) {
     return false;
   }
-  const SpeculationCosts costs = place.evaluator.costs();
-  const std::size_t longest = std::min({longest_, place.longest, draft->longest(place.tokens)});
-  count_ = longest == 0
-               ? 0
-               : draft->policy().length(longest, place.rest, costs, draft->costs(place.tokens, costs.decode));
+  count_ = 0;
+  if (const std::size_t longest = std::min({longest_, place.longest, draft->longest(place.tokens)})) {
+    const SpeculationCosts costs = place.evaluator.costs();
+    const DraftCosts own = draft->costs(place.tokens, costs.decode);
+    count_ = draft->policy().length(longest, place.rest, costs, own, place.account);
+    at_once_ =
+        own.token > 0 ? std::max<std::size_t>(static_cast<std::size_t>(costs.chunk / own.token), 1) : 1;
+  }
+  reads_ = 0;
+  pausing_ = false;
+  seconds_ = 0;
   return count_ > 0;
 }
 
-std::vector<text::TokenId> DraftGuesser::guess(const GuessPlace& place) {
+std::optional<std::vector<text::TokenId>> DraftGuesser::guess(const GuessPlace& place) {
+  if (pausing_) {
+    return std::vector<text::TokenId>{};
+  }
   DraftRunner& draft = *place.evaluator.draft();
   const auto begun = std::chrono::steady_clock::now();
-  std::vector<text::TokenId> tokens;
-  if (draft.follow(place.tokens)) {
-    tokens = draft.guess(count_);
+  std::size_t steps = 0;
+  DraftCall call;
+  do {
+    call = draft.advance(place.tokens, count_);
+    steps += call.tokens;
+  } while (call.tokens == 1 && steps < at_once_);
+  if (steps == 0) {
+    return draft.take();
   }
-  seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-  if (tokens.empty()) {
-    draft.policy().caught_up(seconds_);
+  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begun;
+  if (call.reading || call.tokens > 1) {
+    draft.policy().caught_up(time.count());
+  } else {
+    seconds_ += time.count();
   }
-  return tokens;
+  reads_ += call.reading ? 1 : 0;
+  pausing_ = call.reading && reads_ >= kReadsInARow;
+  return std::nullopt;
 }
 
 void DraftGuesser::tried(GuessEvaluator& evaluator, const GuessOutcome& outcome) {

@@ -36,7 +36,7 @@ double DraftPolicy::expected(std::size_t count) const noexcept {
 }
 
 std::size_t DraftPolicy::length(std::size_t longest, std::size_t rest, const SpeculationCosts& costs,
-                                const DraftCosts& draft) noexcept {
+                                const DraftCosts& draft, const AnswerAccount& answer) noexcept {
   if (longest == 0 || costs.decode <= 0 || costs.chunk <= 0 || draft.token <= 0) {
     on_ = false;
     return 0;
@@ -51,11 +51,14 @@ std::size_t DraftPolicy::length(std::size_t longest, std::size_t rest, const Spe
       best = count;
     }
   }
-  const double gain = yield(best) * costs.decode - seconds(best);
-  const double rounds = static_cast<double>(std::min(rest, kHorizon)) / yield(best);
-  const bool promising = gain > (on_ ? 0 : kHysteresis * costs.decode) && draft.catch_up < gain * rounds;
-  const double loss = std::max(seconds(best) - costs.decode, 0.0);
-  most_saved_ = static_cast<double>(kMostSaved) * std::max(loss, costs.decode) + draft.catch_up;
+  const auto pays = [&](std::size_t count) {
+    const double gain = yield(count) * costs.decode - seconds(count);
+    const double rounds = static_cast<double>(std::min(rest, kHorizon)) / yield(count);
+    return gain > (on_ ? 0 : kHysteresis * costs.decode) && draft.catch_up < gain * rounds;
+  };
+  const auto loss = [&](std::size_t count) { return std::max(seconds(count) - costs.decode, 0.0); };
+  const bool promising = pays(best);
+  most_saved_ = static_cast<double>(kMostSaved) * std::max(loss(best), costs.decode) + draft.catch_up;
   if (promising) {
     account_.open(kCredit * costs.decode);
   } else {
@@ -64,7 +67,11 @@ std::size_t DraftPolicy::length(std::size_t longest, std::size_t rest, const Spe
     measured_chunk_ = with_age(measured_chunk_, costs.chunk);
     measured_token_ = with_age(measured_token_, draft.token);
   }
-  on_ = promising && account_.covers(loss + draft.catch_up);
+  const double lent = proven() ? kCredit * costs.decode : 0;
+  while (best > 0 && !answer.covers(loss(best) + draft.catch_up - lent)) {
+    --best;
+  }
+  on_ = promising && best > 0 && pays(best) && account_.covers(loss(best) + draft.catch_up);
   return on_ ? best : 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "inference/answer_account.h"
 #include "inference/speculation_account.h"
 
 namespace axllama::inference {
@@ -18,18 +19,23 @@ struct DraftCosts {
 /// the draft model has missed it reads only where the rest of the answer can be expected to pay for that.
 ///
 /// Losses are paid from an account as Speculation's, into which plain decoding pays kPremium of its time: all
-/// text together never takes longer than 1 + kPremium of plain decoding, plus kCredit decode steps. One
-/// per loaded model and draft; owner thread only. It decides about speed only.
+/// text together never takes longer than 1 + kPremium of plain decoding, plus kCredit decode steps. They are
+/// paid from the answer's own account (AnswerAccount) as well, in advance: a guess is as short as that
+/// covers, with what has to be read for it. So no answer takes longer than 1 + AnswerAccount::kPremium of
+/// plain decoding for a draft model's sake, however short it is. Once it is proven, which takes kProof tokens
+/// that were seen to come true or not, an answer may owe kCredit decode steps more. One per loaded model and
+/// draft; owner thread only. It decides about speed only.
 class DraftPolicy {
  public:
   static constexpr double kPremium = 0.01;
-  static constexpr double kCredit = 8;          // decode steps that the first tries may lose
+  static constexpr double kCredit = 8;          // decode steps that tries may lose before they have saved any
+  static constexpr double kProof = 12;          // tokens; older ones count less
   static constexpr std::size_t kMostSaved = 8;  // losses that the account may hold
   static constexpr std::size_t kHorizon = 128;  // tokens of an answer that catching up is set off against
 
   /// How many tokens to guess, at most `longest`, when `rest` tokens of the answer may still come; 0: none.
   std::size_t length(std::size_t longest, std::size_t rest, const SpeculationCosts& costs,
-                     const DraftCosts& draft) noexcept;
+                     const DraftCosts& draft, const AnswerAccount& answer) noexcept;
 
   /// A guess that was tried.
   struct Trial {
@@ -45,6 +51,8 @@ class DraftPolicy {
   /// A token was decoded without a guess.
   void decoded(const SpeculationCosts& costs) noexcept { account_.add(kPremium * costs.decode, most_saved_); }
 
+  /// Whether enough was seen of its guesses to lend them time within an answer.
+  bool proven() const noexcept { return right_ + wrong_ >= kProof; }
   /// Whether the last decision was to guess.
   bool on() const noexcept { return on_; }
 

@@ -1,16 +1,13 @@
 #include "inference/draft_sequence.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 #include "telemetry/log.h"
 
 namespace axllama::inference {
 namespace {
-
-/// Engine calls that reading what was missed may take at a time, so that nobody waits long for the card.
-/// After a guess that came true altogether two tokens are missing.
-constexpr std::size_t kCallsAtOnce = 2;
 
 constexpr LogitsWanted kLikeliest = 1;
 
@@ -64,8 +61,8 @@ bool DraftSequence::take_slot(std::span<const text::TokenId> tokens) {
   }
 }
 
-bool DraftSequence::follow(std::span<const text::TokenId> tokens) {
-  if (!sequence_ && !take_slot(tokens)) {
+bool DraftSequence::can_read(std::span<const text::TokenId> tokens) {
+  if (given_up_ || (!sequence_ && !take_slot(tokens))) {
     return false;
   }
   const auto vocabulary = static_cast<text::TokenId>(model_.runner.vocabulary());
@@ -74,17 +71,35 @@ bool DraftSequence::follow(std::span<const text::TokenId> tokens) {
     give_up("the sequence has a token beyond its embedding table");
     return false;
   }
-  for (std::size_t call = 0; call < kCallsAtOnce; ++call) {
-    const bool there = sequence_->prefill(tokens);
-    if (there) {
-      sequence_->evaluate_logits(kLikeliest);
-    }
-    sequence_->wait();
-    if (there) {
-      return true;
-    }
+  return true;
+}
+
+DraftCall DraftSequence::read(std::span<const text::TokenId> tokens) {
+  const std::size_t before = sequence_->cached(tokens);
+  const bool there = sequence_->prefill(tokens);
+  if (there) {
+    sequence_->evaluate_logits(kLikeliest);
   }
-  return false;
+  sequence_->wait();
+  const std::size_t now = there ? tokens.size() : sequence_->cached(tokens);
+  if (there) {
+    guess_token();
+  }
+  return {.tokens = std::max<std::size_t>(now - before, 1), .reading = !there};
+}
+
+DraftCall DraftSequence::advance(std::span<const text::TokenId> tokens, std::size_t count) {
+  if (ended_ || guessed_.size() >= count) {
+    return {};
+  }
+  if (guessed_.empty()) {
+    return can_read(tokens) ? read(tokens) : DraftCall{};
+  }
+  sequence_->decode(guessed_.back());
+  sequence_->evaluate_logits(kLikeliest);
+  sequence_->wait();
+  guess_token();
+  return {.tokens = 1};
 }
 
 /// Empty when the logits are no numbers.
@@ -102,24 +117,24 @@ std::optional<text::TokenId> DraftSequence::likeliest() {
   }
 }
 
-std::vector<text::TokenId> DraftSequence::guess(std::size_t count) {
-  std::vector<text::TokenId> guessed;
-  while (const std::optional<text::TokenId> next = likeliest()) {
-    if (static_cast<std::size_t>(*next) >= model_.vocabulary) {
-      break;
-    }
-    guessed.push_back(*next);
-    if (guessed.size() == count || model_.runner.package().tokenizer().is_eos(*next)) {
-      break;
-    }
-    sequence_->decode(*next);
-    sequence_->evaluate_logits(kLikeliest);
-    sequence_->wait();
+/// From the logits after all that is read.
+void DraftSequence::guess_token() {
+  const std::optional<text::TokenId> next = likeliest();
+  ended_ = !next || static_cast<std::size_t>(*next) >= model_.vocabulary;
+  if (!ended_) {
+    guessed_.push_back(*next);
+    ended_ = model_.runner.package().tokenizer().is_eos(*next);
   }
-  return guessed;
+}
+
+std::vector<text::TokenId> DraftSequence::take() {
+  ended_ = false;
+  return std::exchange(guessed_, {});
 }
 
 void DraftSequence::forget() noexcept {
+  guessed_.clear();
+  ended_ = false;
   if (sequence_) {
     sequence_->forget();
     sequence_.reset();

@@ -35,20 +35,25 @@ class DraftSequence final : public DraftRunner {
 
   std::size_t longest(std::span<const text::TokenId> tokens) const override;
   DraftCosts costs(std::span<const text::TokenId> tokens, double decode) const override;
-  bool follow(std::span<const text::TokenId> tokens) override;
-  std::vector<text::TokenId> guess(std::size_t count) override;
+  DraftCall advance(std::span<const text::TokenId> tokens, std::size_t count) override;
+  std::vector<text::TokenId> take() override;
   void forget() noexcept override;
   DraftPolicy& policy() noexcept override { return model_.policy; }
 
  private:
   std::size_t cached(std::span<const text::TokenId> tokens) const;
   bool take_slot(std::span<const text::TokenId> tokens);
+  bool can_read(std::span<const text::TokenId> tokens);
+  DraftCall read(std::span<const text::TokenId> tokens);
+  void guess_token();
   std::optional<text::TokenId> likeliest();
   void give_up(const char* why);
 
   DraftModel& model_;
   std::unique_ptr<CachedSequence> sequence_;  // null: not yet begun, or given up
   LogitsSelection selection_;
+  std::vector<text::TokenId> guessed_;  // all but the last are read
+  bool ended_ = false;                  // no token comes behind those
   bool given_up_ = false;
 };
 

@@ -44,10 +44,11 @@ class Engine {
   /// A generation in progress, advanced one engine call at a time so that the owner can look at cancellation
   /// and at other requests in between. While it runs it must not outlive the engine; suspended it may.
   ///
-  /// An engine call is a prefill chunk, a part of fetching a cached beginning, or one decode step with
-  /// sampling. It has three parts, to be called in this order. From begin_step() to the end of await_step()
-  /// the card is at work for this generation, and nothing else may be asked of the card; before
-  /// finish_step() another generation's step may begin, so that the card works while the host does.
+  /// An engine call is a prefill chunk, a part of fetching a cached beginning, one decode step with sampling,
+  /// a guess that is verified, or a draft model's work for one, of a chunk's time. It has three parts, to be
+  /// called in this order. From begin_step() to the end of await_step() the card is at work for this
+  /// generation, and nothing else may be asked of the card; before finish_step() another generation's step
+  /// may begin, so that the card works while the host does.
   class Generation {
    public:
     virtual ~Generation() = default;

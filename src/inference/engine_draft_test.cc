@@ -1,6 +1,8 @@
 // Draft models on the card: what they guess is verified, and answers are those of plain decoding.
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -8,6 +10,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "inference/engine_inspection.h"
@@ -203,6 +206,84 @@ TEST(EngineDraft, SeveralRequestsAtOnceGiveWhatEachGivesAlone) {
       EXPECT_EQ(answers[seed - 1].tokens, run(*alone.engine, plain(drafting(seed, 0.5))).tokens);
       EXPECT_GT(answers[seed - 1].last.stats.drafted_tokens, 0U);
     }
+  }
+}
+
+/// What the card has executed of both models' first layers, through which every engine call runs.
+struct Executions {
+  std::uint64_t steps = 0;  // of a token
+  std::uint64_t chunks = 0;
+  std::uint64_t draft_steps = 0;
+  std::uint64_t draft_chunks = 0;
+
+  Executions operator-(const Executions& before) const {
+    return {steps - before.steps, chunks - before.chunks, draft_steps - before.draft_steps,
+            draft_chunks - before.draft_chunks};
+  }
+};
+
+Executions executions(const Drafted& drafted) {
+  const auto all = nlohmann::json::parse(drafted.loaded.card.runtime()->software_card_counters());
+  const auto count = [&](const TestPackage& package, std::uint64_t& steps, std::uint64_t& chunks) {
+    const std::string layer = package.model().layer_file(package.folder(), 0).filename();
+    const auto groups = all.at("executions").at("by_model").value(layer, nlohmann::json::object());
+    for (const auto& [group, times] : groups.items()) {
+      (group == "0" ? steps : chunks) += times.get<std::uint64_t>();
+    }
+  };
+  Executions done;
+  count(drafted.loaded.package, done.steps, done.chunks);
+  count(drafted.package, done.draft_steps, done.draft_chunks);
+  return done;
+}
+
+TEST(EngineDraft, OthersTakeTheirTurnsBetweenTheCallsOfADraftModel) {
+  Loaded alone;
+  for (const bool asynchronous : {false, true}) {
+    Drafted drafted(right(), {.kv_slots = 2, .asynchronous = asynchronous});
+    // A chunk that verifies costs as much as three tokens of the draft model.
+    PrefillCosts costs = PrefillCosts::guess(EngineInspection(drafted.engine()).prefill_groups().size());
+    costs.decode_step = 1000;
+    std::fill(costs.chunk.begin(), costs.chunk.end(), 3);
+    EngineInspection(drafted.engine()).costs().fix(costs);
+    GenerationRequest request = drafting(1, 0);
+    request.prompt = random_tokens(180, 9);
+    const GenerationRequest other = plain(drafting(1, 0));
+    const auto guessing = drafted.engine().start(request);
+    auto running = drafted.engine().start(other);
+    Answer guessed;
+    Answer decoded;
+    Executions most;
+    std::size_t verified = 0;
+    std::size_t tokens = 0;
+    while (!guessed.last.done) {
+      const Executions before = executions(drafted);
+      guessed.step(*guessing);
+      const Executions done = executions(drafted) - before;
+      // A token, a chunk, a chunk of the draft model, or a few of its tokens.
+      EXPECT_EQ((done.steps > 0) + (done.chunks > 0) + (done.draft_steps > 0) + (done.draft_chunks > 0), 1);
+      EXPECT_LE(done.steps, 1U);
+      EXPECT_LE(done.chunks, 1U);
+      EXPECT_LE(done.draft_chunks, 1U);
+      EXPECT_LE(done.draft_steps, 3U);
+      most.draft_steps = std::max(most.draft_steps, done.draft_steps);
+      most.draft_chunks += done.draft_chunks;
+      verified += guessed.last.tokens.size() > 1 ? 1U : 0U;
+      if (!decoded.last.done) {
+        const std::size_t had = decoded.tokens.size();
+        decoded.step(*running);
+        tokens += had > 0 && decoded.tokens.size() == had + 1 ? 1U : 0U;
+      }
+    }
+    EXPECT_GE(most.draft_steps, 2U);
+    EXPECT_GE(most.draft_chunks, 2U);  // 64 tokens of the prompt in each
+    EXPECT_GT(verified, 0U);
+    EXPECT_GT(tokens, 10U);  // of the other answer, one a turn
+    EXPECT_EQ(guessed.tokens, run(*alone.engine, plain(request)).tokens);
+    while (!decoded.last.done) {
+      decoded.step(*running);
+    }
+    EXPECT_EQ(decoded.tokens, run(*alone.engine, other).tokens);
   }
 }
 

@@ -15,7 +15,9 @@ struct EngineOptions {
   /// Gives the card all work of an engine call at once, in a stream, and waits once. Only where the card's
   /// self-test has found that right (axcl::SelfTestReport::asynchronous).
   bool asynchronous = false;
-  /// Guesses tokens from what was said before and verifies several at once, while that is faster.
+  /// Guesses tokens from what was said before and verifies several at once, while that is faster. They are
+  /// those of plain decoding only where the card's chunks give the rows of decoding, byte for byte
+  /// (axcl::SelfTestReport::chunks_equal_decodes).
   bool speculation = true;
   /// Keeps the embedding table on the card as well, where there is memory for it: decoding a token then sends
   /// an index and a mask entry only.

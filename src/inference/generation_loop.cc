@@ -78,6 +78,7 @@ GenerationLoop::GenerationLoop(std::unique_ptr<SequenceRunner> sequence, Generat
 
 void GenerationLoop::suspend() noexcept {
   step_.reset();
+  unfinished_.reset();
   sequence_.reset();
   prefilled_ = false;
 }
@@ -137,7 +138,7 @@ void GenerationLoop::begin_step() {
   if (step_->overdue) {
     return;
   }
-  step_->guesser = choose_guesser();
+  step_->guesser = unfinished_ ? std::exchange(unfinished_, std::nullopt) : choose_guesser();
   if (!step_->guesser && sequence_->submits(tokens_)) {
     on_card([this] { submit(); });
   }
@@ -155,20 +156,22 @@ void GenerationLoop::submit() {
   step_->submitted = true;
 }
 
+void GenerationLoop::evaluate() {
+  if (!step_->submitted) {
+    submit();
+  }
+  sequence_->wait();
+  step_->decoded = true;
+}
+
 void GenerationLoop::await_step() {
   require_step();
   if (step_->overdue) {
     return;
   }
   on_card([this] {
-    if (step_->guesser) {
-      try_guess(*step_);
-    }
-    if (!step_->guessed) {
-      if (!step_->submitted) {
-        submit();
-      }
-      sequence_->wait();
+    if (!step_->guesser || !guess(*step_)) {
+      evaluate();
     }
   });
   step_->evaluated = Clock::now();
@@ -185,7 +188,7 @@ TokenEvent GenerationLoop::finish_step() {
     finish(event, FinishReason::kLength);
   } else if (prefilled_ && longest_answer_ == 0) {
     finish(event, FinishReason::kLength);
-  } else if (prefilled_ && !step.guessed) {
+  } else if (prefilled_ && step.decoded) {
     on_card([&] { take_next_token(event, sequence_->logits()); });  // logits may be no numbers
   }
   if (!step.overdue) {
@@ -220,7 +223,7 @@ GuessPlace GenerationLoop::place(GuessEvaluator& evaluator) const {
   const std::size_t rest = longest_answer_ - stats_.generated_tokens;
   const std::size_t room =
       std::min({evaluator.longest(), rest, context_limit_ + 1 - std::min(context_limit_, tokens_.size())});
-  return {evaluator, tokens_, room < 2 ? 0 : room - 1, rest};
+  return {evaluator, tokens_, room < 2 ? 0 : room - 1, rest, account_};
 }
 
 std::optional<std::size_t> GenerationLoop::choose_guesser() {
@@ -234,23 +237,37 @@ std::optional<std::size_t> GenerationLoop::choose_guesser() {
       return i;
     }
   }
-  for (const CountedGuesser& source : guessers_) {
-    source.guesser->decoded(*guesses);
-  }
+  count_decoded(*guesses);
   return std::nullopt;
 }
 
-void GenerationLoop::try_guess(Step& step) {
-  GuessEvaluator& guesses = *evaluator();
-  const std::vector<text::TokenId> guess = guessers_[*step.guesser].guesser->guess(place(guesses));
-  step.guessed = !guess.empty();
-  if (step.guessed) {
-    verify_guess(step, guess);
-    return;
-  }
+/// A token is decoded without a guess.
+void GenerationLoop::count_decoded(GuessEvaluator& evaluator) {
   for (const CountedGuesser& source : guessers_) {
-    source.guesser->decoded(guesses);
+    source.guesser->decoded(evaluator);
   }
+  account_.decoded(evaluator.costs());
+}
+
+/// Has the guess made, which may take several steps, or verifies it. False where nothing is guessed after
+/// all: a token is to be decoded.
+bool GenerationLoop::guess(Step& step) {
+  GuessEvaluator& guesses = *evaluator();
+  const Clock::time_point start = Clock::now();
+  const GuessPlace here = place(guesses);
+  auto guess = guessers_[*step.guesser].guesser->guess(here);
+  if (!guess) {
+    account_.add(-std::chrono::duration<double>(Clock::now() - start).count());
+    unfinished_ = step.guesser;
+    return true;
+  }
+  guess->resize(std::min(guess->size(), here.longest));  // costs, and so the chunk, may be others by now
+  if (guess->empty()) {
+    count_decoded(guesses);
+    return false;
+  }
+  verify_guess(step, *guess);
+  return true;
 }
 
 /// Every token is sampled exactly as it would be without the guess, from the same logits and with the same
@@ -273,6 +290,7 @@ void GenerationLoop::verify_guess(Step& step, const std::vector<text::TokenId>& 
   guesses.keep(kept);
   const CountedGuesser& source = guessers_[*step.guesser];
   const GuessOutcome outcome{guess.size(), kept - 1, event.done, time.count(), costs};
+  account_.add(static_cast<double>(kept) * costs.decode - time.count());
   stats_.*source.guessed += outcome.guessed;
   stats_.*source.accepted += outcome.accepted;
   source.guesser->tried(guesses, outcome);

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "inference/answer_account.h"
 #include "inference/answer_constraint.h"
 #include "inference/answer_text.h"
 #include "inference/engine.h"
@@ -52,7 +53,7 @@ class GenerationLoop final : public SequenceGeneration {
     bool overdue = false;                // past the deadline: nothing is evaluated
     bool submitted = false;              // the card has its work
     std::optional<std::size_t> guesser;  // of guessers_: its guess is tried in this step
-    bool guessed = false;                // it came to something
+    bool decoded = false;                // plainly, or the prompt: there are logits after the last token
     TokenEvent event;                    // what verifying it has brought
   };
 
@@ -65,6 +66,7 @@ class GenerationLoop final : public SequenceGeneration {
 
   bool past_deadline() const;
   void submit();
+  void evaluate();
   template <typename Work>
   void on_card(Work&& work);
   LogitsWanted logits_wanted() const;
@@ -72,7 +74,8 @@ class GenerationLoop final : public SequenceGeneration {
   GuessEvaluator* evaluator();
   GuessPlace place(GuessEvaluator& evaluator) const;
   std::optional<std::size_t> choose_guesser();
-  void try_guess(Step& step);
+  bool guess(Step& step);
+  void count_decoded(GuessEvaluator& evaluator);
   void verify_guess(Step& step, const std::vector<text::TokenId>& guess);
   void count_time(const Step& step, bool first);
   void follow(text::TokenId token, TokenEvent& event);
@@ -87,7 +90,9 @@ class GenerationLoop final : public SequenceGeneration {
   std::size_t longest_answer_;  // in tokens, by max_tokens and context
   Sampler sampler_;
   AnswerConstraint constraint_;
-  std::vector<CountedGuesser> guessers_;  // the first whose guess is worth a try makes it
+  std::vector<CountedGuesser> guessers_;   // the first whose guess is worth a try makes it
+  std::optional<std::size_t> unfinished_;  // of these: works at a guess for the place where the answer is
+  AnswerAccount account_;                  // of their guesses
   RepetitionGuard guard_;
   std::optional<LogProbabilities> logprobs_;
   AnswerText answer_;

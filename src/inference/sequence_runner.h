@@ -12,8 +12,14 @@
 
 namespace axllama::inference {
 
+/// What an engine call of a draft model was.
+struct DraftCall {
+  std::size_t tokens = 0;  // read, or guessed; several: a chunk, or fetched; 0: nothing was left to do
+  bool reading = false;    // there is more to read before it guesses
+};
+
 /// A second, smaller model that follows a sequence and guesses how it goes on. Nothing depends on its guesses
-/// but speed. follow() and guess() wait for the card. Owner thread only; throws as SequenceRunner does.
+/// but speed. Owner thread only; throws as SequenceRunner does.
 class DraftRunner {
  public:
   virtual ~DraftRunner() = default;
@@ -23,12 +29,13 @@ class DraftRunner {
   /// Of guesses behind `tokens`. `decode`: seconds of a decode step of the model that it guesses for, which
   /// stands in for what has not been measured.
   virtual DraftCosts costs(std::span<const text::TokenId> tokens, double decode) const = 0;
-  /// Comes nearer to `tokens` (not empty) in a few engine calls: reads what it has missed and drops what came
-  /// otherwise. True when it is there; only then it can guess.
-  virtual bool follow(std::span<const text::TokenId> tokens) = 0;
-  /// The `count` > 0 tokens that it takes for the likeliest, one after the other; fewer where it guesses the
-  /// end, or tokens that only it has.
-  virtual std::vector<text::TokenId> guess(std::size_t count) = 0;
+  /// Makes one engine call, and waits for it, towards a guess of `count` > 0 tokens behind `tokens` (not
+  /// empty): reads some of what it has missed and drops what came otherwise, or guesses a token more. In
+  /// between other sequences of the card may be used.
+  virtual DraftCall advance(std::span<const text::TokenId> tokens, std::size_t count) = 0;
+  /// The guess, when advance() has nothing left to do: the tokens that it takes for the likeliest, one after
+  /// the other; fewer where it guesses the end, or tokens that only it has. advance() then begins another.
+  virtual std::vector<text::TokenId> take() = 0;
   /// Drops what it has and does not trust its memory any more.
   virtual void forget() noexcept = 0;
   /// What decides about its guesses, for all sequences of the model.

@@ -39,11 +39,13 @@ double Speculation::most_saved(const SpeculationCosts& costs) const noexcept {
   return static_cast<double>(kMostSaved) * std::max(loss(costs), costs.decode);
 }
 
-bool Speculation::worth_trying(std::size_t match, const SpeculationCosts& costs) noexcept {
+bool Speculation::worth_trying(std::size_t match, const SpeculationCosts& costs,
+                               const AnswerAccount& answer) noexcept {
   if (match == 0 || costs.decode <= 0 || costs.chunk <= 0) {
     return false;
   }
-  account_.open(loss(costs));
+  const double at_stake = loss(costs);
+  account_.open(at_stake);
   const double gain = (expected(match) + 1) * costs.decode - chunk_seconds(costs);
   const bool promising = gain > (on_ ? 0 : kHysteresis * costs.decode);
   if (!promising) {
@@ -51,7 +53,8 @@ bool Speculation::worth_trying(std::size_t match, const SpeculationCosts& costs)
     kind.tries *= kForgetting;
     kind.accepted *= kForgetting;
   }
-  on_ = promising && account_.covers(loss(costs));
+  const bool plain = gain >= kPlainGain * at_stake;
+  on_ = promising && account_.covers(at_stake) && answer.covers(plain ? 0 : at_stake);
   return on_;
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 
+#include "inference/answer_account.h"
 #include "inference/speculation_account.h"
 
 namespace axllama::inference {
@@ -12,19 +13,22 @@ namespace axllama::inference {
 ///
 /// What guesses have cost and saved is kept in an account: a try is made only while the account covers its
 /// loss, and plain decoding pays in kPremium of its time. So all text together never takes longer than
-/// 1 + kPremium of plain decoding, plus one chunk. One per loaded model; owner thread only. It decides about
-/// speed only: tokens are the same either way.
+/// 1 + kPremium of plain decoding, plus one chunk. Each answer has an account of its own, too
+/// (AnswerAccount): a guess waits until that covers its loss, or goes ahead while nothing is owed where it
+/// plainly pays, which is when it promises to save kPlainGain times what it can lose. One per loaded model;
+/// owner thread only. It decides about speed only: tokens are the same either way.
 class Speculation {
  public:
   static constexpr double kPremium = 0.02;
   static constexpr std::size_t kShortestDraft = 8;
   static constexpr std::size_t kMostSaved = 8;  // losses that the account may hold
+  static constexpr double kPlainGain = 2;       // losses
 
   /// How many tokens to guess next: more while guesses come true to their end.
   std::size_t draft_length() const noexcept { return length_; }
 
-  /// Whether a guess after `match` matching tokens is worth a try.
-  bool worth_trying(std::size_t match, const SpeculationCosts& costs) noexcept;
+  /// Whether a guess after `match` matching tokens is worth a try, of what the answer can lose.
+  bool worth_trying(std::size_t match, const SpeculationCosts& costs, const AnswerAccount& answer) noexcept;
 
   /// A guess of `drafted` tokens was tried, of which the first `accepted` came true, in a chunk that took
   /// `seconds`.

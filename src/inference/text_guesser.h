@@ -10,7 +10,9 @@ class TextGuesser final : public Guesser {
  public:
   void accept(text::TokenId token) override { drafter_.accept(token); }
   bool worth_trying(const GuessPlace& place) override;
-  std::vector<text::TokenId> guess(const GuessPlace& /*place*/) override { return draft_.tokens; }
+  std::optional<std::vector<text::TokenId>> guess(const GuessPlace& /*place*/) override {
+    return draft_.tokens;
+  }
   void tried(GuessEvaluator& evaluator, const GuessOutcome& outcome) override;
   void decoded(GuessEvaluator& evaluator) override { evaluator.policy().decoded(evaluator.costs()); }
 

@@ -2,18 +2,26 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <utility>
 
 #include "serving/kept_costs.h"
+#include "telemetry/log.h"
 
 namespace axllama::serving {
 namespace {
 
 class EngineInstance final : public ModelInstance {
  public:
-  EngineInstance(std::shared_ptr<inference::Engine> engine, std::optional<KeptCosts> costs, bool measures)
-      : engine_(std::move(engine)), costs_(std::move(costs)), measures_(measures) {
+  /// `measures`: costs that are not known, before the first answer. `not_guessing`: why tokens are not
+  /// guessed, in a sentence; empty: they are.
+  EngineInstance(std::shared_ptr<inference::Engine> engine, std::optional<KeptCosts> costs, bool measures,
+                 std::string not_guessing)
+      : engine_(std::move(engine)),
+        costs_(std::move(costs)),
+        measures_(measures),
+        not_guessing_(std::move(not_guessing)) {
     if (costs_) {
       costs_->begin(*engine_);
     }
@@ -50,6 +58,7 @@ class EngineInstance final : public ModelInstance {
     engine_->set_draft(instance == nullptr ? nullptr : instance->engine_);
     draft_ = std::move(draft);
   }
+  std::string not_guessing() const override { return not_guessing_; }
   std::uint64_t card_bytes() const override { return engine_->card_bytes(); }
   std::size_t context_length() const override { return engine_->context_length(); }
 
@@ -57,7 +66,8 @@ class EngineInstance final : public ModelInstance {
   std::unique_ptr<ModelInstance> draft_;  // null: none
   std::shared_ptr<inference::Engine> engine_;
   std::optional<KeptCosts> costs_;  // empty: not kept
-  bool measures_;                   // costs that are not known, before the first answer
+  bool measures_;
+  std::string not_guessing_;
 };
 
 class AxclBackend final : public CardBackend {
@@ -91,15 +101,22 @@ class AxclBackend final : public CardBackend {
   std::unique_ptr<ModelInstance> load(const ModelReference& model,
                                       const inference::LoadProgress& progress) override {
     inference::EngineOptions engine_options = options_.engine;
-    const bool proven = trust_.check_card(*model.package);
-    engine_options.asynchronous = options_.asynchronous.value_or(proven);
+    const CardAbilities card = trust_.check_card(*model.package);
+    engine_options.asynchronous = options_.asynchronous.value_or(card.asynchronous);
+    engine_options.speculation = options_.speculation.value_or(card.chunks_equal_decodes);
+    if (!engine_options.speculation && !options_.speculation) {
+      telemetry::log(telemetry::LogLevel::kInfo, "tokens are not guessed",
+                     {{"model", model.name}, {"why", card.chunks}});
+    }
     std::shared_ptr<inference::Engine> engine =
         inference::Engine::load(card_, model.package, progress, engine_options);
     trust_.check_model(*engine);
     if (options_.kv_tiers) {
       engine->set_kv_tier(options_.kv_tiers(model.digest, engine->kv_layout()));
     }
-    return std::make_unique<EngineInstance>(std::move(engine), costs_of(model), options_.trust.enabled);
+    return std::make_unique<EngineInstance>(
+        std::move(engine), costs_of(model), options_.trust.enabled,
+        engine_options.speculation || options_.speculation ? std::string() : card.chunks);
   }
 
  private:

@@ -17,9 +17,11 @@ struct AxclBackendOptions {
   axcl::RuntimeOptions runtime;
   std::size_t card_index = 0;
   TrustOptions trust = {};
-  inference::EngineOptions engine = {};  // but for `asynchronous`
+  inference::EngineOptions engine = {};  // but for what the next two say
   std::optional<bool> asynchronous =
       {};  // how the card is given work; unset: as its self-test has found right
+  std::optional<bool> speculation =
+      {};  // whether tokens are guessed; unset: where chunks are known to give the rows of decoding
   inference::KvTierFactory kv_tiers = {};  // empty: conversations are kept on the card only
   /// What calls cost, by package and card, where what is not known is measured before the first answer if
   /// cards are checked (`trust`); empty: not kept, and not measured then.

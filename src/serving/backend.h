@@ -34,6 +34,8 @@ class ModelInstance {
   virtual void measure_costs(const std::function<bool()>& go_on) noexcept = 0;
   virtual bool release_spare_memory() = 0;
   virtual void wake_by(std::function<void()> /*wake*/) {}
+  /// Why it would not use a draft's guesses, in a sentence; empty: it would.
+  virtual std::string not_guessing() const { return {}; }
   /// `draft`: loaded by the same backend; null: none.
   virtual void set_draft(std::unique_ptr<ModelInstance> draft) = 0;
   virtual std::uint64_t card_bytes() const = 0;

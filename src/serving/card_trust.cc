@@ -81,13 +81,17 @@ fs::path canary_record_file(const fs::path& records, const model::Package& packa
   return records / (package.files().name + "-" + identity.hex() + ".json");
 }
 
-bool CardTrust::check_card(const model::Package& package) {
-  if (!options_.enabled || !card_.runtime().computes()) return false;
+CardAbilities CardTrust::check_card(const model::Package& package) {
+  if (!card_.runtime().computes()) return {.chunks_equal_decodes = true};
+  if (!options_.enabled) return {.chunks = "The card was not tested (AXLLAMA_CARD_CHECKS=off)."};
   const auto before = card_.counters().executes;
   const auto report = axcl::self_test_once(card_, package.files().layers.front());
   if (card_.counters().executes != before) log_report(*report);
   axcl::require_passed(*report);
-  return report->asynchronous();
+  const axcl::SelfTestCheck* chunks = report->check(axcl::kSameRowsCheck);
+  return {.asynchronous = report->asynchronous(),
+          .chunks_equal_decodes = report->chunks_equal_decodes(),
+          .chunks = chunks == nullptr ? "Layers of this form are not tested." : chunks->detail};
 }
 
 void CardTrust::check_model(inference::Engine& engine) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <utility>
 
 #include "axcl/card.h"
@@ -8,6 +9,13 @@
 #include "model/package.h"
 
 namespace axllama::serving {
+
+/// What a card was seen to do rightly, of what it need not be able to do.
+struct CardAbilities {
+  bool asynchronous = false;          // what it is given in a stream
+  bool chunks_equal_decodes = false;  // rows of chunks are those of decoding, byte for byte
+  std::string chunks = {};            // what is known of that, in a sentence
+};
 
 struct TrustOptions {
   bool enabled = true;
@@ -22,9 +30,10 @@ class CardTrust {
   CardTrust(axcl::Card& card, TrustOptions options) : card_(card), options_(std::move(options)) {}
 
   /// With the package's first layer; once per process for a runtime, device and layer. Throws Error (kDevice)
-  /// naming the check that failed, and what loading a layer throws. Returns whether the card was seen to do
-  /// rightly what it is given asynchronously; false where nothing was tested.
-  bool check_card(const model::Package& package);
+  /// naming the check that failed, and what loading a layer throws. Where nothing was tested nothing is
+  /// known, but for a software card that computes nothing or replays a script: that gives the same in any
+  /// way.
+  CardAbilities check_card(const model::Package& package);
 
   /// Compares with the record in the package, or in `records`; makes one there when there is none. Throws
   /// Error (kInternal) saying what is wrong.

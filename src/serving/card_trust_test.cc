@@ -47,12 +47,14 @@ class CardTrustTest : public ::testing::Test {
   }
 
   /// Opens the card with settings of docs/softcard.md.
-  void open(const std::string& settings = R"({"quiet":true})", bool enabled = true) {
+  void open(const std::string& settings = R"({"quiet":true})", bool enabled = true,
+            std::optional<bool> speculation = {}) {
     backend_.reset();
     std::ofstream(folder_ / "card.json") << settings;
     ::setenv("AXLLAMA_SOFTCARD_CONFIG", (folder_ / "card.json").c_str(), 1);
     runtime_.library = fs::path(AXLLAMA_BINARY_DIR) / "lib/softcard/libaxcl_rt.so";
-    backend_ = axcl_backend({.runtime = runtime_, .trust = {enabled, records()}})();
+    backend_ =
+        axcl_backend({.runtime = runtime_, .trust = {enabled, records()}, .speculation = speculation})();
   }
   /// How often a function of the runtime was called so far.
   std::uint64_t calls(const std::string& function) const {
@@ -67,6 +69,30 @@ class CardTrustTest : public ::testing::Test {
       return error;
     }
     return std::nullopt;
+  }
+  /// Another model, of a name of its own: a test that was passed with the same layer in this process would be
+  /// remembered.
+  void write_model_named(const std::string& name) const {
+    testing::RandomModel model;
+    model.name = name;
+    fs::remove_all(package());
+    testing::write_random_package(model, package());
+  }
+  std::unique_ptr<ModelInstance> instance() {
+    return backend_->load({"m", "digest", model::Package::open(package())}, {});
+  }
+  /// Tokens that a model guesses in an answer that repeats itself.
+  static std::size_t guessed_by(ModelInstance& model) {
+    inference::GenerationRequest request;
+    for (int i = 0; i < 32; ++i) request.prompt.push_back('a' + i % 8);
+    request.sampling.temperature = 0;
+    request.sampling.repetition_guard = false;
+    request.max_tokens = 100;
+    request.ignore_end_of_sequence = true;
+    const auto generation = model.start(request);
+    inference::TokenEvent event;
+    while (!event.done) event = generation->step();
+    return event.stats.guessed_tokens;
   }
   /// Replaces a file by another in a way that its size and time do not tell.
   void replace(const fs::path& file, const fs::path& by) const {
@@ -150,11 +176,7 @@ TEST_F(CardTrustTest, LogitsThatAreNoneAreRefusedWithoutARecord) {
 }
 
 TEST_F(CardTrustTest, ACardThatFailsItsSelfTestServesNothing) {
-  // A name of its own: a test that was passed with the same layer in this process would be remembered.
-  testing::RandomModel model;
-  model.name = "unknown";
-  fs::remove_all(package());
-  testing::write_random_package(model, package());
+  write_model_named("unknown");
   open(R"({"quiet":true,"faults":"corrupt:corruption=noise,at=2,times=1"})");
   const auto error = load();
   ASSERT_TRUE(error);
@@ -165,10 +187,7 @@ TEST_F(CardTrustTest, ACardThatFailsItsSelfTestServesNothing) {
 
 TEST_F(CardTrustTest, WorkIsGivenAtOnceOnlyWhereTheSelfTestFindsThatRight) {
   const auto streamed_executions = [&](const std::string& name, const std::string& settings) {
-    testing::RandomModel model;
-    model.name = name;  // see above
-    fs::remove_all(package());
-    testing::write_random_package(model, package());
+    write_model_named(name);
     open(settings);
     const std::uint64_t before = calls("axclrtEngineExecuteAsync");
     EXPECT_FALSE(load());
@@ -183,6 +202,34 @@ TEST_F(CardTrustTest, WorkIsGivenAtOnceOnlyWhereTheSelfTestFindsThatRight) {
             kOfTheSelfTest / 2);
   EXPECT_EQ(streamed_executions("unawaited", R"({"quiet":true,"faults":"late_work"})"), kOfTheSelfTest / 2);
   EXPECT_LE(streamed_executions("unwilling", R"({"quiet":true,"faults":"submit_error"})"), 1U);
+}
+
+TEST_F(CardTrustTest, TokensAreGuessedOnlyWhereChunksGiveTheRowsOfDecoding) {
+  // So long does an execution take that a chunk costs hardly more than a token.
+  const std::string slow = R"({"quiet":true,"timing":{"execute_us":1000})";
+  const std::string rounding = slow + R"(,"faults":"corrupt:corruption=rounding,tensor=output"})";
+  struct Case {
+    const char* name;
+    std::string settings;
+    bool enabled;
+    std::optional<bool> asked;
+    bool guesses;
+    const char* why;
+  };
+  for (const Case& tried :
+       {Case{"exact", slow + "}", true, {}, true, ""},
+        Case{"rounds", rounding, true, {}, false, "differ from those of decoding"},
+        Case{"forced", rounding, true, true, true, ""}, Case{"refused", slow + "}", true, false, false, ""},
+        Case{"untested", slow + "}", false, {}, false, "The card was not tested"},
+        Case{"null", slow + R"(,"compute":"null"})", true, {}, true, ""}}) {
+    SCOPED_TRACE(tried.name);
+    write_model_named(tried.name);
+    open(tried.settings, tried.enabled, tried.asked);
+    const auto model = instance();
+    EXPECT_THAT(model->not_guessing(), HasSubstr(tried.why));
+    EXPECT_EQ(model->not_guessing().empty(), *tried.why == 0);
+    EXPECT_EQ(guessed_by(*model) > 0, tried.guesses);
+  }
 }
 
 TEST_F(CardTrustTest, NoiseInOneLayerIsNoticedByTheCanary) {

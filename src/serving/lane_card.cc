@@ -241,6 +241,9 @@ void Lane::ensure_draft(const PendingRequest& request, ModelInstance& instance) 
 /// given up (kCancelled), or the card is gone (kUnavailable).
 std::string Lane::load_draft(const PendingRequest& request, ModelInstance& instance) {
   try {
+    if (std::string why = instance.not_guessing(); !why.empty()) {
+      return why;
+    }
     instance.set_draft(nullptr);  // of another name of the model
     instance.set_draft(load_model(request, *request.model.draft));
     return {};

@@ -129,6 +129,13 @@ TEST_F(LaneDraft, IsNotLoadedWhereNothingIsGuessed) {
   EXPECT_EQ(draft(), "none");
 }
 
+TEST_F(LaneDraft, IsNotLoadedOnACardWhereItCouldNotGuess) {
+  card.guesses = false;
+  use(drafted("a", 1));
+  EXPECT_EQ(card.loads, 1U);
+  EXPECT_EQ(draft(), "Chunks differ.");
+}
+
 TEST_F(LaneDraft, AReaderWhoLeavesWhileItIsLoadedLeavesTheModel) {
   use(request("a", 1));
   card.load_layer.close();

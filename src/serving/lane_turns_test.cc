@@ -158,7 +158,7 @@ class LaneTurns : public ::testing::TestWithParam<bool> {
     options.runtime.library = testing::software_card_library();
     options.trust.enabled = false;
     options.engine.kv_slots = 2;
-    options.engine.speculation = false;
+    options.speculation = false;
     options.asynchronous = GetParam();
     return std::make_unique<Scheduler>(SchedulerOptions{}, [&log, open = axcl_backend(options)] {
       return std::make_unique<LoggedBackend>(log, open());

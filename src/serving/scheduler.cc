@@ -69,7 +69,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
                                 .max_loaded = options.max_loaded,
                                 .default_keep_alive = options.default_keep_alive},
                      .max_pending_events = options.max_pending_events,
-                     .drafts = options.speculation,
+                     .drafts = options.speculation.value_or(true),
                      .call_limit = options.call_limit,
                      .load_limit = options.load_limit,
                      .look_around = options.look_around,
@@ -155,11 +155,10 @@ std::function<BackendFactory(std::size_t)> axcl_cards(const SchedulerOptions& op
   AxclBackendOptions card;
   card.runtime = options.runtime;
   card.trust = options.trust;
-  card.engine = {.kv_slots = options.kv_slots,
-                 .parallel = options.parallel,
-                 .speculation = options.speculation,
-                 .card_embeddings = options.card_embeddings};
+  card.engine = {
+      .kv_slots = options.kv_slots, .parallel = options.parallel, .card_embeddings = options.card_embeddings};
   card.asynchronous = options.asynchronous;
+  card.speculation = options.speculation;
   card.kv_tiers = options.kv_tiers;
   card.cost_records = options.cost_records;
   return [card](std::size_t index) {

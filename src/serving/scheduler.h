@@ -20,16 +20,17 @@ namespace axllama::serving {
 struct SchedulerOptions {
   axcl::RuntimeOptions runtime;
   TrustOptions trust;
-  std::vector<std::size_t> cards;      // places in the runtime's list of cards; empty: all of them
-  std::size_t kv_slots = 0;            // per model; 0: by the card's memory (see inference::EngineOptions)
-  std::size_t parallel = 0;            // OLLAMA_NUM_PARALLEL: answers at once per model; 0: a slot each
-  bool speculation = true;             // guesses tokens where that is faster, also by models' drafts
-  std::optional<bool> asynchronous;    // how cards are given work; unset: as their self-tests find right
-  bool card_embeddings = false;        // keeps embedding tables on the card, where there is memory
-  inference::KvTierFactory kv_tiers;   // where conversations are kept beyond the card; empty: nowhere
-  std::filesystem::path cost_records;  // folder of what calls cost, by package and card; empty: not kept
-  std::size_t max_queue = 512;         // OLLAMA_MAX_QUEUE, per card
-  std::size_t max_loaded = 0;          // OLLAMA_MAX_LOADED_MODELS, per card; 0: as many as fit
+  std::vector<std::size_t> cards;    // places in the runtime's list of cards; empty: all of them
+  std::size_t kv_slots = 0;          // per model; 0: by the card's memory (see inference::EngineOptions)
+  std::size_t parallel = 0;          // OLLAMA_NUM_PARALLEL: answers at once per model; 0: a slot each
+  std::optional<bool> speculation;   // guesses tokens where that is faster, also by models' drafts; unset: on
+                                     // cards whose self-tests find that it changes none
+  std::optional<bool> asynchronous;  // how cards are given work; unset: as their self-tests find right
+  bool card_embeddings = false;      // keeps embedding tables on the card, where there is memory
+  inference::KvTierFactory kv_tiers;       // where conversations are kept beyond the card; empty: nowhere
+  std::filesystem::path cost_records;      // folder of what calls cost, by package and card; empty: not kept
+  std::size_t max_queue = 512;             // OLLAMA_MAX_QUEUE, per card
+  std::size_t max_loaded = 0;              // OLLAMA_MAX_LOADED_MODELS, per card; 0: as many as fit
   std::size_t max_pending_events = 16384;  // a reader that falls further behind loses its request
   std::chrono::nanoseconds default_keep_alive = std::chrono::minutes(5);
   // A call that takes longer is taken for hung; nanoseconds::max(): never.

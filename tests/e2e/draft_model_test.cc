@@ -28,11 +28,12 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::post;
 
-constexpr int kTokens = 40;
+constexpr int kTokens = 110;
 
-/// No two tokens of an answer are alike, so that nothing can be guessed from the text.
+/// An answer repeats itself at first, which saves what a guess of the draft model may lose; then no two
+/// tokens are alike, so that nothing can be guessed from the text.
 int scripted(int position) {
-  return '!' + position % 90;
+  return position < 60 ? '!' + position % 8 : ')' + position % 80;
 }
 
 class DraftModel : public ::testing::Test {
@@ -67,14 +68,22 @@ class DraftModel : public ::testing::Test {
     std::ofstream(file) << settings;
     options.insert(options.end(), {"--model-root", models().string()});
     server_.emplace(options, testing::Environment{{"AXLLAMA_SOFTCARD_CONFIG", file.string()},
-                                                  {"AXLLAMA_CARD_CHECKS", "off"}});
+                                                  {"AXLLAMA_CARD_CHECKS", "off"},
+                                                  {"AXLLAMA_SPECULATION", "on"}});
+    // What a chunk costs is measured a few times, of which the least counts: this machine may be busy.
+    for (char letter = 'a'; letter < 'g'; ++letter) {
+      EXPECT_EQ(reply_to(std::string(40, letter), "big", {{"num_predict", 1}}).status, 200);
+    }
   }
 
+  testing::Reply reply_to(const std::string& prompt, const std::string& model, const json& options) {
+    return post(
+        server_->url(""), "/api/generate",
+        {{"model", model}, {"prompt", prompt}, {"raw", true}, {"stream", false}, {"options", options}});
+  }
   json answer(const std::string& model, json options = json::object()) {
     options["num_predict"] = kTokens;
-    const auto reply =
-        post(server_->url(""), "/api/generate",
-             {{"model", model}, {"prompt", "Hello"}, {"raw", true}, {"stream", false}, {"options", options}});
+    const auto reply = reply_to("Hello", model, options);
     EXPECT_EQ(reply.status, 200) << reply.body << server_->log();
     return reply.json;
   }
@@ -117,13 +126,11 @@ TEST_F(DraftModel, GuessesWhenTheServerIsToldSo) {
   EXPECT_EQ(guessed.at("eval_count"), kTokens);
   EXPECT_GT(guessed.value("eval_draft_count", 0), 0);
   EXPECT_EQ(guessed.at("eval_draft_accepted_count"), guessed.at("eval_draft_count"));
-  EXPECT_FALSE(guessed.contains("eval_guessed_count"));
   EXPECT_EQ(draft_on_the_card(), (json{{"model", "small:latest"}}));
 
   const json off = answer("big", {{"draft_num_predict", 0}});
   EXPECT_EQ(off.at("response"), plain.at("response"));
   EXPECT_FALSE(off.contains("eval_draft_count"));
-  EXPECT_FALSE(off.contains("eval_guessed_count"));
   EXPECT_EQ(axllama({"stop", "big"}).status, 0);
   EXPECT_TRUE(nothing_is_loaded());  // the draft neither
 }
@@ -155,7 +162,8 @@ TEST_F(DraftModel, OneThatIsOftenWrongChangesNoToken) {
   const json guessed = answer("big", options);
   EXPECT_EQ(guessed.at("response"), plain.at("response"));
   EXPECT_EQ(guessed.at("eval_count"), plain.at("eval_count"));
-  EXPECT_GT(guessed.value("eval_draft_count", 0), guessed.value("eval_draft_accepted_count", 0));
+  const int drafted = guessed.value("eval_draft_count", 0);  // none where the answer was never worth it
+  EXPECT_GE(drafted, guessed.value("eval_draft_accepted_count", 0) + (drafted > 0 ? 1 : 0));
 }
 
 TEST_F(DraftModel, OneThatCannotGuessForTheModelIsRefusedOrLeftOut) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "inference/testing/test_card.h"
 
@@ -17,29 +18,40 @@ class SimulatedModel::Drafts final : public DraftRunner {
   DraftCosts costs(std::span<const text::TokenId> /*tokens*/, double /*decode*/) const override {
     return model_.draft_costs_;
   }
-  bool follow(std::span<const text::TokenId> tokens) override {
-    const auto differs = std::mismatch(read_.begin(), read_.end(), tokens.begin(), tokens.end()).first;
-    read_.erase(differs, read_.end());
-    const std::size_t count = std::min<std::size_t>(tokens.size() - read_.size(), 64);
-    const auto unread = tokens.subspan(read_.size(), count);
-    read_.insert(read_.end(), unread.begin(), unread.end());
-    return read_.size() == tokens.size();
-  }
-  std::vector<text::TokenId> guess(std::size_t count) override {
-    std::vector<text::TokenId> guessed;
-    while (guessed.size() < count) {
-      guessed.push_back(model_.draft_(read_));
-      read_.push_back(guessed.back());
+  DraftCall advance(std::span<const text::TokenId> tokens, std::size_t count) override {
+    if (guessed_.size() >= count) {
+      return {};
     }
-    model_.drafted_ += count;
-    return guessed;
+    std::size_t read = 1;
+    if (guessed_.empty()) {
+      const auto differs = std::mismatch(read_.begin(), read_.end(), tokens.begin(), tokens.end()).first;
+      read_.erase(differs, read_.end());
+      read = std::min<std::size_t>(tokens.size() - read_.size(), 64);
+      const auto unread = tokens.subspan(read_.size(), read);
+      read_.insert(read_.end(), unread.begin(), unread.end());
+    } else {
+      read_.push_back(guessed_.back());
+    }
+    const bool there = read_.size() >= tokens.size();
+    if (there) {
+      guessed_.push_back(model_.draft_(read_));
+    }
+    return {.tokens = std::max<std::size_t>(read, 1), .reading = !there};
   }
-  void forget() noexcept override { read_.clear(); }
+  std::vector<text::TokenId> take() override {
+    model_.drafted_ += guessed_.size();
+    return std::exchange(guessed_, {});
+  }
+  void forget() noexcept override {
+    read_.clear();
+    guessed_.clear();
+  }
   DraftPolicy& policy() noexcept override { return model_.draft_policy_; }
 
  private:
   SimulatedModel& model_;
   std::vector<text::TokenId> read_;
+  std::vector<text::TokenId> guessed_;
 };
 
 class SimulatedModel::Sequence final : public SequenceRunner, private GuessEvaluator {

@@ -142,6 +142,7 @@ class FakeInstance final : public ModelInstance {
   }
   void wake_by(std::function<void()> wake) override { card_.wake = std::move(wake); }
   bool release_spare_memory() override { return card_.spare_memory.exchange(false); }
+  std::string not_guessing() const override { return card_.guesses ? "" : "Chunks differ."; }
   void set_draft(std::unique_ptr<ModelInstance> draft) override {
     card_.check_undisturbed();
     if (draft && !card_.same_vocabulary) {

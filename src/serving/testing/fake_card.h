@@ -59,6 +59,7 @@ struct FakeCard {
   std::atomic<std::size_t> idle_work{0};       // pieces
   std::atomic<bool> spare_memory{false};       // takes the room of a model
   std::atomic<bool> same_vocabulary{true};     // of drafts
+  std::atomic<bool> guesses{true};             // of drafts are used
   std::atomic<std::size_t> awaited_prompt{0};  // tokens of prompts that wait for a disk; 0: none do
   testing::Gate step;                          // before each step of a generation
   testing::Gate load_layer;                    // before each layer
