@@ -223,8 +223,8 @@ TEST(GenerationDraft, ReadsALongPromptWhileTokensAreDecoded) {
     without_a_token = last.tokens.empty() ? without_a_token + 1 : 0;
     EXPECT_LE(without_a_token, 2U);
   }
-  // Of 300 tokens 64 are read in a turn, and a token comes after two of them; the answer's last one may be left
-  // over, too.
+  // Of 300 tokens 64 are read in a turn, and a token comes after two of them; the answer's last one may be
+  // left over, too.
   EXPECT_GE(model.decodes(), 2U);
   EXPECT_LE(model.decodes(), 3U);
   EXPECT_GT(last.stats.accepted_drafts, 50U);
