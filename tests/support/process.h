@@ -48,6 +48,7 @@ class ChildProcess {
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
+  pid_t id() const noexcept { return pid_; }
   void signal(int number) const;
   bool running();
   /// Exit status (128 + signal when killed), or nothing when it still runs after `timeout`.
@@ -71,6 +72,7 @@ class ServerProcess {
   int port() const noexcept { return port_; }
   std::string log() const;
   ChildProcess& process() { return *process_; }
+  pid_t process_id() const noexcept { return process_->id(); }
   /// Sends a signal and returns the exit status; nothing when the server does not end in time.
   std::optional<int> stop(int signal = SIGTERM);
 
