@@ -39,17 +39,20 @@ struct Jobs::Job {
       news.failure = std::move(failure);
     });
   }
+  /// The callback is gone before the handler goes on: it may hold what belongs to the handler's executor.
   template <typename Change>
   void change(Change apply) {
-    std::function<void()> callback;
-    {
-      const std::lock_guard lock(mutex);
-      apply();
-      callback = std::exchange(on_change, nullptr);
-    }
-    if (callback) callback();
+    const std::lock_guard lock(mutex);
+    apply();
+    if (on_change) std::exchange(on_change, nullptr)();
   }
-  /// The news if there are any; otherwise `callback` is called once when there are.
+  /// Nobody waits for it any more.
+  void abandon() {
+    cancelled = true;
+    const std::lock_guard lock(mutex);
+    on_change = nullptr;
+  }
+  /// The news if there are any; otherwise `callback`, which only posts, is called once when there are.
   bool take(News& taken, std::function<void()> callback) {
     const std::lock_guard lock(mutex);
     if (news.lines.empty() && !news.done) {
@@ -70,10 +73,11 @@ struct Jobs::Job {
 
 namespace {
 
-/// Cancels when the handler ends, be it because the client left.
-struct CancelAtEnd {
-  std::atomic<bool>& flag;
-  ~CancelAtEnd() { flag = true; }
+/// When the handler ends, be it because the client left.
+template <typename Job>
+struct AbandonAtEnd {
+  Job& job;
+  ~AbandonAtEnd() { job.abandon(); }
 };
 
 std::string error_line(const std::exception_ptr& failure) {
@@ -143,7 +147,7 @@ std::shared_ptr<Jobs::Job> Jobs::start(JobWork work) {
 
 http::Awaitable<void> Jobs::run(JobWork work, bool stream, http::ResponseWriter& response) {
   const std::shared_ptr<Job> job = start(std::move(work));
-  const CancelAtEnd guard{job->cancelled};
+  const AbandonAtEnd<Job> guard{*job};
   Job::News news;
   while (!news.done) {
     co_await next_news(*job, news);

@@ -23,14 +23,22 @@ std::atomic<std::size_t> most_allocated{0};
 
 namespace host_memory = axllama::compiler::host_memory;
 
-void* operator new(std::size_t size) {
+void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
   void* memory = std::malloc(std::max<std::size_t>(size, 1));
   if (memory == nullptr) {
-    throw std::bad_alloc();
+    return nullptr;
   }
   const std::size_t now = host_memory::allocated += malloc_usable_size(memory);
   std::size_t most = host_memory::most_allocated;
   while (now > most && !host_memory::most_allocated.compare_exchange_weak(most, now)) {
+  }
+  return memory;
+}
+
+void* operator new(std::size_t size) {
+  void* memory = operator new(size, std::nothrow);
+  if (memory == nullptr) {
+    throw std::bad_alloc();
   }
   return memory;
 }

@@ -308,7 +308,8 @@ TEST_F(EmbeddingApiTest, OpenAisErrors) {
 TEST_F(EmbeddingApiTest, AnEmbeddingModelSaysSoAndDoesNotAnswer) {
   const Json show = reply("/api/show", {{"model", "embedder"}});
   EXPECT_EQ(to_json(show["capabilities"]), R"(["embedding"])");
-  for (const Json& model : json_of(server().call("GET", "/api/tags"))["models"]) {
+  const Json tags = json_of(server().call("GET", "/api/tags"));
+  for (const Json& model : tags["models"]) {
     if (model["name"] == "embedder:latest") {
       EXPECT_EQ(to_json(model["capabilities"]), R"(["embedding"])");
     }

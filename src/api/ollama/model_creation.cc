@@ -116,7 +116,7 @@ class Creation {
 
   void require_nothing_to_quantize(const store::ModelRecord& base) const {
     if (request_.weight_type.empty()) return;
-    const std::string& type = tools_.library.open(base)->weight_type();
+    const std::string type = tools_.library.open(base)->weight_type();
     require_nothing_to_quantize("model '" + base.name + "' is a compiled package with weights of " +
                                 (type.empty() ? "an unknown type" : "type " + type));
   }

@@ -103,6 +103,7 @@ Registry::~Registry() {
   lock.unlock();
   pool_.stop();
   pool_.join();
+  entries_.clear();  // their timers are the pool's
 }
 
 bool Registry::make_room() {
