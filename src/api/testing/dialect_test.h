@@ -48,7 +48,8 @@ class DialectTest : public ::testing::Test {
   }
   Json json_of(const http::testing::RawResponse& response, int status = 200) {
     EXPECT_EQ(response.status, status) << response.body;
-    EXPECT_THAT(*response.headers.find("Content-Type"), ::testing::StartsWith("application/json"));
+    const std::string* type = response.headers.find("Content-Type");
+    EXPECT_THAT(type, ::testing::Pointee(::testing::StartsWith("application/json")));
     return Json::parse(response.body);
   }
   const serving::InferenceRequest& submitted() { return *service_.last_request()->submitted; }
