@@ -283,25 +283,35 @@ TEST_F(CommandLine, ATerminalIsEditedKeyByKey) {
                                      {"TERM", "xterm"},
                                      {"NO_COLOR", ""},
                                      {"OLLAMA_EDITOR", "sh " + editor}});
-  ASSERT_TRUE(terminal.shows("Send a message (/? for help)")) << terminal.output();
+  // Before its prompt is shown the terminal itself understands some keys.
+  const auto is_asked = [&terminal] { return terminal.shows("Send a message (/? for help)"); };
+  ASSERT_TRUE(is_asked()) << terminal.output();
   terminal.type("/xet quiet\x01\x1b[C\x1b[3~s\r");
   EXPECT_TRUE(terminal.shows("Set 'quiet' mode.")) << terminal.output();
+  EXPECT_TRUE(is_asked()) << terminal.output();
   terminal.type("/set system \"\"\"Be brief.\nBe kind.\"\"\"\r");  // Ctrl+J within the message
   EXPECT_TRUE(terminal.shows("Set system message.")) << terminal.output();
+  EXPECT_TRUE(is_asked()) << terminal.output();
   terminal.type("\x1b[200~/set nowordwrap\x1b[201~\r");
   EXPECT_TRUE(terminal.shows("Set 'nowordwrap' mode.")) << terminal.output();
+  EXPECT_TRUE(is_asked()) << terminal.output();
   terminal.type("\x12quiet\r");  // found in the history
   EXPECT_TRUE(terminal.shows("Set 'quiet' mode.")) << terminal.output();
+  EXPECT_TRUE(is_asked()) << terminal.output();
   terminal.type("\x07");
   EXPECT_TRUE(terminal.shows("/set verbose")) << terminal.output();
   terminal.type("\r");
   EXPECT_TRUE(terminal.shows("Set 'verbose' mode.")) << terminal.output();
+  EXPECT_TRUE(is_asked()) << terminal.output();
   terminal.type("/show system\r");
   EXPECT_TRUE(terminal.shows("Be brief.\r\nBe kind.")) << terminal.output();
+  EXPECT_TRUE(is_asked()) << terminal.output();
   terminal.type("half a message\x03");
   EXPECT_TRUE(terminal.shows("Use Ctrl + d or /bye to exit.")) << terminal.output();
+  EXPECT_TRUE(is_asked()) << terminal.output();
   terminal.type("What is 2+2?\r");
   EXPECT_TRUE(terminal.shows("eval rate:")) << terminal.output();
+  EXPECT_TRUE(is_asked()) << terminal.output();
   terminal.type("\x04");
   EXPECT_EQ(terminal.wait(), 0) << terminal.output();
 }
