@@ -92,6 +92,13 @@ class DraftModel : public ::testing::Test {
     return loaded.at("models").empty() ? json() : loaded.at("models")[0].value("draft", json());
   }
   /// The server unloads when nothing else is to do.
+  /// The first of a few answers in which the draft guessed: whether that pays is measured, and on a busy
+  /// machine not every measurement is right.
+  json guessed_answer(const std::string& model) {
+    json result = answer(model);
+    for (int i = 0; i < 5 && result.value("eval_draft_count", 0) == 0; ++i) result = answer(model);
+    return result;
+  }
   bool nothing_is_loaded() {
     for (int i = 0; i < 200; ++i) {
       if (get(server_->url(""), "/api/ps").json.at("models").empty()) return true;
@@ -121,7 +128,7 @@ TEST_F(DraftModel, GuessesWhenTheServerIsToldSo) {
   EXPECT_EQ(draft_on_the_card(), json());
 
   serve({"--draft", "big=small"});
-  const json guessed = answer("big");
+  const json guessed = guessed_answer("big");
   EXPECT_EQ(guessed.at("response"), plain.at("response"));
   EXPECT_EQ(guessed.at("eval_count"), kTokens);
   EXPECT_GT(guessed.value("eval_draft_count", 0), 0);
@@ -140,7 +147,7 @@ TEST_F(DraftModel, GuessesWhenItsModelfileSaysSo) {
   const json plain = answer("big");
   const CommandResult made = axllama({"create", "quick", "-f", write("FROM big\nDRAFT small\n")});
   ASSERT_EQ(made.status, 0) << made.err;
-  const json guessed = answer("quick");
+  const json guessed = guessed_answer("quick");
   EXPECT_EQ(guessed.at("response"), plain.at("response"));
   EXPECT_GT(guessed.value("eval_draft_count", 0), 0);
 
