@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "axcl/card.h"
 #include "axcl/runtime.h"
@@ -20,6 +19,7 @@
 #include "serving/testing/fake_card_test.h"
 #include "tests/support/random_package.h"
 #include "tests/support/softcard_settings.h"
+#include "tests/support/temporary_folder.h"
 
 namespace axllama::serving {
 namespace {
@@ -94,9 +94,6 @@ TEST_F(LaneDisk, ARestingLaneLooksForDeadlines) {
 class LaneDiskOnCard : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "axllama-test-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
     testing::write_random_package({}, folder_ / "model");
     model_ = {"m", "digest", model::Package::open(folder_ / "model")};
     disk_.emplace(folder_ / "kv");
@@ -105,20 +102,6 @@ class LaneDiskOnCard : public ::testing::Test {
   void TearDown() override {
     disk_->gate().open();
     archive_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-
-  InferenceRequest greedy(std::size_t prompt_tokens, int tokens) const {
-    InferenceRequest result;
-    result.model = model_;
-    result.client = std::to_string(prompt_tokens);
-    for (std::size_t i = 0; i < prompt_tokens; ++i) {
-      result.generation.prompt.push_back(static_cast<text::TokenId>((i * i + prompt_tokens) % 256));
-    }
-    result.generation.max_tokens = tokens;
-    result.generation.sampling.temperature = 0;
-    result.generation.ignore_end_of_sequence = true;
-    return result;
   }
 
   /// What is answered to each alone. The conversations are kept on the disk.
@@ -143,17 +126,8 @@ class LaneDiskOnCard : public ::testing::Test {
     return answers;
   }
 
-  static Tokens tokens_of(const std::vector<ResponseEvent>& events) {
-    Tokens tokens;
-    for (const ResponseEvent& event : events) {
-      if (const auto* token = std::get_if<TokenEvent>(&event)) {
-        tokens.insert(tokens.end(), token->tokens.begin(), token->tokens.end());
-      }
-    }
-    return tokens;
-  }
-
-  std::filesystem::path folder_;
+  const testing::TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
   ModelReference model_;
   axcl::RuntimeOptions axcl_;
   std::optional<inference::GatedDisk> disk_;
@@ -161,15 +135,15 @@ class LaneDiskOnCard : public ::testing::Test {
 };
 
 TEST_F(LaneDiskOnCard, OthersGoOnWhileAConversationIsRead) {
-  const InferenceRequest kept = greedy(150, 6);
-  const InferenceRequest other = greedy(20, 40);
+  const InferenceRequest kept = greedy(model_, 150, 6);
+  const InferenceRequest other = greedy(model_, 20, 40);
   const std::vector<Tokens> expected = answer_and_keep({kept, other});
   archive_ = disk_->archive();
   AxclBackendOptions options;
   options.runtime = axcl_;
   options.trust.enabled = false;
   options.engine.kv_slots = 2;
-  options.engine.speculation = false;
+  options.speculation = false;
   options.kv_tiers = [this](const std::string& digest, const inference::KvLayout& layout) {
     return archive_->tier(digest, layout);
   };

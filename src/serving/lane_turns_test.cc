@@ -165,34 +165,12 @@ class LaneTurns : public ::testing::TestWithParam<bool> {
     });
   }
 
-  InferenceRequest greedy(std::size_t prompt_tokens, int tokens) const {
-    InferenceRequest result;
-    result.model = model_;
-    result.client = std::to_string(prompt_tokens);
-    for (std::size_t i = 0; i < prompt_tokens; ++i) {
-      result.generation.prompt.push_back(static_cast<text::TokenId>((i * i + prompt_tokens) % 256));
-    }
-    result.generation.max_tokens = tokens;
-    result.generation.sampling.temperature = 0;
-    result.generation.ignore_end_of_sequence = true;
-    return result;
-  }
-
   Tokens alone(const InferenceRequest& request) const {
     CallLog log(layer_);
     return tokens_of(read_all(make_scheduler(log)->submit(request)));
   }
 
-  static Tokens tokens_of(const std::vector<ResponseEvent>& events) {
-    Tokens tokens;
-    for (const ResponseEvent& event : events) {
-      if (const auto* token = std::get_if<TokenEvent>(&event)) {
-        tokens.insert(tokens.end(), token->tokens.begin(), token->tokens.end());
-      }
-    }
-    return tokens;
-  }
-
+  ModelReference model_;
   std::string layer_;
 
  private:
@@ -200,12 +178,11 @@ class LaneTurns : public ::testing::TestWithParam<bool> {
   testing::SoftcardSettings settings_{R"({"quiet":true,"timing":{"call_us":100}})"};
   const testing::TemporaryFolder temporary_;
   const std::filesystem::path folder_ = temporary_.path();
-  ModelReference model_;
 };
 
 TEST_P(LaneTurns, ALongPromptIsEvaluatedAChunkAtATimeBetweenTheTokensOfAnother) {
-  const InferenceRequest running = greedy(5, 400);
-  const InferenceRequest long_one = greedy(14 * kChunk + 30, 20);
+  const InferenceRequest running = greedy(model_, 5, 400);
+  const InferenceRequest long_one = greedy(model_, 14 * kChunk + 30, 20);
   const Tokens running_alone = alone(running);
   const Tokens long_alone = alone(long_one);
   ASSERT_EQ(long_alone.size(), 20U);

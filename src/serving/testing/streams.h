@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -27,6 +28,20 @@ inline InferenceRequest request(const std::string& name, int tokens, const std::
   result.generation.prompt = {1, 2, 3};
   result.generation.max_tokens = tokens;
   result.client = client;
+  return result;
+}
+
+/// Any prompt, the same for the same length, which names the client, too; answered in full.
+inline InferenceRequest greedy(const ModelReference& model, std::size_t prompt_tokens, int tokens) {
+  InferenceRequest result;
+  result.model = model;
+  result.client = std::to_string(prompt_tokens);
+  for (std::size_t i = 0; i < prompt_tokens; ++i) {
+    result.generation.prompt.push_back(static_cast<text::TokenId>((i * i + prompt_tokens) % 256));
+  }
+  result.generation.max_tokens = tokens;
+  result.generation.sampling.temperature = 0;
+  result.generation.ignore_end_of_sequence = true;
   return result;
 }
 
@@ -58,6 +73,16 @@ inline std::string text_of(const std::vector<ResponseEvent>& events) {
     }
   }
   return text;
+}
+
+inline std::vector<text::TokenId> tokens_of(const std::vector<ResponseEvent>& events) {
+  std::vector<text::TokenId> tokens;
+  for (const ResponseEvent& event : events) {
+    if (const auto* token = std::get_if<inference::TokenEvent>(&event)) {
+      tokens.insert(tokens.end(), token->tokens.begin(), token->tokens.end());
+    }
+  }
+  return tokens;
 }
 
 inline base::ErrorCode error_of(const Stream& stream) {
