@@ -6,12 +6,9 @@
 #include <stdexcept>
 #include <thread>
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "base/error.h"
 #include "http/fetch.h"
+#include "tests/support/free_port.h"
 
 namespace axllama::testing {
 namespace {
@@ -20,19 +17,6 @@ using std::chrono::steady_clock;
 
 constexpr const char* kProgram = "/usr/bin/docker-registry";
 constexpr std::chrono::seconds kStartTimeout{60};
-
-/// A port nobody listens on just now.
-int free_port() {
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), size);
-  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(descriptor);
-  return ntohs(address.sin_port);
-}
 
 }  // namespace
 
