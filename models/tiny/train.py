@@ -196,16 +196,23 @@ def loss_sum(weights, ids, learn, positions=None):
     return F.cross_entropy(logits.float(), targets[keep], reduction="sum")
 
 
-def bf16_is_fast():
-    def rate(kind):
-        a, b = torch.randn(2048, 256).to(kind), torch.randn(256, 576).to(kind)
-        a @ b
+def working_copy(parameters, kind):
+    """Leaves without gradients; copied even if the type is the same, else gradients would pile up in the parameters."""
+    return {k: p.to(kind, copy=True).requires_grad_() for k, p in parameters.items()}
+
+
+def bf16_is_fast(parameters, data):
+    """Whether these batches take less time in bf16 than in f32, there and back: matrix products alone do not tell it."""
+
+    def seconds(kind):
+        weights = working_copy(parameters, kind)
         start = time.perf_counter()
-        for _ in range(20):
-            a @ b
+        for batch in data:
+            loss_sum(weights, *batch).backward()
         return time.perf_counter() - start
 
-    return rate(torch.bfloat16) < 0.8 * rate(torch.float32)
+    rounds = [(seconds(torch.bfloat16), seconds(torch.float32)) for _ in range(3)]
+    return min(b for b, _ in rounds) < 0.9 * min(f for _, f in rounds)
 
 
 def report(weights, tokenizer, validation, limit):
@@ -253,8 +260,6 @@ def keep_freed_memory():
 
 def work(rank, workers, options, tokenizer, optimiser, shared, state):
     """One worker process. shared: barrier, lock, counter of taken batches, per worker gradients and [loss, tokens]."""
-    torch.set_num_threads(1)
-    keep_freed_memory()
     parameters, work_type, checkpoint = optimiser.parameters, optimiser.work_type, options.cache / "checkpoint.pt"
     step, shard, batch = state["step"], state["shard"], state["batch"]
     data = batches(tokenizer, shard, SHARD)
@@ -269,7 +274,7 @@ def work(rank, workers, options, tokenizer, optimiser, shared, state):
             todo.append(data[batch])
             tokens += data[batch][0].numel()
             batch += 1
-        weights = {k: p.to(work_type).requires_grad_() for k, p in parameters.items()}
+        weights = working_copy(parameters, work_type)
         sums = shared.sums[rank].zero_()
         while True:
             with shared.lock:
@@ -348,6 +353,7 @@ def main():
     parser.add_argument("--export", action="store_true", help="write the model files from the last checkpoint and stop")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    keep_freed_memory()
     options.cache.mkdir(exist_ok=True)
     checkpoint = options.cache / "checkpoint.pt"
 
@@ -361,7 +367,8 @@ def main():
     tokenizer = bpe.Tokenizer.load(HERE / "tokenizer.json")
     write_configuration(tokenizer)
     parameters = model.initial_parameters(model.CONFIG, SEED)
-    optimiser = Optimiser(parameters, torch.bfloat16 if bf16_is_fast() else torch.float32)
+    trial = batches(tokenizer, 0, 300)[:10]
+    optimiser = Optimiser(parameters, torch.bfloat16 if bf16_is_fast(parameters, trial) else torch.float32)
     state = {"step": 0, "shard": 0, "batch": 0}
     if resumed:
         state = torch.load(checkpoint)
