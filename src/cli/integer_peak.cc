@@ -83,7 +83,7 @@ IntegerWork best_work() {
 
 #elif defined(__aarch64__)
 
-[[gnu::target("+dotprod")]] std::int32_t work_dotprod(std::size_t steps, std::int32_t seed) {
+[[gnu::target("arch=armv8.2-a+dotprod")]] std::int32_t work_dotprod(std::size_t steps, std::int32_t seed) {
   int32x4_t sums[kSums];
   for (int32x4_t& sum : sums) sum = vdupq_n_s32(seed);
   const int8x16_t a = vreinterpretq_s8_s32(vdupq_n_s32(seed));
