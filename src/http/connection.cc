@@ -59,9 +59,9 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
         });
   }
 
-  void drain() override {
-    asio::post(executor_, [self = shared_from_this()] {
-      if (self->idle_) {
+  void drain(Idle idle) override {
+    asio::post(executor_, [self = shared_from_this(), idle] {
+      if (self->idle_ && (idle == Idle::kAll || !self->first_request_)) {
         self->socket_.close();
       }
     });
@@ -121,7 +121,6 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
     idle_ = socket_.input().empty();
     auto deadline =
         Clock::now() + (first_request_ ? shared_.limits.header_timeout : shared_.limits.idle_timeout);
-    first_request_ = false;
     bool begun = false;
     while (true) {
       if (!socket_.input().empty()) {
@@ -133,6 +132,7 @@ class ConnectionImpl final : public Connection, public std::enable_shared_from_t
         }
         socket_.consume(parser.parse(socket_.input()));
         if (parser.header_done() || parser.failure()) {
+          first_request_ = false;
           co_return true;
         }
       }

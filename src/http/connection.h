@@ -27,6 +27,10 @@ struct ListenerShared {
   ErrorRenderer render_error;
 };
 
+/// Which connections that wait for a request are closed: those that had one before, as clients expect of
+/// them, or all.
+enum class Idle { kAfterARequest, kAll };
+
 /// One client's connection: reads requests, runs their handlers, one after the other. Runs on its socket's
 /// strand.
 class Connection {
@@ -34,8 +38,9 @@ class Connection {
   virtual ~Connection() = default;
   /// Serves until the connection is over, then calls `done` on the strand.
   virtual void start(std::function<void()> done) = 0;
-  /// Closes the connection if it waits for a request, else after the answer in the making. From any thread.
-  virtual void drain() = 0;
+  /// Closes the connection at once if it waits for a request and is one of `idle`, else after its next
+  /// answer. From any thread.
+  virtual void drain(Idle idle) = 0;
   /// Ends the connection; a handler is unwound. From any thread.
   virtual void abort() = 0;
 };

@@ -167,7 +167,7 @@ struct Server::Impl {
       }
     });
     if (closed) {
-      connection->drain();
+      connection->drain(Idle::kAll);
     }
   }
 
@@ -185,14 +185,14 @@ struct Server::Impl {
 
   void begin_stop() {
     if (!shared.draining.exchange(true)) {
-      drain_connections();
+      drain_connections(Idle::kAfterARequest);
     }
   }
 
-  void drain_connections() {
+  void drain_connections(Idle idle) {
     const std::lock_guard lock(mutex);
     for (const auto& connection : connections) {
-      connection->drain();
+      connection->drain(idle);
     }
   }
 
@@ -206,7 +206,7 @@ struct Server::Impl {
         socket.acceptor.close(ignored);
       });
     }
-    drain_connections();
+    drain_connections(Idle::kAll);
   }
 
   void stop(std::chrono::milliseconds grace) {

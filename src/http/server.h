@@ -55,8 +55,8 @@ class Server {
   /// The addresses listened on, with the ports the system chose; one per listener, in order.
   const std::vector<Endpoint>& endpoints() const noexcept;
 
-  /// Closes idle connections at once, and others after their answers. New ones are taken as before, for one
-  /// request each, so that who comes now hears why it is refused. Does not wait.
+  /// Closes connections between two requests at once, and others after their answers. New ones are taken as
+  /// before, for one request each, so that who comes now hears why it is refused. Does not wait.
   void begin_stop();
   /// begin_stop(), closes the listeners, waits at most `grace` for the answers in the making, ends the others
   /// (their handlers are unwound) and joins the threads. Not to be called from a handler.

@@ -635,16 +635,17 @@ TEST_F(ServerTest, StoppingClosesIdleConnectionsAndLetsAnswersEnd) {
 
 TEST_F(ServerTest, NewConnectionsAreServedOnceUntilItStops) {
   start();
+  RawClient before(port_);  // taken already, but its request is still on its way
   RawClient idle(port_);
   EXPECT_EQ(idle.exchange("GET", "/").status, 200);
   server_->begin_stop();
   EXPECT_TRUE(idle.reaches_end());
-  for (int i = 0; i < 2; ++i) {
-    RawClient late(port_);
-    const RawResponse response = late.exchange("GET", "/");
+  RawClient after(port_);
+  for (RawClient* const late : {&before, &after}) {
+    const RawResponse response = late->exchange("GET", "/");
     EXPECT_EQ(response.status, 200);
     EXPECT_TRUE(response.headers.has_token("Connection", "close"));
-    EXPECT_TRUE(late.reaches_end());
+    EXPECT_TRUE(late->reaches_end());
   }
   RawClient silent(port_);
   server_->stop(20s);
