@@ -14,4 +14,6 @@ mmdebstrap --quiet --architectures=arm64 --variant=extract --include="$libraries
 find "$sysroot/usr/lib" -type l -lname '/*' -print0 | while IFS= read -r -d '' link; do
   ln -snf "$sysroot$(readlink "$link")" "$link"
 done
+# Emulated programs look here first: they are to find the machine's own devices, as a new terminal is made by one of them.
+rm -rf "$sysroot/dev"
 touch "$sysroot/.complete"

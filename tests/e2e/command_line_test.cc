@@ -45,10 +45,10 @@ class CommandLine : public ::testing::Test {
     testing::Environment environment{
         {"OLLAMA_HOST", server_->host()}, {"HOME", home_->path()}, {"TERM", "dumb"}};
     environment.insert(more.begin(), more.end());
-    const CommandResult result =
-        run_command({"script", "-qec", testing::axllama_program().string() + " run axllama-tiny",
-                     (home_->path() / "typescript").string()},
-                    environment, keys);
+    const CommandResult result = run_command(
+        {"script", "-qec", testing::emulated_in_shell({testing::axllama_program(), "run", "axllama-tiny"}),
+         (home_->path() / "typescript").string()},
+        environment, keys);
     EXPECT_EQ(result.status, 0) << result.out << result.err;
     return result.out;
   }
@@ -200,8 +200,8 @@ TEST_F(CommandLine, TopIsOnePictureWhenNotOnATerminal) {
 
 TEST_F(CommandLine, CompletionKnowsCommandsAndModels) {
   const std::string script = write("completion.bash", axllama({"completion", "bash"}).out);
-  const std::string complete = "PATH=" + testing::axllama_program().parent_path().string() +
-                               ":$PATH; source " + script +
+  const std::string complete = "axllama() { " + testing::emulated_in_shell({testing::axllama_program()}) +
+                               " \"$@\"; }; source " + script +
                                "; COMP_WORDS=(axllama $1 $2); COMP_CWORD=${#COMP_WORDS[@]}; "
                                "((COMP_CWORD -= 1)); COMP_LINE=\"axllama $1 $2\"; COMP_POINT=${#COMP_LINE}; "
                                "_axllama; echo \"${COMPREPLY[@]}\"";

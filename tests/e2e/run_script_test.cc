@@ -37,9 +37,8 @@ class RunScript : public ::testing::Test {
     fs::create_directory(checkout_.path() / "scripts");
     fs::copy(source / "run", checkout_.path());
     fs::copy(source / "scripts" / "packages.sh", checkout_.path() / "scripts");
-    std::string program;
-    for (const std::string& word : testing::emulated({testing::axllama_program()})) program += word + ' ';
-    write_script("build/release/bin/axllama", "exec " + program + "\"$@\"");
+    write_script("build/release/bin/axllama",
+                 "exec " + testing::emulated_in_shell({testing::axllama_program()}) + " \"$@\"");
     write_script("scripts/build.sh", "echo \"Building ($1) ...\"");
   }
 

@@ -51,6 +51,12 @@ std::vector<std::string> emulated(const std::vector<std::string>& arguments) {
   return command;
 }
 
+std::string emulated_in_shell(const std::vector<std::string>& arguments) {
+  std::string line;
+  for (const std::string& word : emulated(arguments)) line += (line.empty() ? "" : " ") + word;
+  return line;
+}
+
 namespace {
 
 pid_t spawn(const std::vector<std::string>& arguments, const Environment& added, const std::string& in,

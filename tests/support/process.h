@@ -25,6 +25,9 @@ std::filesystem::path bundled_models_bf16();  // for comparisons with the refere
 /// AXLLAMA_EMULATOR, words separated by spaces.
 std::vector<std::string> emulated(const std::vector<std::string>& arguments);
 
+/// The same as words for a shell.
+std::string emulated_in_shell(const std::vector<std::string>& arguments);
+
 struct CommandResult {
   int status = -1;  // exit status; 128 + signal when killed
   std::string out;
