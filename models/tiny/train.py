@@ -367,8 +367,8 @@ def main():
     tokenizer = bpe.Tokenizer.load(HERE / "tokenizer.json")
     write_configuration(tokenizer)
     parameters = model.initial_parameters(model.CONFIG, SEED)
-    trial = batches(tokenizer, 0, 300)[:10]
-    optimiser = Optimiser(parameters, torch.bfloat16 if bf16_is_fast(parameters, trial) else torch.float32)
+    fast = not options.export and bf16_is_fast(parameters, batches(tokenizer, 0, 300)[:10])
+    optimiser = Optimiser(parameters, torch.bfloat16 if fast else torch.float32)
     state = {"step": 0, "shard": 0, "batch": 0}
     if resumed:
         state = torch.load(checkpoint)
