@@ -91,7 +91,6 @@ class DraftModel : public ::testing::Test {
     const json loaded = get(server_->url(""), "/api/ps").json;
     return loaded.at("models").empty() ? json() : loaded.at("models")[0].value("draft", json());
   }
-  /// The server unloads when nothing else is to do.
   /// The first of a few answers in which the draft guessed: whether that pays is measured, and on a busy
   /// machine not every measurement is right.
   json guessed_answer(const std::string& model) {
@@ -99,6 +98,7 @@ class DraftModel : public ::testing::Test {
     for (int i = 0; i < 5 && result.value("eval_draft_count", 0) == 0; ++i) result = answer(model);
     return result;
   }
+  /// The server unloads when nothing else is to do.
   bool nothing_is_loaded() {
     for (int i = 0; i < 200; ++i) {
       if (get(server_->url(""), "/api/ps").json.at("models").empty()) return true;

@@ -18,6 +18,7 @@
 
 #include "http/testing/raw_client.h"
 #include "tests/support/api.h"
+#include "tests/support/eventually.h"
 #include "tests/support/process.h"
 #include "tests/support/temporary_folder.h"
 
@@ -145,12 +146,9 @@ class Client {
 };
 
 TEST_F(FlatMemory, OverTenThousandRequests) {
-  std::optional<std::uint64_t> free_before = free_on_card();
-  for (int i = 0; i < kMostTries && !free_before; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    free_before = free_on_card();
-  }
-  ASSERT_TRUE(free_before) << server_.log();
+  std::optional<std::uint64_t> free_before;
+  ASSERT_TRUE(testing::eventually([&] { return (free_before = free_on_card()).has_value(); }))
+      << server_.log();
 
   std::vector<Client> clients;
   for (unsigned i = 0; i < kClients; ++i) clients.emplace_back(server_.port(), i + 1);
@@ -185,11 +183,8 @@ TEST_F(FlatMemory, OverTenThousandRequests) {
   ASSERT_EQ(
       testing::post(server_.url(""), "/api/generate", {{"model", "axllama-tiny"}, {"keep_alive", 0}}).status,
       200);
-  std::optional<std::uint64_t> free_after = free_on_card();
-  for (int i = 0; i < kMostTries && free_after != free_before; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    free_after = free_on_card();
-  }
+  std::optional<std::uint64_t> free_after;
+  testing::eventually([&] { return (free_after = free_on_card()) == free_before; });
   EXPECT_EQ(free_after, free_before);
   EXPECT_EQ(server_.stop(), 0) << server_.log();
   EXPECT_EQ(server_.log().find("[softcard]"), std::string::npos)

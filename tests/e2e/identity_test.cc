@@ -2,7 +2,6 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <thread>
 
@@ -21,11 +20,6 @@ using ::testing::Not;
 
 constexpr std::chrono::seconds kPatience{60};
 
-std::string content(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
 TEST(IdentityAtRegistries, AModelIsPulledWithASignatureOfTheServersKey) {
   const testing::TemporaryFolder folder;
   const fs::path key = folder.path() / ".ollama" / "id_ed25519";
@@ -41,7 +35,7 @@ TEST(IdentityAtRegistries, AModelIsPulledWithASignatureOfTheServersKey) {
   int port = 0;
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (!(std::ifstream(port_file) >> port)) {
-    ASSERT_TRUE(registry.running() && std::chrono::steady_clock::now() < deadline) << content(log);
+    ASSERT_TRUE(registry.running() && std::chrono::steady_clock::now() < deadline) << testing::read_file(log);
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   const std::string model = "http://127.0.0.1:" + std::to_string(port) + "/library/signed";
@@ -50,13 +44,13 @@ TEST(IdentityAtRegistries, AModelIsPulledWithASignatureOfTheServersKey) {
                                 {{"OLLAMA_HOST", server.host()}});
   };
   const testing::CommandResult pulled = pull();
-  EXPECT_EQ(pulled.status, 0) << pulled.err << content(log);
-  EXPECT_THAT(content(log), HasSubstr("granted"));
-  EXPECT_THAT(content(log), Not(HasSubstr("refused")));
+  EXPECT_EQ(pulled.status, 0) << pulled.err << testing::read_file(log);
+  EXPECT_THAT(testing::read_file(log), HasSubstr("granted"));
+  EXPECT_THAT(testing::read_file(log), Not(HasSubstr("refused")));
 
   const testing::CommandResult pushed =
       testing::run_command({testing::axllama_program(), "push", model}, {{"OLLAMA_HOST", server.host()}});
-  EXPECT_EQ(pushed.status, 0) << pushed.err << content(log);
+  EXPECT_EQ(pushed.status, 0) << pushed.err << testing::read_file(log);
   EXPECT_EQ(pushed.out, "\nYou can find your model at:\n\n\t" + model + "\n");
 
   // With OLLAMA_AUTH the command line signs what it asks for, too.
@@ -73,8 +67,8 @@ TEST(IdentityAtRegistries, AModelIsPulledWithASignatureOfTheServersKey) {
   const testing::CommandResult refused = pull();
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, HasSubstr("make the key " + shown.string() + " known to your account there"));
-  EXPECT_THAT(content(log), HasSubstr("refused: the key is not known"));
-  EXPECT_THAT(content(log), HasSubstr("refused: it is not signed"));  // the last try, as nobody
+  EXPECT_THAT(testing::read_file(log), HasSubstr("refused: the key is not known"));
+  EXPECT_THAT(testing::read_file(log), HasSubstr("refused: it is not signed"));  // the last try, as nobody
 }
 
 }  // namespace

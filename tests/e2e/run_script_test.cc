@@ -2,8 +2,6 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 
@@ -23,11 +21,6 @@ using namespace std::chrono_literals;
 using testing::CommandResult;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
 
 /// A checkout in which there is nothing to build.
 class RunScript : public ::testing::Test {
@@ -59,7 +52,8 @@ class RunScript : public ::testing::Test {
   /// Whether a process started by the script still runs.
   bool anything_left() const {
     for (const auto& process : fs::directory_iterator("/proc")) {
-      if (text_of(process.path() / "environ").find(checkout_.path().string()) != std::string::npos) {
+      if (testing::read_file(process.path() / "environ").find(checkout_.path().string()) !=
+          std::string::npos) {
         return true;
       }
     }
@@ -92,13 +86,13 @@ TEST_F(RunScript, ServesAfterOneAnswerUntilItIsStopped) {
   const fs::path log = checkout_.path() / "log";
   testing::ChildProcess run({script()}, environment(nobody_), log);
   ASSERT_TRUE(testing::eventually([&] {
-    return text_of(log).find("Serving on http://" + nobody_) != std::string::npos;
-  })) << text_of(log);
-  EXPECT_THAT(text_of(log), HasSubstr(">>> What is 2+2?\n"));
-  EXPECT_THAT(text_of(log), HasSubstr("= 4"));
+    return testing::read_file(log).find("Serving on http://" + nobody_) != std::string::npos;
+  })) << testing::read_file(log);
+  EXPECT_THAT(testing::read_file(log), HasSubstr(">>> What is 2+2?\n"));
+  EXPECT_THAT(testing::read_file(log), HasSubstr("= 4"));
   EXPECT_TRUE(anything_left());
   run.signal(SIGTERM);
-  EXPECT_EQ(run.wait(30s), std::optional(128 + SIGTERM)) << text_of(log);
+  EXPECT_EQ(run.wait(30s), std::optional(128 + SIGTERM)) << testing::read_file(log);
   EXPECT_FALSE(anything_left());
 }
 

@@ -29,11 +29,6 @@ constexpr milliseconds kPoll{10};
 constexpr milliseconds kStartTimeout{60'000};
 constexpr milliseconds kStopTimeout{30'000};
 
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
 int status_of(int raw) {
   return WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
 }
@@ -174,6 +169,11 @@ std::string ServerProcess::log() const {
 std::optional<int> ServerProcess::stop(int signal) {
   process_->signal(signal);
   return process_->wait(kStopTimeout);
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 nlohmann::json read_json(const std::filesystem::path& path) {

@@ -86,6 +86,8 @@ class ServerProcess {
   std::optional<ChildProcess> process_;
 };
 
+/// What is in a file; nothing when it cannot be read.
+std::string read_file(const std::filesystem::path& path);
 nlohmann::json read_json(const std::filesystem::path& path);
 
 }  // namespace axllama::testing
